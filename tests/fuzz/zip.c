@@ -1,30 +1,21 @@
 /* Any bytes as a zip: the directory, every local header, every member's bytes; and the same from a tail alone. */
+#include "ext/hash.h"
 #include "pkg/zip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static unsigned sum_of(sv s)
-{
-        unsigned sum = 0;
-
-        for (size_t i = 0; i < s.n; i++)
-                sum += (unsigned char)s.p[i];
-        return sum;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
         struct arena a = { 0 };
         struct err e = { 0 };
         sv all = { (const char *)p, n }, packed;
-        volatile unsigned sum = 0;
         uint64_t need = 0;
         struct zip z;
 
         if (zip_open(&a, all, n, &z, NULL, &e) == 0) {
                 for (size_t i = 0; i < z.n; i++)
                         if (zip_data(all, &z.v[i], &packed, &e) == 0)
-                                sum += sum_of(packed);
+                                crc32_add(0, packed.p, packed.n); /* touches every byte */
                         else
                                 err_done(&e);
                 zip_check(all, &z, &e);
