@@ -1,0 +1,47 @@
+/* install/install.h - one artifact's bytes → entries, in body order (design/layers.md §4). Pure: bytes in, entries out; nothing is read
+ * but the artifact and struct install_ctx, so that a layer is a function of its key. */
+#ifndef INSTALL_INSTALL_H
+#define INSTALL_INSTALL_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/fs.h"
+#include "pkg/artifact.h"
+#include "tree/entry.h"
+
+struct install_ctx {      /* the inputs of a key besides the artifact */
+        sv prefix;        /* "/opt/env": what shebangs and RECORD say */
+        sv root;          /* "opt": real path of the prefix's parent; entries are below root + "/env" */
+        sv python;        /* "3.13"; empty for debs */
+        sv site_packages; /* "lib/python3.13/site-packages" */
+        bool usrmerged;   /* debs */
+};
+
+/**
+ * A wheel (specs/pypi.md §11-12).
+ *
+ * @param bytes    the whole file, mapped; must live until the source is freed
+ * @param ds       warnings (newer Wheel-Version, entry points that are no references), EB3xx
+ * @param ret      heap; freed by entry_source_freep
+ * @return 0 · -ERR_INTEGRITY: corrupt zip, unsafe paths, METADATA or name that does not match · -ERR_FAILED: Wheel-Version major > 1, a
+ *         compression method we do not read
+ */
+int install_wheel(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds, struct entry_source **ret,
+                  struct err *e);
+/** A .deb: its data.tar and dpkg's info files (design/debian.md). */
+int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds, struct entry_source **ret,
+                struct err *e);
+
+/** A fixed list of entries whose contents are in memory: env, os and last layers. content[i] belongs to entry[i]; both borrowed. */
+struct entry_source *install_list(struct entry *entry, const struct content *content, size_t n);
+
+struct install_venv {   /* layer `env` of a venv */
+        sv root, prefix;
+        sv python;         /* "/usr/bin/python3.13" */
+        sv python_version; /* "3.13.5" */
+        struct entry *parent; /* each directory part of root with the base's attributes, outermost first */
+        size_t n_parent;
+};
+void install_venv(struct arena *a, const struct install_venv *v, struct entry **ret, struct content **ret_content, size_t *ret_n);
+
+#endif

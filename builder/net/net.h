@@ -1,0 +1,87 @@
+/* net/net.h - transfers: one I/O thread runs curl_multi for everybody (HTTP/2, many at once). Retries, redirects, netrc, proxies and
+ * certificates are dealt with here; caching is the caller's. Texts are borrowed for the time of a call. Times are milliseconds.
+ * The transport is a table (ext/curl.h), opened when first needed, so that a warm start does not load libcurl and tests can fake it. */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/op.h"
+#include "base/sv.h"
+#include "stream/stream.h"
+
+struct net;
+
+struct net_opts {
+        bool offline;         /* every request fails with ERR_OFFLINE, naming what is missing */
+        unsigned parallel;    /* transfers at once; 0: 32 */
+        unsigned tries;       /* per request, first one included; 0: 5 */
+        const char *ca_file;  /* NULL: SSL_CERT_FILE, PIP_CERT, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, else the system's */
+        const char *netrc;    /* NULL: $NETRC, else ~/.netrc */
+        int64_t timeout_ms;   /* no byte for so long ends a try; 0: 30,000 */
+        const char *const *insecure; /* hosts whose certificates are not checked (--trusted-host), NULL-terminated */
+};
+int net_new(const struct net_opts *o, struct op *op, struct net **ret, struct err *e);
+void net_free(struct net *n); /* cancels what runs */
+static inline void net_freep(struct net **n)
+{
+        net_free(*n);
+}
+
+struct net_header {
+        sv name, value; /* name in lower case */
+};
+enum net_method { NET_GET, NET_HEAD };
+
+struct net_request {
+        sv url;              /* http:// or https://; user:password@ in it is used and never shown */
+        enum net_method method;
+        const struct net_header *header; /* extra ones */
+        size_t n_header;
+        bool has_range; /* bytes from…to (inclusive); last: the last `to` bytes */
+        bool range_last;
+        uint64_t from, to;
+        struct writer *into; /* body of a 200 or 206 goes here (called on the I/O thread); NULL: kept in the answer's body */
+        size_t max_body;     /* ceiling for a kept body; 0: 64 MiB; also enforced for `into` when not 0 */
+        bool keep_partial;   /* a retry resumes `into` by range where it stopped (needs a validator); else a broken body is final */
+        sv subject;          /* for OP_FETCH events; empty: none are sent */
+        uint64_t expect;     /* size for the events, 0: from Content-Length */
+        int priority;        /* higher first among those that wait */
+};
+
+struct net_answer {
+        long status;        /* 200, 304, 404, …: every answer of a server is an answer, not an error */
+        sv url;             /* after redirects: base of relative links; credentials removed */
+        struct net_header *header; /* last answer's */
+        size_t n_header;
+        sv body;            /* NUL-terminated; when `into` was NULL, or for a status other than 200 and 206 (cut at 64 KiB) */
+        uint64_t received;
+        bool ranged;        /* 206 */
+};
+sv net_header_get(const struct net_answer *a, const char *name); /* empty when absent */
+
+/* One transfer under way. Begin many, then wait for each: order of waiting is free. */
+struct net_job;
+struct net_job *net_begin(struct net *n, const struct net_request *r); /* r and its texts are copied, `into` is borrowed */
+/**
+ * Wait for a transfer and release it.
+ *
+ * @param a  everything in *ret lives here
+ * @return 0 with any HTTP status but the ones below · -ERR_NET after all tries (connect, timeout, TLS, 5xx, 429), hint says what to look at
+ *         · -ERR_OFFLINE · -ERR_CANCELLED · -ERR_LIMIT body over the ceiling · what `into` failed with
+ */
+int net_wait(struct net *n, struct net_job *j, struct arena *a, struct net_answer *ret, struct err *e);
+bool net_ready(struct net *n, struct net_job *j); /* net_wait would not block */
+void net_drop(struct net *n, struct net_job *j);  /* cancel and release */
+/** net_begin and net_wait. */
+int net_do(struct net *n, const struct net_request *r, struct arena *a, struct net_answer *ret, struct err *e);
+/** -ERR_AUTH for 401 and 403 (hint: netrc), -ERR_NOT_FOUND for 404 and 410, -ERR_NET otherwise: for callers to whom a status is an error. */
+int net_status_err(const struct net_answer *a, struct err *e);
+unsigned net_count(const struct net *n); /* requests sent so far, retries included: for tests and -v */
+
+#endif

@@ -1,0 +1,77 @@
+/* oci/oci.h - OCI image documents as data: descriptors, manifests, configs, indexes (image-spec v1.1.1; specs/oci.md §1). Pure.
+ * Reading takes OCI and Docker schema 2 media types; writing gives OCI, canonical JSON. Unknown fields of a base's config survive. */
+#ifndef OCI_OCI_H
+#define OCI_OCI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/sv.h"
+#include "ext/json.h"
+
+#define OCI_INDEX       "application/vnd.oci.image.index.v1+json"
+#define OCI_MANIFEST    "application/vnd.oci.image.manifest.v1+json"
+#define OCI_CONFIG      "application/vnd.oci.image.config.v1+json"
+#define OCI_LAYER       "application/vnd.oci.image.layer.v1.tar"
+#define OCI_LAYER_GZIP  "application/vnd.oci.image.layer.v1.tar+gzip"
+#define OCI_LAYER_ZSTD  "application/vnd.oci.image.layer.v1.tar+zstd"
+#define OCI_REF_NAME    "org.opencontainers.image.ref.name"
+#define OCI_DOC_MAX     ((size_t)4 << 20) /* bytes of a manifest, index or config */
+
+struct oci_pair {
+        sv key, value;
+};
+struct oci_desc {
+        sv media_type;
+        sha256 digest;
+        uint64_t size;
+        sv os, arch, variant; /* platform of an index entry, or empty */
+        struct oci_pair *annotation;
+        size_t n_annotation;
+};
+sv oci_desc_annotation(const struct oci_desc *d, const char *key); /* empty when absent */
+
+enum oci_codec { OCI_CODEC_NONE, OCI_CODEC_GZIP, OCI_CODEC_ZSTD };
+/** Codec of a layer's media type (OCI or Docker); false for a type that is no layer of ours to read. */
+bool oci_layer_codec(sv media_type, enum oci_codec *ret);
+const char *oci_codec_name(enum oci_codec c); /* "none", "gzip", "zstd" */
+const char *oci_codec_type(enum oci_codec c); /* the OCI layer media type */
+
+struct oci_manifest {
+        struct oci_desc config, *layer;
+        size_t n_layer;
+        struct oci_pair *annotation;
+        size_t n_annotation;
+};
+struct oci_index {
+        struct oci_desc *v;
+        size_t n;
+};
+/* -ERR_INTEGRITY: not JSON, wrong types, both layers and manifests, schema 1 (hint), a digest that is none. `what` names the document. */
+int oci_manifest_parse(struct arena *a, sv text, const char *what, struct oci_manifest *ret, struct err *e);
+int oci_index_parse(struct arena *a, sv text, const char *what, struct oci_index *ret, struct err *e);
+/** "manifest" or "index" by mediaType, else by what it has. */
+bool oci_is_index(struct arena *a, sv text);
+void oci_manifest_write(const struct oci_manifest *m, struct buf *out);
+void oci_index_write(const struct oci_index *x, struct buf *out);
+/** The entry for a platform ("linux/amd64", specs/oci.md §1.6), or NULL; attestation entries are skipped. */
+const struct oci_desc *oci_index_pick(const struct oci_index *x, sv platform);
+
+struct oci_config {
+        struct js *doc; /* the whole document, for writing a derived one */
+        sv arch, os, variant;
+        sv *env, *entrypoint, *cmd;
+        size_t n_env, n_entrypoint, n_cmd;
+        sv user, workdir;
+        sha256 *diff_id;
+        size_t n_diff_id;
+        struct js *history; /* array, or NULL */
+};
+/** Checks len(diff_ids) against history; -ERR_INTEGRITY. */
+int oci_config_parse(struct arena *a, sv text, const char *what, struct oci_config *ret, struct err *e);
+
+#endif

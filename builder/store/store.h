@@ -1,0 +1,124 @@
+/* store/store.h - the content-addressed store (design/store.md): plain files and renames, no daemon, no database, no locks. Any number of
+ * processes and hosts may use it at once; a kill at any moment leaves it valid. A struct store may be shared by threads.
+ * Everything here is found by sha256; sizes are bytes. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/hex.h"
+#include "base/op.h"
+#include "oci/oci.h"
+#include "stream/stream.h"
+
+struct store;
+
+/**
+ * Open (and make, when writing) the store: $ENVBUILD_CACHE_DIR, else $XDG_CACHE_HOME/envbuild, else ~/.cache/envbuild. The first root is
+ * read-write; $ENVBUILD_CACHE_RO (a ':' list) adds read-only ones. Opening for writing heals oci/index.json when refs/ says otherwise.
+ */
+int store_open(const char *root, bool write, struct op *op, struct store **ret, struct err *e);
+void store_close(struct store *s);
+static inline void store_closep(struct store **s)
+{
+        store_close(*s);
+}
+const char *store_root(const struct store *s); /* the read-write one */
+
+/* What kind of thing: each has a folder. */
+enum store_kind {
+        STORE_BLOB,    /* oci/blobs/sha256/: image blobs */
+        STORE_PACKAGE, /* packages/: downloaded artifacts */
+        STORE_BODY     /* layers/bodies/: bodies of bucketed packages, by the sha256 of their bytes */
+};
+
+/* Writing a new thing. begin gives a writer that hashes as it goes; commit renames it to its digest (fsync file and folder). */
+struct store_put {
+        struct store *store;
+        enum store_kind kind;
+        int fd;
+        char *tmp;
+        struct hash_writer hash;
+        struct fd_writer file;
+};
+int store_put_begin(struct store *s, enum store_kind kind, struct store_put *ret, struct writer **ret_w, struct err *e);
+/** want: NULL, or the digest it must have (-ERR_INTEGRITY, nothing kept). Afterwards put->hash.digest and .size say what it is. */
+int store_put_commit(struct store_put *put, const sha256 *want, struct err *e);
+void store_put_abort(struct store_put *put); /* does nothing after commit; accepts {0} */
+
+/** Whole thing from memory. */
+int store_put_bytes(struct store *s, enum store_kind kind, sv bytes, sha256 *ret, struct err *e);
+/** True when it is there (in any root); touches it so that prune keeps it; looks in trash/ too. *ret_size may be NULL. */
+bool store_has(struct store *s, enum store_kind kind, const sha256 *d, uint64_t *ret_size);
+/** Heap path of a thing that is there; NULL when it is not. */
+char *store_find(struct store *s, enum store_kind kind, const sha256 *d);
+int store_map(struct store *s, enum store_kind kind, const sha256 *d, struct fs_map *ret, struct err *e); /* -ERR_NOT_FOUND */
+int store_read(struct store *s, enum store_kind kind, const sha256 *d, struct buf *ret, struct err *e);
+int store_drop(struct store *s, enum store_kind kind, const sha256 *d, struct err *e);
+
+/* layers/<key>: small JSON documents, "facts" about what a key gives (layer/fact.h reads and writes them); images/<lock digest>: the
+ * manifest that a lock gave; http/<name>: pages. Replaced atomically. */
+enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP };
+int store_note_get(struct store *s, enum store_note kind, const sha256 *key, struct buf *ret, struct err *e); /* -ERR_NOT_FOUND */
+int store_note_put(struct store *s, enum store_note kind, const sha256 *key, sv text, struct err *e);
+int store_note_drop(struct store *s, enum store_note kind, const sha256 *key, struct err *e);
+
+/* Names of images. index.json is derived from refs/. */
+struct store_ref {
+        sv name;              /* "train", "train:v1" */
+        struct oci_desc desc; /* of the manifest or index */
+        sv from;              /* dev.envbuild.from: sparse image, its layers are elsewhere; empty: whole */
+};
+int store_ref_put(struct store *s, sv name, const struct oci_desc *d, sv from, struct err *e);
+int store_ref_get(struct store *s, struct arena *a, sv name, struct store_ref *ret, struct err *e); /* -ERR_NOT_FOUND */
+int store_ref_drop(struct store *s, sv name, struct err *e);
+int store_ref_list(struct store *s, struct arena *a, struct store_ref **ret, size_t *ret_n, struct err *e); /* sorted by name */
+
+/* Claims: who makes what. Two makers are harmless; a claim only saves work. */
+struct store_claim {
+        struct store *store;
+        char *path, *text;
+};
+/** 0: ours; POOL_AGAIN (1): somebody alive holds it. A dead one (mtime unchanged for 60 s of our clock) is taken over. */
+int store_claim_take(struct store *s, const sha256 *key, struct store_claim *ret, struct err *e);
+void store_claim_drop(struct store_claim *c); /* accepts {0} */
+
+/* A lease keeps what a build or run uses from being pruned (design/store.md). One per command. */
+struct store_lease;
+int store_lease_take(struct store *s, struct store_lease **ret, struct err *e);
+int store_lease_add(struct store_lease *l, const sha256 *d, size_t n, struct err *e);
+void store_lease_drop(struct store_lease *l);
+static inline void store_lease_dropp(struct store_lease **l)
+{
+        store_lease_drop(*l);
+}
+
+/** A fresh folder under tmp/ (heap path), for unpacking and the like: rename it away or fs_remove it. */
+int store_tmp_dir(struct store *s, char **ret, struct err *e);
+/** unpacked/<diff_id>: its path (heap), and whether it is there. On network file systems it lives in $ENVBUILD_SCRATCH. */
+char *store_unpacked(struct store *s, const sha256 *diff_id, bool *ret_there);
+/** Rename a finished tmp folder to its place; losing a race is success. */
+int store_unpacked_put(struct store *s, const sha256 *diff_id, const char *tmp, struct err *e);
+
+/* store/verify.c, store/size.c */
+struct store_damage {
+        enum store_kind kind;
+        sha256 name;
+        uint64_t size;
+};
+/** Hash everything again; what is damaged is dropped and reported. */
+int store_verify(struct store *s, struct op *op, struct arena *a, struct store_damage **ret, size_t *ret_n, uint64_t *ret_checked,
+                 struct err *e);
+struct store_usage {
+        const char *what; /* "blobs", "packages", "bodies", "pages", "unpacked" */
+        uint64_t files, bytes;
+};
+int store_usage(struct store *s, struct store_usage ret[static 8], size_t *ret_n, struct err *e);
+
+#endif
