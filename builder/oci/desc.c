@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "ext/hash.h"
 
 static bool is_alnum(char c)
@@ -234,4 +235,22 @@ sv oci_desc_annotation(const struct oci_desc *d, const char *key)
                 if (sv_is(d->annotation[i].key, key))
                         return d->annotation[i].value;
         return (sv){ 0 };
+}
+
+int oci_desc_parse(struct arena *a, sv text, const char *what, struct oci_desc *ret, struct err *e)
+{
+        struct oci_desc desc = { 0 };
+        struct oci_doc d;
+
+        if (oci_doc_open(a, text, what, &d, e) < 0 || read_fields(&d, &desc) < 0)
+                return -(int)e->code;
+        *ret = desc;
+        return 0;
+}
+
+void oci_desc_write(const struct oci_desc *d, struct buf *out)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+
+        js_write(oci_desc_js(&a, d, d->media_type), out);
 }
