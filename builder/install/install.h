@@ -26,22 +26,23 @@ struct install_ctx {      /* the inputs of a key besides the artifact */
  * @return 0 · -ERR_INTEGRITY: corrupt zip, unsafe paths, METADATA or name that does not match · -ERR_FAILED: Wheel-Version major > 1, a
  *         compression method we do not read
  */
-int install_wheel(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds, struct entry_source **ret,
-                  struct err *e);
+int install_wheel(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,
+                  struct entry_source **ret, struct err *e);
 /** A .deb: its data.tar and dpkg's info files (design/debian.md). */
-int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds, struct entry_source **ret,
-                struct err *e);
+int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,
+                struct entry_source **ret, struct err *e);
 
 /** A fixed list of entries whose contents are in memory: env, os and last layers. content[i] belongs to entry[i]; both borrowed. */
 struct entry_source *install_list(struct entry *entry, const struct content *content, size_t n);
 
-struct install_venv {   /* layer `env` of a venv */
+struct install_venv { /* layer `env` of a venv */
         sv root, prefix;
-        sv python;         /* "/usr/bin/python3.13" */
-        sv python_version; /* "3.13.5" */
+        sv python;            /* "/usr/bin/python3.13" */
+        sv python_version;    /* "3.13.5" */
         struct entry *parent; /* each directory part of root with the base's attributes, outermost first */
         size_t n_parent;
 };
-void install_venv(struct arena *a, const struct install_venv *v, struct entry **ret, struct content **ret_content, size_t *ret_n);
+void install_venv(struct arena *a, const struct install_venv *v, struct entry **ret, struct content **ret_content,
+                  size_t *ret_n);
 
 #endif

@@ -18,16 +18,16 @@
 struct net;
 
 struct net_opts {
-        bool offline;         /* every request fails with ERR_OFFLINE, naming what is missing */
-        unsigned parallel;    /* transfers at once; 0: 32 */
-        unsigned tries;       /* per request, first one included; 0: 5 */
-        const char *ca_file;  /* NULL: SSL_CERT_FILE, PIP_CERT, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, else the system's */
-        const char *netrc;    /* NULL: $NETRC, else ~/.netrc */
-        int64_t timeout_ms;   /* no byte for so long ends a try; 0: 30,000 */
+        bool offline;        /* every request fails with ERR_OFFLINE, naming what is missing */
+        unsigned parallel;   /* transfers at once; 0: 32 */
+        unsigned tries;      /* per request, first one included; 0: 5 */
+        const char *ca_file; /* NULL: SSL_CERT_FILE, PIP_CERT, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, else the system's */
+        const char *netrc;   /* NULL: $NETRC, else ~/.netrc */
+        int64_t timeout_ms;  /* no byte for so long ends a try; 0: 30,000 */
         const char *const *insecure; /* hosts whose certificates are not checked (--trusted-host), NULL-terminated */
 };
 int net_new(const struct net_opts *o, struct op *op, struct net **ret, struct err *e);
-void net_free(struct net *n); /* cancels what runs */
+void net_free(struct net *n); /* every job was waited for or dropped before */
 static inline void net_freep(struct net **n)
 {
         net_free(*n);
@@ -39,35 +39,38 @@ struct net_header {
 enum net_method { NET_GET, NET_HEAD };
 
 struct net_request {
-        sv url;              /* http:// or https://; user:password@ in it is used and never shown */
+        sv url; /* http:// or https://; user:password@ in it is used and never shown */
         enum net_method method;
         const struct net_header *header; /* extra ones */
         size_t n_header;
         bool has_range; /* bytes from…to (inclusive); last: the last `to` bytes */
         bool range_last;
         uint64_t from, to;
-        struct writer *into; /* body of a 200 or 206 goes here (called on the I/O thread); NULL: kept in the answer's body */
-        size_t max_body;     /* ceiling for a kept body; 0: 64 MiB; also enforced for `into` when not 0 */
-        bool keep_partial;   /* a retry resumes `into` by range where it stopped (needs a validator); else a broken body is final */
-        sv subject;          /* for OP_FETCH events; empty: none are sent */
-        uint64_t expect;     /* size for the events, 0: from Content-Length */
-        int priority;        /* higher first among those that wait */
+        struct writer
+                *into; /* body of a 200 or 206 goes here (called on the I/O thread); NULL: kept in the answer's body */
+        size_t max_body; /* ceiling for a kept body; 0: 64 MiB; also enforced for `into` when not 0 */
+        bool keep_partial; /* a retry resumes `into` by range where it stopped (needs a validator); else a broken body is final */
+        sv subject;      /* for OP_FETCH events; empty: none are sent */
+        uint64_t expect; /* size for the events, 0: from Content-Length */
+        int priority;    /* higher first among those that wait */
 };
 
 struct net_answer {
-        long status;        /* 200, 304, 404, …: every answer of a server is an answer, not an error */
-        sv url;             /* after redirects: base of relative links; credentials removed */
+        long status;               /* 200, 304, 404, …: every answer of a server is an answer, not an error */
+        sv url;                    /* after redirects: base of relative links; credentials removed */
         struct net_header *header; /* last answer's */
         size_t n_header;
-        sv body;            /* NUL-terminated; when `into` was NULL, or for a status other than 200 and 206 (cut at 64 KiB) */
+        sv body; /* NUL-terminated; when `into` was NULL, or for a status other than 200 and 206 (cut at 64 KiB);
+                             * empty when a range was asked without `into` and a 200 came: the transfer is stopped there */
         uint64_t received;
-        bool ranged;        /* 206 */
+        bool ranged; /* 206 */
 };
 sv net_header_get(const struct net_answer *a, const char *name); /* empty when absent */
 
 /* One transfer under way. Begin many, then wait for each: order of waiting is free. */
 struct net_job;
-struct net_job *net_begin(struct net *n, const struct net_request *r); /* r and its texts are copied, `into` is borrowed */
+struct net_job *net_begin(struct net *n,
+                          const struct net_request *r); /* r and its texts are copied, `into` is borrowed */
 /**
  * Wait for a transfer and release it.
  *
@@ -77,9 +80,14 @@ struct net_job *net_begin(struct net *n, const struct net_request *r); /* r and 
  */
 int net_wait(struct net *n, struct net_job *j, struct arena *a, struct net_answer *ret, struct err *e);
 bool net_ready(struct net *n, struct net_job *j); /* net_wait would not block */
-void net_drop(struct net *n, struct net_job *j);  /* cancel and release */
+/** Wait until some transfer has ended since *seen (0 at first) and count it in there: for loops over many jobs. 0 or op_check's error. */
+int net_next(struct net *n, uint64_t *seen, struct err *e);
+void net_drop(struct net *n, struct net_job *j); /* cancel and release */
 /** net_begin and net_wait. */
 int net_do(struct net *n, const struct net_request *r, struct arena *a, struct net_answer *ret, struct err *e);
+/** Use the user:password@ of a URL for every request to its scheme, host and port that names none (URLs given to net_begin are
+ *  remembered by themselves). A redirect to another host never takes them along. Any thread. */
+void net_login_add(struct net *n, sv url);
 /** -ERR_AUTH for 401 and 403 (hint: netrc), -ERR_NOT_FOUND for 404 and 410, -ERR_NET otherwise: for callers to whom a status is an error. */
 int net_status_err(const struct net_answer *a, struct err *e);
 unsigned net_count(const struct net *n); /* requests sent so far, retries included: for tests and -v */

@@ -20,6 +20,7 @@ sv url_public(struct arena *a, sv text);
 /** With "****" in place of the password, for messages. */
 sv url_masked(struct arena *a, sv text);
 /** "${NAME}" replaced by the environment's values, for requests only; false and the name when one is not set. */
-bool url_expand(struct arena *a, sv text, bool (*env)(void *arg, sv name, sv *ret), void *arg, sv *ret, sv *ret_missing);
+bool url_expand(struct arena *a, sv text, bool (*env)(void *arg, sv name, sv *ret), void *arg, sv *ret,
+                sv *ret_missing);
 
 #endif

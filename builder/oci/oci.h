@@ -34,6 +34,9 @@ struct oci_desc {
         size_t n_annotation;
 };
 sv oci_desc_annotation(const struct oci_desc *d, const char *key); /* empty when absent */
+/** One descriptor as a document of its own (the store's refs). -ERR_INTEGRITY; -ERR_FAILED: its digest is no sha256. */
+int oci_desc_parse(struct arena *a, sv text, const char *what, struct oci_desc *ret, struct err *e);
+void oci_desc_write(const struct oci_desc *d, struct buf *out);
 
 enum oci_codec { OCI_CODEC_NONE, OCI_CODEC_GZIP, OCI_CODEC_ZSTD };
 /** Codec of a layer's media type (OCI or Docker); false for a type that is no layer of ours to read. */

@@ -18,6 +18,7 @@ struct artifact {
         sv version; /* wheel: PEP 440 normalised; deb: with epoch */
         sv build;   /* conda only */
         sv arch;    /* deb only: "amd64", "all" */
+        bool recipe; /* deb only: of the base's recipe, not of `apt:` (the two are planned apart) */
         sv url;     /* absolute, or relative to its index or mirror ("pool/main/…"); ${TOKEN} unexpanded, never a credential */
         bool direct; /* wheel: a URL requirement: direct_url.json is written and the url is part of the key */
         sha256 sha256;

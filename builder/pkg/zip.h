@@ -17,7 +17,7 @@ struct zip_member {
         uint32_t crc;
         uint64_t packed, size; /* bytes in the archive, bytes when inflated */
         uint64_t header_at;    /* of its local header, in the archive */
-        uint32_t mode;         /* unix permission and type bits, 0 when made elsewhere */
+        uint32_t mode;         /* unix permission and type bits, whoever made the archive (as pip reads it); 0: none */
         bool dir;              /* the name ends with "/" */
 };
 struct zip {
@@ -31,8 +31,8 @@ struct zip {
  *
  * @param tail   the last bytes of the archive, or all of it
  * @param size   length of the whole archive
- * @return 0 · -ERR_INTEGRITY: not a zip, duplicate names, overlapping members, counts that do not fit, encryption
- *         · -ERR_LIMIT: `tail` is too short; *ret_need is how many last bytes are needed (ret_need may be NULL)
+ * @return 0 · -ERR_INTEGRITY: not a zip, duplicate names, overlapping members, counts that do not fit, encryption, a size that the packed
+ *         bytes cannot hold · -ERR_LIMIT: `tail` is too short; *ret_need is how many last bytes are needed (ret_need may be NULL)
  */
 int zip_open(struct arena *a, sv tail, uint64_t size, struct zip *ret, uint64_t *ret_need, struct err *e);
 const struct zip_member *zip_find(const struct zip *z, sv name); /* exact name, or NULL */

@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/sv.h"
 
+#define ENTRY_PATH_MAX    4095      /* bytes: PATH_MAX without its NUL */
 #define ENTRY_MTIME_FLOOR 315532800 /* 1980-01-01: what generated and wheel entries carry */
 
 enum entry_type { ENTRY_FILE = 'f', ENTRY_DIR = 'd', ENTRY_SYMLINK = 'l', ENTRY_HARDLINK = 'h' };
@@ -33,7 +34,7 @@ enum content_kind {
         CONTENT_BYTES,   /* p, n: in memory */
         CONTENT_DEFLATE, /* p, n: raw deflate stream as a zip holds it; crc is of the inflated bytes */
         CONTENT_STORED,  /* p, n: as CONTENT_BYTES, but of a zip member: crc must be checked */
-        CONTENT_STREAM   /* read() until it gave entry.size bytes; must be read or skipped before the next entry is asked for */
+        CONTENT_STREAM /* read() until it gave entry.size bytes; must be read or skipped before the next entry is asked for */
 };
 struct content {
         enum content_kind kind;
@@ -66,6 +67,10 @@ static inline void entry_source_freep(struct entry_source **s)
 
 /** A safe relative path: no empty part, ".", "..", leading slash, NUL, ".wh." name; valid UTF-8. *ret_why says what is wrong. */
 bool entry_path_safe(sv path, const char **ret_why);
+/** The same, but whiteouts (".wh.NAME") are fine: what a layer of ours may hold. */
+bool entry_path_layer(sv path, const char **ret_why);
+/** The directory it lies in: "a/b" of "a/b/c", empty at the top. */
+sv entry_parent(sv path);
 /** Bytewise by path. */
 int entry_cmp(const void *a, const void *b);
 

@@ -6,8 +6,8 @@
 #include "base/err.h"
 #include "pkg/artifact.h"
 
-#define PLAN_BUDGET   100 /* layers with the base that planning aims at */
-#define PLAN_MAX      118 /* more is an error */
+#define PLAN_BUDGET 100 /* layers with the base that planning aims at */
+#define PLAN_MAX    118 /* more is an error */
 
 struct plan_layer {
         const struct artifact **member; /* one for a layer of its own; bucket members in name order */

@@ -1,0 +1,266 @@
+#include "ext/curl.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct curl_io {
+        CURLM *multi;
+};
+
+static struct curl_io *io_open(unsigned per_host)
+{
+        struct curl_io *io;
+
+        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(io = calloc(1, sizeof(*io))))
+                return NULL;
+        if (!(io->multi = curl_multi_init())) {
+                free(io);
+                return NULL;
+        }
+        curl_multi_setopt(io->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+        curl_multi_setopt(io->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)per_host);
+        return io;
+}
+
+static void io_close(struct curl_io *io)
+{
+        curl_multi_cleanup(io->multi);
+        free(io);
+        /* No curl_global_cleanup(): OpenSSL is shared with the rest of the program. */
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+        struct curl_transfer *t = arg;
+        size_t len = size * n, cut = len;
+
+        while (cut && (p[cut - 1] == '\n' || p[cut - 1] == '\r'))
+                cut--;
+        return cut == 0 || t->on_header(t->arg, p, cut) ? len : 0;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+        struct curl_transfer *t = arg;
+
+        return t->on_body(t->arg, p, size * n) ? size * n : 0;
+}
+
+static bool set_headers(CURL *easy, struct curl_transfer *t)
+{
+        struct curl_slist *list = NULL, *next;
+
+        for (size_t i = 0; i < t->n_header; i++) {
+                if (!(next = curl_slist_append(list, t->header[i]))) {
+                        curl_slist_free_all(list);
+                        return false;
+                }
+                list = next;
+        }
+        t->list = list;
+        return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+}
+
+static bool set_tls(CURL *easy, const struct curl_transfer *t)
+{
+        bool ok = true;
+
+        if (t->ca_file)
+                ok = curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file) == CURLE_OK;
+        if (t->insecure) {
+                curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+                curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        }
+        curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+        return ok;
+}
+
+static bool set_login(CURL *easy, const struct curl_transfer *t)
+{
+        bool ok = true;
+
+        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        if (t->user)
+                ok = curl_easy_setopt(easy, CURLOPT_USERNAME, t->user) == CURLE_OK;
+        if (t->password)
+                ok = ok && curl_easy_setopt(easy, CURLOPT_PASSWORD, t->password) == CURLE_OK;
+        if (t->netrc && !(t->user && t->password)) {
+                curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+                ok = ok && curl_easy_setopt(easy, CURLOPT_NETRC_FILE, t->netrc) == CURLE_OK;
+        }
+        if (t->proxy)
+                ok = ok && curl_easy_setopt(easy, CURLOPT_PROXY, t->proxy) == CURLE_OK;
+        curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_ANY);
+        return ok;
+}
+
+static bool set_up(CURL *easy, struct curl_transfer *t)
+{
+        long stall = (long)((t->stall_ms + 999) / 1000);
+
+        t->detail[0] = '\0';
+        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->detail);
+        curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+        curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* rather share an HTTP/2 connection than open 32 */
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_ms);
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall);
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+        curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+        curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L << 10);
+        if (t->head)
+                curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        if (t->range && curl_easy_setopt(easy, CURLOPT_RANGE, t->range) != CURLE_OK)
+                return false;
+        if (t->compressed && curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") != CURLE_OK)
+                return false;
+        return curl_easy_setopt(easy, CURLOPT_URL, t->url) == CURLE_OK && set_headers(easy, t) && set_tls(easy, t) &&
+               set_login(easy, t);
+}
+
+static void drop(struct curl_io *io, struct curl_transfer *t)
+{
+        if (t->easy) {
+                curl_multi_remove_handle(io->multi, t->easy);
+                curl_easy_cleanup(t->easy);
+        }
+        curl_slist_free_all(t->list);
+        t->easy = t->list = NULL;
+}
+
+static bool begin(struct curl_io *io, struct curl_transfer *t)
+{
+        t->fault = CURL_FAULT_NONE;
+        t->status = 0;
+        t->list = NULL;
+        if (!(t->easy = curl_easy_init()) || !set_up(t->easy, t) ||
+            curl_multi_add_handle(io->multi, t->easy) != CURLM_OK) {
+                t->fault = CURL_FAULT_OTHER;
+                if (!t->detail[0])
+                        snprintf(t->detail, sizeof(t->detail), "libcurl refused the request");
+                drop(io, t);
+                return false;
+        }
+        return true;
+}
+
+static enum curl_fault fault_of(CURLcode c)
+{
+        switch (c) {
+        case CURLE_OK:
+                return CURL_FAULT_NONE;
+        case CURLE_COULDNT_RESOLVE_HOST:
+                return CURL_FAULT_RESOLVE;
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_PROXY:
+                return CURL_FAULT_PROXY;
+        case CURLE_COULDNT_CONNECT:
+                return CURL_FAULT_CONNECT;
+        case CURLE_OPERATION_TIMEDOUT:
+                return CURL_FAULT_TIMEOUT;
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_ISSUER_ERROR:
+                return CURL_FAULT_CERT;
+        case CURLE_SSL_CACERT_BADFILE:
+                return CURL_FAULT_CA;
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_SSL_CIPHER:
+        case CURLE_SSL_CERTPROBLEM:
+                return CURL_FAULT_TLS;
+        case CURLE_PARTIAL_FILE:
+        case CURLE_GOT_NOTHING:
+        case CURLE_SEND_ERROR:
+        case CURLE_RECV_ERROR:
+        case CURLE_HTTP2:
+        case CURLE_HTTP2_STREAM:
+        case CURLE_WEIRD_SERVER_REPLY:
+        case CURLE_BAD_CONTENT_ENCODING:
+                return CURL_FAULT_BROKEN;
+        case CURLE_WRITE_ERROR:
+        case CURLE_ABORTED_BY_CALLBACK:
+                return CURL_FAULT_STOPPED;
+        case CURLE_URL_MALFORMAT:
+        case CURLE_UNSUPPORTED_PROTOCOL:
+                return CURL_FAULT_URL;
+        default:
+                return CURL_FAULT_OTHER;
+        }
+}
+
+/* A proxy that refuses CONNECT looks like a broken receive: its status tells. */
+static enum curl_fault fault_in(CURL *easy, CURLcode c)
+{
+        enum curl_fault f = fault_of(c);
+        long tunnel = 0;
+
+        if (f == CURL_FAULT_BROKEN && curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel) == CURLE_OK &&
+            tunnel >= 300)
+                return CURL_FAULT_PROXY;
+        return f;
+}
+
+/* libcurl's "Failed to connect to h port 1 after 0 ms: Couldn't connect" hides the one fact that helps. */
+static void describe(CURL *easy, CURLcode c, struct curl_transfer *t)
+{
+        long os = 0;
+
+        if (c == CURLE_COULDNT_CONNECT && curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os) == CURLE_OK &&
+            os == ECONNREFUSED)
+                snprintf(t->detail, sizeof(t->detail), "connection refused");
+        else if (c != CURLE_OK && !t->detail[0])
+                snprintf(t->detail, sizeof(t->detail), "%s", curl_easy_strerror(c));
+}
+
+static struct curl_transfer *finished(struct curl_io *io)
+{
+        struct curl_transfer *t = NULL;
+        CURLMsg *m;
+        int left;
+
+        while ((m = curl_multi_info_read(io->multi, &left))) {
+                char *arg = NULL;
+                CURLcode c = m->data.result;
+
+                if (m->msg != CURLMSG_DONE)
+                        continue;
+                curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &arg);
+                t = (struct curl_transfer *)(void *)arg;
+                t->fault = fault_in(m->easy_handle, c);
+                curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &t->status);
+                describe(m->easy_handle, c, t);
+                drop(io, t);
+                return t;
+        }
+        return NULL;
+}
+
+static struct curl_transfer *turn(struct curl_io *io, int timeout_ms)
+{
+        struct curl_transfer *t = finished(io);
+        int running;
+
+        if (t)
+                return t;
+        curl_multi_perform(io->multi, &running);
+        if ((t = finished(io)))
+                return t;
+        curl_multi_poll(io->multi, NULL, 0, timeout_ms, NULL);
+        curl_multi_perform(io->multi, &running);
+        return finished(io);
+}
+
+static void wake(struct curl_io *io)
+{
+        curl_multi_wakeup(io->multi);
+}
+
+const struct curl_table envbuild_curl_table = { CURL_TABLE_VERSION, io_open, io_close, begin, drop, turn, wake };

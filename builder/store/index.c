@@ -1,0 +1,135 @@
+#include "store/store_priv.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+#define FROM     "dev.envbuild.from"
+#define RAW_MAX  ((size_t)64 << 20)
+#define NEST_MAX 4
+
+/* refs/ is the truth, index.json what other tools read. One state of refs/: its files as they are, and the index that they give. */
+struct snapshot {
+        struct buf raw, index;
+};
+
+static void snapshot_done(struct snapshot *x)
+{
+        buf_done(&x->raw);
+        buf_done(&x->index);
+}
+
+/* Only our own folder counts: tools that read the layout know nothing of other roots. */
+static bool here(struct store *s, const sha256 *d)
+{
+        AUTO(free_ptr) char *path = store_path(s, 0, STORE_BLOB, d);
+        return fs_exists(path);
+}
+
+static bool whole(struct store *s, const struct oci_desc *d, int depth);
+
+static bool manifest_whole(struct store *s, const struct oci_manifest *m)
+{
+        bool ok = here(s, &m->config.digest);
+
+        for (size_t i = 0; ok && i < m->n_layer; i++)
+                ok = here(s, &m->layer[i].digest);
+        return ok;
+}
+
+static bool index_whole(struct store *s, const struct oci_index *x, int depth)
+{
+        bool ok = depth < NEST_MAX;
+
+        for (size_t i = 0; ok && i < x->n; i++)
+                ok = whole(s, &x->v[i], depth + 1);
+        return ok;
+}
+
+static bool whole(struct store *s, const struct oci_desc *d, int depth)
+{
+        AUTO(free_ptr) char *path = store_path(s, 0, STORE_BLOB, &d->digest);
+        AUTO(buf_done) struct buf text = BUF_INIT(OCI_DOC_MAX);
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(err_done) struct err e = { 0 };
+        struct oci_manifest m;
+        struct oci_index x;
+
+        if (fs_read(path, &text, &e) < 0)
+                return false;
+        if (oci_is_index(&a, buf_sv(&text)))
+                return oci_index_parse(&a, buf_sv(&text), path, &x, &e) == 0 && index_whole(s, &x, depth);
+        return oci_manifest_parse(&a, buf_sv(&text), path, &m, &e) == 0 && manifest_whole(s, &m);
+}
+
+static struct oci_desc entry_of(struct arena *a, const struct store_ref *r)
+{
+        struct oci_desc d = r->desc;
+
+        d.annotation = arena_array(a, struct oci_pair, r->desc.n_annotation);
+        d.n_annotation = 0;
+        for (size_t i = 0; i < r->desc.n_annotation; i++)
+                if (!sv_is(r->desc.annotation[i].key, FROM)) /* it is whole now; where it came from is ours to know */
+                        d.annotation[d.n_annotation++] = r->desc.annotation[i];
+        return d;
+}
+
+static int by_name(const void *a, const void *b)
+{
+        return sv_cmp(((const struct store_ref *)a)->name, ((const struct store_ref *)b)->name);
+}
+
+static int take(struct store *s, struct snapshot *ret, struct err *e)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        struct store_ref *v = NULL;
+        struct oci_index x = { 0 };
+        size_t n = 0, cap = 0;
+
+        *ret = (struct snapshot){ BUF_INIT(RAW_MAX), BUF_INIT(RAW_MAX) };
+        if (store_ref_read(s, 0, &a, &v, &n, &cap, &ret->raw, e) < 0)
+                return -(int)e->code;
+        if (n)
+                qsort(v, n, sizeof(*v), by_name);
+        x.v = arena_array(&a, struct oci_desc, n);
+        for (size_t i = 0; i < n; i++)
+                if (whole(s, &v[i].desc, 0))
+                        x.v[x.n++] = entry_of(&a, &v[i]);
+        oci_index_write(&x, &ret->index);
+        return buf_check(&ret->raw, e) < 0 ? -(int)e->code : buf_check(&ret->index, e);
+}
+
+static int write_unless_same(struct store *s, const char *path, sv text, struct err *e)
+{
+        AUTO(buf_done) struct buf now = BUF_INIT(RAW_MAX);
+        AUTO(err_done) struct err ignored = { 0 };
+
+        if (fs_read(path, &now, &ignored) == 0 && sv_eq(buf_sv(&now), text))
+                return 0;
+        return store_replace(s, path, text, e);
+}
+
+/* Whoever renames an index.json reads refs/ once more and goes on until nothing differs. So the last one to rename has seen every ref that
+ * was written before, and who writes a ref later renames later; a killed one is healed by the next to open the store. */
+int store_index_sync(struct store *s, struct err *e)
+{
+        AUTO(free_ptr) char *refs = fs_path("%s/refs", s->root[0]), *index = fs_path("%s/oci/index.json", s->root[0]);
+        AUTO(snapshot_done) struct snapshot now = { 0 };
+
+        store_freshen(s, refs);
+        if (take(s, &now, e) < 0)
+                return -(int)e->code;
+        for (;;) {
+                AUTO(snapshot_done) struct snapshot again = { 0 };
+                if (op_check(s->op, e) < 0 || write_unless_same(s, index, buf_sv(&now.index), e) < 0)
+                        return -(int)e->code;
+                store_freshen(s, refs);
+                if (take(s, &again, e) < 0)
+                        return -(int)e->code;
+                if (sv_eq(buf_sv(&now.raw), buf_sv(&again.raw)) && sv_eq(buf_sv(&now.index), buf_sv(&again.index)))
+                        return 0;
+                snapshot_done(&now);
+                now = again;
+                again = (struct snapshot){ 0 };
+        }
+}

@@ -1,0 +1,55 @@
+/* tests/unit/fake.h - tests/fake/index.py as a child of a unit test. FAKE_INDEX (the script) and FAKE_PYTHON come from meson. */
+#ifndef TESTS_FAKE_H
+#define TESTS_FAKE_H
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct fake {
+        pid_t pid;
+        int in; /* closing it ends the server */
+        unsigned port;
+};
+
+extern char **environ;
+
+/* more: further arguments, NULL-terminated, at most 24. */
+static inline int fake_start(struct fake *f, const char *const *more)
+{
+        char *argv[32] = { (char *)FAKE_PYTHON, (char *)FAKE_INDEX };
+        posix_spawn_file_actions_t fa;
+        int in[2], out[2], r, n = 2;
+        FILE *from;
+
+        while (more && more[n - 2] && n < 30) {
+                argv[n] = (char *)more[n - 2];
+                n++;
+        }
+        if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0)
+                return -1;
+        posix_spawn_file_actions_init(&fa);
+        posix_spawn_file_actions_adddup2(&fa, in[0], 0);
+        posix_spawn_file_actions_adddup2(&fa, out[1], 1);
+        r = posix_spawn(&f->pid, argv[0], &fa, NULL, argv, environ);
+        posix_spawn_file_actions_destroy(&fa);
+        close(in[0]);
+        close(out[1]);
+        f->in = in[1];
+        if (r || !(from = fdopen(out[0], "r")))
+                return -1;
+        r = fscanf(from, "%u", &f->port) == 1 ? 0 : -1;
+        fclose(from);
+        return r;
+}
+
+static inline void fake_stop(struct fake *f)
+{
+        close(f->in);
+        waitpid(f->pid, NULL, 0);
+}
+
+#endif
