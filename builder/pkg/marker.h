@@ -26,8 +26,8 @@ enum marker_var {
         MARKER_N_VARS, /* extras, dependency_groups parse too, and evaluate against env->extras when given */
 };
 struct marker_env {
-        sv value[MARKER_N_VARS]; /* MARKER_EXTRA: the one extra that is active, "" for none */
-        const sv *extras;        /* lock files' `extras`; usually NULL */
+        sv value[MARKER_N_VARS]; /* MARKER_EXTRA: the one extra that is active (normalised), "" for none */
+        const sv *extras;        /* lock files' `extras` (normalised); usually NULL: a marker that asks for them is an error */
         size_t n_extras;
 };
 

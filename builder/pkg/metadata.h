@@ -14,7 +14,8 @@ struct metadata {
         size_t n_requires_dist, n_provides_extra, n_dynamic;
 };
 
-/** -ERR_INTEGRITY when Name or Version is missing or a header line is not one. Unknown headers are skipped. */
+/** Unknown headers are skipped; of repeated ones the first counts. The headers end at an empty line, or where a line is none (as for pip).
+ *  -ERR_INTEGRITY when Name or Version is not among them. */
 int metadata_parse(struct arena *a, sv text, struct metadata *ret, struct err *e);
 
 #endif

@@ -9,7 +9,7 @@
 #include "version/pep440.h"
 
 bool pyname_valid(sv name); /* letters, digits, . _ -, beginning and ending with a letter or digit */
-/** PEP 503: lower case, runs of - _ . become one "-". */
+/** PEP 503: lower case, runs of - _ . become one "-". Any text has a normal form; only pyname_valid() ones are names. */
 sv pyname_normalise(struct arena *a, sv name);
 
 struct wheel_name {
@@ -28,7 +28,10 @@ struct sdist_name {
 
 /** "name-1.0-py3-none-any.whl", percent-decoded before. strict: packaging 26's verdict; else what PyPI really serves is taken. */
 bool wheel_name_parse(struct arena *a, sv file, bool strict, struct wheel_name *ret, sv *ret_why);
-/** project: the normalised name it must be of, empty when not known (then the last "-" splits). */
+/** <0 when a is preferred to b (pip's order): newer version, better rank of its tags (tags_rank), higher build tag. */
+int wheel_name_cmp(const struct wheel_name *a, int64_t rank_a, const struct wheel_name *b, int64_t rank_b);
+/** project: the normalised name it must be of; any archive that PyPI has served (.tar.gz, .zip, .tar.bz2, .tgz, …) is taken.
+ *  Empty when not known: packaging 26's verdict (.tar.gz or .zip, the last "-" splits). */
 bool sdist_name_parse(struct arena *a, sv file, sv project, struct sdist_name *ret, sv *ret_why);
 
 #endif

@@ -13,7 +13,7 @@ enum libc_kind { LIBC_GLIBC, LIBC_MUSL };
 
 struct tags_target {
         uint32_t major, minor; /* of CPython */
-        bool free_threaded;    /* cp313t: no abi3 */
+        bool free_threaded;    /* cp313t: abi3t instead of abi3 */
         sv arch;               /* as in tags: "x86_64", "aarch64", "i686", "armv7l", … */
         enum libc_kind libc;
         uint32_t libc_major, libc_minor;
@@ -26,6 +26,8 @@ struct tags { /* all supported tags, best first */
 };
 
 void tags_make(struct arena *a, const struct tags_target *t, struct tags *ret);
+/** The same for platforms that somebody else names, best first ("macosx_14_0_arm64"): t's arch and libc are not looked at. */
+void tags_make_for(struct arena *a, const struct tags_target *t, const sv *platform, size_t n, struct tags *ret);
 /** The same from a list somebody else made (test vectors). */
 void tags_from(struct arena *a, const sv *v, size_t n, struct tags *ret);
 /** The best rank (0 is best) of a wheel's compressed tag sets, or -1 when none is supported. */

@@ -25,7 +25,8 @@ static inline set_id sets_minus(struct sets *s, set_id a, set_id b, uint32_t wid
 {
         return sets_and(s, a, sets_not(s, b, width), width);
 }
-bool sets_subset(struct sets *s, set_id a, set_id b, uint32_t width);
+bool sets_subset(const struct sets *s, set_id a, set_id b, uint32_t width);
+bool sets_disjoint(const struct sets *s, set_id a, set_id b, uint32_t width); /* without interning anything */
 uint32_t sets_count(const struct sets *s, set_id a, uint32_t width);
 /** The lowest candidate >= from that is in a, or width. */
 uint32_t sets_next(const struct sets *s, set_id a, uint32_t from, uint32_t width);

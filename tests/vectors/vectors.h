@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "ext/json.h"
 
 struct vectors {
@@ -22,6 +23,8 @@ void vectors_pass(struct vectors *v);
 void vectors_fail(struct vectors *v, const char *id, const char *fmt, ...) PRINTF(3, 4);
 /** pass when ok, else fail with the text. */
 void vectors_check(struct vectors *v, bool ok, const char *id, const char *fmt, ...) PRINTF(4, 5);
+/** The bytes of a file of the corpus (plain or .zst); false and one failure when it can't be read. */
+bool vectors_read(struct vectors *v, const char *path, struct buf *out);
 /** A JSON file of the corpus (plain or .zst), parsed into v->arena; NULL and one failure when it can't be read. */
 const struct js *vectors_load(struct vectors *v, const char *path);
 
