@@ -33,7 +33,7 @@ struct spec_hash {
 };
 struct spec_req {
         struct requirement req;
-        sv text; /* as pkg/ prints it: what `request` hashes and what `by` shows */
+        sv text;  /* as pkg/ prints it: what `request` hashes and what `by` shows */
         sv wrote; /* as the user wrote it */
         struct spec_where at;
         struct spec_hash *hashes;
@@ -49,18 +49,20 @@ struct spec_file { /* every file that was read or is named: its content is part 
 };
 
 struct spec {
-        sv name;        /* of the environment: `name:`, else the file's stem */
-        sv definition;  /* base name of the (first) file */
-        sv dir;         /* folder of the definition: the lock stands there, `files:` are relative to it */
+        sv name;       /* of the environment: `name:`, else the file's stem */
+        sv definition; /* base name of the (first) file */
+        sv dir;        /* folder of the definition: the lock stands there, `files:` are relative to it */
         enum spec_python python;
-        struct spec_text python_req; /* "python=3.12" in dependencies under `python: base`: checked against the base, or empty */
-        struct spec_req *pip;        /* requirements in file order */
+        struct spec_text
+                python_req; /* "python=3.12" in dependencies under `python: base`: checked against the base, or empty */
+        struct spec_req *pip; /* requirements in file order */
         size_t n_pip;
         struct spec_req *constraints; /* -c */
         size_t n_constraints;
         bool has_pip_section;
 
-        struct spec_text *index; /* --index-url first if given, then --extra-index-url, in file order; URLs unexpanded (${VAR}) */
+        struct spec_text *
+                index; /* --index-url first if given, then --extra-index-url, in file order; URLs unexpanded (${VAR}) */
         size_t n_index;
         bool index_given;             /* --index-url: the default index is replaced */
         struct spec_text *find_links; /* directories (absolute or relative to dir), URLs */
@@ -115,13 +117,15 @@ struct spec_io {
  * @param ds  gets every fault with file:line:column, and warnings
  * @return 0 (there may be warnings) · -ERR_USAGE: ds has errors · -ERR_NOT_FOUND, -ERR_IO: a file named on the command line
  */
-int spec_load(struct arena *a, const sv *paths, size_t n, const struct spec_io *io, struct diags *ds, struct spec **ret, struct err *e);
+int spec_load(struct arena *a, const sv *paths, size_t n, const struct spec_io *io, struct diags *ds, struct spec **ret,
+              struct err *e);
 
 /* What flags add, each after spec_load and before spec_finish: --pip SPEC, -e K=V, …. Scalars such as --base are set in the struct
  * (at: {SV("--base"), 0, 0}); spec_finish checks them. */
 int spec_add_pip(struct arena *a, struct spec *s, sv text, const struct spec_io *io, struct diags *ds, struct err *e);
 int spec_add_variable(struct arena *a, struct spec *s, sv text, struct diags *ds, struct err *e); /* "K=V" */
-int spec_set_exclude_newer(struct spec *s, sv text, int64_t now, struct err *e); /* a date, RFC 3339, or "7d" before now */
+int spec_set_exclude_newer(struct spec *s, sv text, int64_t now,
+                           struct err *e); /* a date, RFC 3339, or "7d" before now */
 
 /**
  * Check what only the whole can tell (base against apt, hashes, two URLs for one name), and read the files whose content counts
@@ -149,6 +153,7 @@ struct spec_reqline {
         sv misplaced; /* an option that pip ignores after a requirement: "--pre", or empty */
 };
 /** One requirements file and all that it names, judged, into `into` (a zeroed or partly filled spec). */
-int spec_requirements_read(struct arena *a, sv path, const struct spec_io *io, struct diags *ds, struct spec *into, struct err *e);
+int spec_requirements_read(struct arena *a, sv path, const struct spec_io *io, struct diags *ds, struct spec *into,
+                           struct err *e);
 
 #endif

@@ -1,0 +1,176 @@
+#include "spec/requirements.h"
+
+/* environment.yml (CEP 24), and what conda and micromamba read besides. */
+static const char *const top_keys[] = { "name",      "channels", "dependencies", "variables",
+                                        "platforms", "prefix",   "category",     "envbuild" };
+
+static void unknown_key(struct spec_load *l, const struct yaml *key)
+{
+        const char *near = spec_nearest(key->text, top_keys, ARRAY_LEN(top_keys));
+        size_t i = spec_warn(l->ds, spec_at(l, key), spec_node_len(key), "EB101", "unknown key '%.*s' is ignored",
+                             SV_ARG(key->text));
+
+        if (near)
+                diag_hint(l->ds, i, "did you mean '%s'?", near);
+}
+
+static void name(struct spec_load *l, const struct yaml *y)
+{
+        struct spec_text t = { 0 };
+
+        if (yaml_is_null(y) || !spec_node_text(l, y, "name", &t))
+                return;
+        if (spec_check_name(l, &t))
+                l->s->name = t.text;
+}
+
+static void pip_section(struct spec_load *l, struct reqset *set, const struct yaml *y)
+{
+        struct spec_text *v = NULL;
+        size_t n = 0;
+
+        l->s->has_pip_section = true;
+        spec_node_list(l, y, "pip", &v, &n);
+        for (size_t i = 0; i < n; i++)
+                reqset_text(l, set, v[i].text, v[i].at);
+}
+
+/* "sel(linux): package": micromamba's way to say where an item counts. */
+static bool selector(struct spec_load *l, const struct yaml *key, const struct yaml *value)
+{
+        if (!sv_starts(key->text, SV("sel(")))
+                return false;
+        if (value->type == YAML_SCALAR && (sv_is(key->text, "sel(linux)") || sv_is(key->text, "sel(unix)")))
+                spec_conda_item(l, value->text, spec_at(l, value));
+        return true;
+}
+
+static void mapping_item(struct spec_load *l, struct reqset *set, const struct yaml *item)
+{
+        for (size_t i = 0; i < item->n; i++) {
+                const struct yaml *key = item->v[i].key, *value = item->v[i].value;
+                size_t d;
+                if (sv_is(key->text, "pip")) {
+                        pip_section(l, set, value);
+                        continue;
+                }
+                if (selector(l, key, value))
+                        continue;
+                d = spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101",
+                               "'%.*s:' is no section of dependencies", SV_ARG(key->text));
+                if (value->type == YAML_SCALAR && !yaml_is_null(value))
+                        diag_hint(l->ds, d, "write '- %.*s=%.*s' for a version", SV_ARG(key->text),
+                                  SV_ARG(value->text));
+                else
+                        diag_hint(l->ds, d, "only 'pip:' is one");
+        }
+}
+
+static void dependencies(struct spec_load *l, struct reqset *set, const struct yaml *y)
+{
+        if (yaml_is_null(y))
+                return;
+        if (y->type != YAML_SEQ) {
+                size_t i = spec_fault(l->ds, spec_at(l, y), spec_node_len(y), "EB102", "'dependencies' takes a list");
+                diag_hint(l->ds, i, "write one package a line, each after '- '");
+                return;
+        }
+        for (size_t i = 0; i < y->n; i++) {
+                const struct yaml *item = y->v[i].value;
+                if (item->type == YAML_MAP)
+                        mapping_item(l, set, item);
+                else if (item->type == YAML_SEQ)
+                        diag_hint(l->ds, spec_fault(l->ds, spec_at(l, item), 1, "EB102", "a list inside of the list"),
+                                  "write '- pip:' for requirements of pip, else take one '- ' out");
+                else if (yaml_is_null(item))
+                        diag_hint(l->ds, spec_fault(l->ds, spec_at(l, item), 1, "EB103", "an empty item"),
+                                  "take the line out");
+                else
+                        spec_conda_item(l, item->text, spec_at(l, item));
+        }
+}
+
+/* Notes that channels have no effect: unless a conda package was refused, which says it better. */
+static void channels(struct spec_load *l, const struct yaml *key, const struct yaml *y, bool conda)
+{
+        struct spec_text *v = NULL;
+        size_t n = 0;
+
+        if (spec_node_list(l, y, "channels", &v, &n) && n && !conda)
+                spec_note(l->ds, spec_at(l, key), key->text.n, "EB110",
+                          "'channels' has no effect: no conda package is asked for");
+}
+
+static void platforms(struct spec_load *l, const struct yaml *y)
+{
+        struct spec_text *v = NULL;
+        size_t n = 0;
+
+        spec_node_list(l, y, "platforms", &v, &n);
+        for (size_t i = 0; i < n; i++) {
+                bool other;
+                struct spec_text p = { spec_platform(v[i].text, &other), v[i].at };
+                if (p.text.n)
+                        SPEC_PUSH(l->a, l->s->platforms, l->s->n_platforms, p);
+                else if (other)
+                        spec_note(l->ds, v[i].at, v[i].text.n, "EB110",
+                                  "'%.*s' has no effect: images are made for linux", SV_ARG(v[i].text));
+                else
+                        diag_hint(l->ds,
+                                  spec_fault(l->ds, v[i].at, v[i].text.n, "EB103", "'%.*s' is not a platform",
+                                             SV_ARG(v[i].text)),
+                                  "write linux-64 or linux-aarch64");
+        }
+}
+
+static bool conda_asked(const struct diags *ds, size_t from)
+{
+        for (size_t i = from; i < ds->n; i++)
+                if (sv_is(sv_from(ds->v[i].code), "EB105"))
+                        return true;
+        return false;
+}
+
+/* "python: base" decides how dependencies are read, wherever it stands. */
+static bool base_python(const struct yaml *top)
+{
+        const struct yaml *y = yaml_get(yaml_get(top, "envbuild"), "python");
+
+        return y && y->type == YAML_SCALAR && sv_is(y->text, "base");
+}
+
+void spec_environment(struct spec_load *l, const struct yaml *top)
+{
+        struct reqset set = { 0 };
+        const struct yaml *ch = NULL, *ch_key = NULL, *deps = yaml_get(top, "dependencies");
+        size_t from = l->ds->n;
+
+        l->s->python = base_python(top) ? SPEC_PYTHON_BASE : SPEC_PYTHON_AUTO;
+        for (size_t i = 0; i < top->n; i++) {
+                const struct yaml *key = top->v[i].key, *value = top->v[i].value;
+                if (sv_is(key->text, "name"))
+                        name(l, value);
+                else if (sv_is(key->text, "dependencies"))
+                        dependencies(l, &set, value);
+                else if (sv_is(key->text, "variables"))
+                        spec_node_pairs(l, value, "variables", &l->s->variables, &l->s->n_variables);
+                else if (sv_is(key->text, "platforms"))
+                        platforms(l, value);
+                else if (sv_is(key->text, "envbuild"))
+                        spec_envbuild_key(l, value);
+                else if (sv_is(key->text, "channels"))
+                        ch = value, ch_key = key;
+                else if (!sv_is(key->text, "prefix") && !sv_is(key->text, "category"))
+                        unknown_key(l, key);
+        }
+        if (ch)
+                channels(l, ch_key, ch, conda_asked(l->ds, from));
+        for (size_t i = 0; i < l->s->n_variables; i++)
+                spec_check_variable(l, &l->s->variables[i]);
+        if (!deps && !yaml_get(top, "envbuild"))
+                diag_hint(l->ds,
+                          spec_warn(l->ds, (struct spec_where){ l->file, 1, 1 }, 0, "EB110",
+                                    "nothing is asked for: no 'dependencies'"),
+                          "write 'dependencies:' and under it '- pip:' with a list");
+        reqset_finish(l, &set);
+}

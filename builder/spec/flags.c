@@ -1,0 +1,63 @@
+#include "base/clock.h"
+#include "spec/requirements.h"
+
+int spec_add_pip(struct arena *a, struct spec *s, sv text, const struct spec_io *io, struct diags *ds, struct err *e)
+{
+        struct spec more = { 0 };
+        struct spec_load l = { a, io, ds, &more, SV("--pip") }, into = { a, io, ds, s, SV("--pip") };
+        struct reqset set = { 0 };
+        size_t errors = ds->n_errors;
+
+        reqset_text(&l, &set, text, (struct spec_where){ l.file, 0, 0 });
+        reqset_finish(&l, &set);
+        spec_merge(&into, &more);
+        if (ds->n_errors > errors)
+                return err_set(e, ERR_USAGE, "--pip '%.*s' cannot be used", SV_ARG(text));
+        return 0;
+}
+
+int spec_add_variable(struct arena *a, struct spec *s, sv text, struct diags *ds, struct err *e)
+{
+        struct spec_load l = { .a = a, .ds = ds, .s = s, .file = SV("-e") };
+        struct spec_pair pair = { .at = { l.file, 0, 0 } };
+        ptrdiff_t eq = sv_find(text, '=');
+
+        if (eq < 0)
+                return err_set(e, ERR_USAGE, "-e takes NAME=VALUE, not '%.*s'", SV_ARG(text));
+        pair.key = arena_sv(a, sv_from_to(text, 0, (size_t)eq));
+        pair.value = arena_sv(a, sv_skip(text, (size_t)eq + 1));
+        if (!spec_check_variable(&l, &pair))
+                return err_set(e, ERR_USAGE, "-e '%.*s' cannot be used", SV_ARG(pair.key));
+        for (size_t i = 0; i < s->n_variables; i++)
+                if (sv_eq(s->variables[i].key, pair.key)) { /* a flag is meant to win: nothing to tell */
+                        s->variables[i] = pair;
+                        return 0;
+                }
+        s->variables = spec_concat(a, s->variables, s->n_variables, &pair, 1, sizeof(pair));
+        s->n_variables++;
+        return 0;
+}
+
+int spec_set_exclude_newer(struct spec *s, sv text, int64_t now, struct err *e)
+{
+        static const struct {
+                char letter;
+                int64_t seconds;
+        } units[] = { { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
+        uint64_t n;
+        int64_t t;
+
+        for (size_t i = 0; text.n > 1 && i < ARRAY_LEN(units); i++)
+                if (text.p[text.n - 1] == units[i].letter && sv_u64(sv_from_to(text, 0, text.n - 1), &n) &&
+                    n < 100000) {
+                        s->exclude_newer = now - (int64_t)n * units[i].seconds;
+                        return 0;
+                }
+        if (time_parse(text, &t) && t > 0) {
+                s->exclude_newer = t;
+                return 0;
+        }
+        err_set(e, ERR_USAGE, "'%.*s' is not a date", SV_ARG(text));
+        err_hint(e, "write 2021-04-22, 2021-04-22T09:30:00Z, or how long ago: 7d");
+        return -(int)e->code;
+}

@@ -1,0 +1,139 @@
+#include "spec/spec_priv.h"
+
+/* Documents that are no environment.yml, told by keys that only they have. */
+static const struct {
+        const char *keys[3]; /* all must be there */
+        const char *what, *hint;
+} forms[] = {
+        { { "lock", "layer-format" }, "a lock, not a definition", "build it with: envbuild build FILE.lock" },
+        { { "metadata", "package" }, "a conda-lock file", "give the definition that it was made from" },
+        { { "version", "environments", "packages" }, "a pixi lock", "give the definition that it was made from" },
+        { { "build_dependencies" }, "an MLflow python_env file", "move its dependencies into a requirements.txt" },
+        { { "python", "docker" }, "an Azure ML v1 environment", "give the conda file beside it" },
+        { { "environmentVariables" }, "an Azure ML v1 environment", "give the conda file beside it" },
+        { { "framework", "script" }, "an Azure ML run configuration", "give the conda file that it names" },
+        { { "command", "environment" }, "an Azure ML job", "give the conda file of its environment" },
+        { { "jobs" }, "an Azure ML pipeline", "give the conda file of its environment" },
+        { { "conda_file" },
+          "an Azure ML environment",
+          "give the file that 'conda_file' names, and its 'image' as --base" },
+        { { "$schema", "image" }, "an Azure ML environment", "give its image as --base and a requirements.txt" },
+        { { "$schema", "build" }, "an Azure ML environment", "give its packages as a requirements.txt" },
+        { { "services" }, "a compose file", NULL },
+        { { "dependencies", "files" },
+          "a list of dependencies for rapids-dependency-file-generator",
+          "give an environment.yml that it made" },
+};
+
+static size_t other(struct spec_load *l, const char *what, const char *hint)
+{
+        size_t i = spec_fault(l->ds, (struct spec_where){ l->file, 1, 1 }, 0, "EB107",
+                              "this is %s, and those are not read yet", what);
+
+        if (hint)
+                diag_hint(l->ds, i, "%s", hint);
+        return i;
+}
+
+bool spec_other_name(struct spec_load *l)
+{
+        static const struct {
+                const char *end, *what, *hint;
+        } names[] = {
+                { ".toml", "a TOML file", "write a requirements.txt: pip can make one of it" },
+                { ".runconfig", "an Azure ML run configuration", "give the conda file that it names" },
+                { ".lock", "a lock, not a definition", "build it with: envbuild build FILE.lock" },
+                { ".py", "a program", "give an environment.yml or a requirements.txt" },
+                { ".ipynb", "a notebook", "give an environment.yml or a requirements.txt" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+                if (sv_ends(l->file, sv_from(names[i].end))) {
+                        other(l, names[i].what, names[i].hint);
+                        return true;
+                }
+        return false;
+}
+
+static bool has_environment_key(const struct yaml *top)
+{
+        static const char *const keys[] = { "name",     "channels",  "dependencies", "variables",
+                                            "envbuild", "platforms", "prefix" };
+
+        for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+                if (yaml_get(top, keys[i]))
+                        return true;
+        return false;
+}
+
+static bool misspelt(struct spec_load *l, const struct yaml *top)
+{
+        static const char *const keys[] = { "dependencies", "channels", "variables", "envbuild", "name" };
+
+        for (size_t i = 0; i < top->n; i++) {
+                const struct yaml *key = top->v[i].key;
+                const char *near = spec_nearest(key->text, keys, ARRAY_LEN(keys));
+                if (near) {
+                        diag_hint(l->ds,
+                                  spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101", "unknown key '%.*s'",
+                                             SV_ARG(key->text)),
+                                  "did you mean '%s'?", near);
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void not_a_mapping(struct spec_load *l, const struct yaml *top)
+{
+        size_t i = spec_fault(l->ds, spec_at(l, top), 1, "EB102", "%s",
+                              yaml_is_null(top) ? "the definition is empty" : "a definition is a mapping of keys");
+
+        if (top->type == YAML_SEQ)
+                diag_hint(l->ds, i, "write 'dependencies:' above the list");
+        else
+                diag_hint(l->ds, i,
+                          "write 'dependencies:' and under it '- pip:' with a list; a list of requirements alone is a "
+                          ".txt file");
+}
+
+bool spec_other_form(struct spec_load *l, const struct yaml *top)
+{
+        if (top->type != YAML_MAP) {
+                not_a_mapping(l, top);
+                return true;
+        }
+        for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+                bool all = true;
+                for (size_t k = 0; k < ARRAY_LEN(forms[i].keys) && forms[i].keys[k]; k++)
+                        all = all && yaml_get(top, forms[i].keys[k]);
+                if (all) {
+                        other(l, forms[i].what, forms[i].hint);
+                        return true;
+                }
+        }
+        if (has_environment_key(top))
+                return false;
+        if (!misspelt(l, top))
+                diag_hint(l->ds,
+                          spec_fault(l->ds, (struct spec_where){ l->file, 1, 1 }, 0, "EB107",
+                                     "this is no environment: no 'dependencies'"),
+                          "write 'dependencies:' and under it '- pip:' with a list");
+        return true;
+}
+
+/* "@EXPLICIT" on a line of its own: conda list --explicit. */
+bool spec_is_explicit(sv text)
+{
+        sv line;
+
+        while (sv_line(&text, &line))
+                if (sv_is(sv_trim(line), "@EXPLICIT"))
+                        return true;
+        return false;
+}
+
+void spec_refuse_explicit(struct spec_load *l)
+{
+        other(l, "an explicit list of conda packages", "give the definition that it was made from");
+}

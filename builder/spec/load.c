@@ -1,0 +1,97 @@
+#include "spec/requirements.h"
+
+static bool is_requirements_name(sv path)
+{
+        return sv_ends(path, SV(".txt")) || sv_ends(path, SV(".in"));
+}
+
+static int load_requirements(struct spec_load *l, struct err *e)
+{
+        struct reqset set = { 0 };
+        sv text;
+
+        if (spec_read_text(l, l->file, &text, e) < 0)
+                return -(int)e->code;
+        if (spec_is_explicit(text)) {
+                spec_refuse_explicit(l);
+                return 0;
+        }
+        l->s->has_pip_section = true;
+        reqset_text(l, &set, text, (struct spec_where){ l->file, 1, 1 });
+        reqset_finish(l, &set);
+        return 0;
+}
+
+static int load_yaml(struct spec_load *l, struct err *e)
+{
+        struct err faults = { 0 };
+        struct yaml *top;
+        sv text;
+
+        if (spec_other_name(l))
+                return 0;
+        if (spec_read_text(l, l->file, &text, e) < 0)
+                return -(int)e->code;
+        if (yaml_parse(l->a, text, l->file, l->ds, &top, &faults) < 0) {
+                bool told = faults.code == ERR_USAGE;
+                if (!told)
+                        return err_move(e, &faults);
+                err_done(&faults);
+                return 0;
+        }
+        if (!spec_other_form(l, top))
+                spec_environment(l, top);
+        return 0;
+}
+
+/* What a file names beside itself is given as seen from the first file's folder. */
+static void rebase(struct spec_load *l, sv from_dir, sv to_dir)
+{
+        struct spec *s = l->s;
+
+        if (sv_eq(from_dir, to_dir))
+                return;
+        for (size_t i = 0; i < s->n_files; i++)
+                s->files[i].value = spec_path_relative(l->a, to_dir, spec_path_join(l->a, from_dir, s->files[i].value));
+        for (size_t i = 0; i < s->n_certificates; i++)
+                s->certificates[i].text =
+                        spec_path_relative(l->a, to_dir, spec_path_join(l->a, from_dir, s->certificates[i].text));
+        for (size_t i = 0; i < s->n_find_links; i++) {
+                sv *t = &s->find_links[i].text;
+                if (sv_find_sv(*t, SV("://")) < 0 && !sv_starts(*t, SV("${")))
+                        *t = spec_path_relative(l->a, to_dir, spec_path_join(l->a, from_dir, *t));
+        }
+}
+
+int spec_load(struct arena *a, const sv *paths, size_t n, const struct spec_io *io, struct diags *ds, struct spec **ret,
+              struct err *e)
+{
+        struct spec *s = arena_new(a, struct spec);
+        size_t errors = ds->n_errors;
+
+        for (size_t i = 0; i < n; i++) {
+                struct spec_load l = { a, io, ds, i ? arena_new(a, struct spec) : s, paths[i] };
+                int r;
+                if (i == 0) {
+                        s->definition = sv_basename(paths[0]);
+                        s->dir = spec_path_dir(a, paths[0]);
+                }
+                r = is_requirements_name(paths[i]) ? load_requirements(&l, e) : load_yaml(&l, e);
+                if (r < 0 && r != -ERR_USAGE)
+                        return err_while(e, "reading the definition '%.*s'", SV_ARG(paths[i]));
+                err_done(e); /* ERR_USAGE: told in ds, and the other files may have faults too */
+                if (i) {
+                        struct spec_load into = { a, io, ds, s, paths[i] };
+                        rebase(&l, spec_path_dir(a, paths[i]), s->dir);
+                        spec_merge(&into, l.s);
+                }
+        }
+        if (!s->name.n)
+                s->name = spec_name_from_stem(a, n ? paths[0] : SV(""));
+        diag_sort(ds);
+        if (ds->n_errors > errors)
+                return err_set(e, ERR_USAGE, "the definition has %zu fault%s", ds->n_errors - errors,
+                               ds->n_errors - errors == 1 ? "" : "s");
+        *ret = s;
+        return 0;
+}
