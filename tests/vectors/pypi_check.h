@@ -11,9 +11,9 @@ struct chosen {
         sv name; /* normalised */
         sv version;
         const struct pep440 *v;
-        bool needed;             /* reached from the roots */
-        const struct js *about;  /* of the version, in the index */
-        sv *extras;              /* asked for so far */
+        bool needed;            /* reached from the roots */
+        const struct js *about; /* of the version, in the index */
+        sv *extras;             /* asked for so far */
         size_t n_extras, cap_extras;
 };
 struct answer {
@@ -25,7 +25,7 @@ struct check {
         struct vectors_index *index;
         struct marker_env env;
         const struct tags *tags;
-        bool sdist; /* source distributions count as installable */
+        bool sdist;                             /* source distributions count as installable */
         const struct requirement *root, *limit; /* requirements and constraints */
         size_t n_root, n_limit;
 };

@@ -6,9 +6,9 @@
 #include "catalog/pypi_source.h"
 #include "tests/vectors/vectors.h"
 
-struct index_package { /* one name */
-        sv name;       /* normalised */
-        sv line;       /* JSON that is not parsed yet, or empty */
+struct index_package {             /* one name */
+        sv name;                   /* normalised */
+        sv line;                   /* JSON that is not parsed yet, or empty */
         const struct js *versions; /* {"1.0": {"files": […], "requires_dist": […], …}}; NULL until it is looked at */
         struct pypi_page *page;
 };
