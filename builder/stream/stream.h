@@ -77,7 +77,8 @@ struct gunzip_reader; /* heap: one or many gzip members */
 struct reader *gunzip_reader_new(struct reader *from);
 struct reader *zstd_reader_new(struct reader *from);
 void decode_reader_free(struct reader *r); /* of either _new; NULL is fine */
-struct writer *zstd_writer_new(struct writer *next, int level); /* nbWorkers >= 1: same bytes for any number */
+struct writer *zstd_writer_new(struct writer *next, int level,
+                               unsigned workers); /* same bytes for any number, 0 counts as 1 */
 void zstd_writer_free(struct writer *w);
 
 #endif

@@ -83,12 +83,12 @@ static int zstd_finish(struct writer *w, struct err *e)
 
 static const struct writer_ops zstd_write_ops = { "zstd", zstd_write, zstd_finish };
 
-struct writer *zstd_writer_new(struct writer *next, int level)
+struct writer *zstd_writer_new(struct writer *next, int level, unsigned workers)
 {
         struct zstd_writer *z = xcalloc(1, sizeof(*z));
 
         z->w = (struct writer){ &zstd_write_ops, next };
-        z->z = zstd_out_new(level, 1);
+        z->z = zstd_out_new(level, workers);
         return &z->w;
 }
 

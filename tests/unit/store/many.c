@@ -6,7 +6,7 @@
 #include "tests/unit/store/place.h"
 
 #define WRITERS 6
-#define ROUNDS  16
+#define ROUNDS  8
 #define NAMES   4
 
 /* One writer's step: an image, a name for it, a note, a claim and a lease. Half of what it writes, others write too. */

@@ -89,7 +89,7 @@ static void zstd_comes_back_and_breaks_loudly(void **state)
         AUTO(buf_done) struct buf packed = BUF_INIT(MAX), out = BUF_INIT(MAX);
         struct err e = { 0 };
         struct buf_writer b;
-        struct writer *w = zstd_writer_new(buf_writer_init(&b, &packed), 3);
+        struct writer *w = zstd_writer_new(buf_writer_init(&b, &packed), 3, 1);
         size_t one;
 
         (void)state;
