@@ -58,26 +58,29 @@ struct rels {
         uint32_t n;
 };
 
-enum { CATALOG_CHANGED = 1 }; /* rels(): a name's candidates changed (a URL requirement was met): the solver begins again */
+enum {
+        CATALOG_CHANGED = 1
+}; /* rels(): a name's candidates changed (a URL requirement was met): the solver begins again */
 
 struct catalog;
 struct catalog_ops { /* 0, CATALOG_CHANGED, or -ERR_NET, -ERR_AUTH, -ERR_OFFLINE, … which end the solve with that error */
-        int (*name)(struct catalog *c, name_id n, const struct name **ret, struct err *e);           /* may wait */
+        int (*name)(struct catalog *c, name_id n, const struct name **ret, struct err *e); /* may wait */
         /* May wait. A candidate whose metadata turns out unusable answers 0 with no relations and has its cand.ban set by then: the
          * solver looks again after each call. */
         int (*rels)(struct catalog *c, name_id n, uint32_t cand, struct rels *ret, struct err *e);
-        bool (*known)(struct catalog *c, name_id n, uint32_t cand);                    /* rels() would not wait */
-        void (*soon)(struct catalog *c, name_id n, set_id likely, uint32_t tried);    /* prefetch hint; may do nothing */
-        void (*text)(struct catalog *c, name_id n, set_id set, struct buf *out);      /* "numpy>=1.20,<2": ranges, not lists */
+        bool (*known)(struct catalog *c, name_id n, uint32_t cand);                /* rels() would not wait */
+        void (*soon)(struct catalog *c, name_id n, set_id likely, uint32_t tried); /* prefetch hint; may do nothing */
+        void (*text)(struct catalog *c, name_id n, set_id set,
+                     struct buf *out); /* "numpy>=1.20,<2": ranges, not lists */
         void (*cand_text)(struct catalog *c, name_id n, uint32_t cand, struct buf *out); /* "numpy 1.26.4" */
         /* Hints for the end of an explanation ("wheels exist for cp312 only", "pre-releases of x exist"): may be NULL. */
         void (*hints)(struct catalog *c, name_id n, set_id wanted, struct buf *out);
         void (*free)(struct catalog *c);
 };
 
-struct catalog {                 /* the first member of every implementation's own struct */
+struct catalog { /* the first member of every implementation's own struct */
         const struct catalog_ops *ops;
-        struct sets *sets;       /* where its set_ids live; shared with the solver */
+        struct sets *sets; /* where its set_ids live; shared with the solver */
 };
 
 static inline void catalog_free(struct catalog *c)

@@ -14,7 +14,7 @@ enum resolve_order {
 
 struct resolve_want {
         struct rel rel; /* rel.at is the user's file:line:column */
-        bool direct;    /* a line of the user's (counts for minimal explanations); false: a constraint or a fixed name */
+        bool direct; /* a line of the user's (counts for minimal explanations); false: a constraint or a fixed name */
 };
 
 struct resolve_opts {
@@ -41,7 +41,7 @@ struct proof; /* why there is none: read by resolve/explain.h */
 struct resolution {
         struct pick *pick; /* sorted by name text; only names that are needed */
         size_t n;
-        struct proof *proof; /* set when there is no solution */
+        struct proof *proof;                    /* set when there is no solution */
         uint32_t conflicts, decisions, visited; /* visited: candidates whose relations were asked */
 };
 
