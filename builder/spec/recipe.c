@@ -17,7 +17,8 @@ struct ctx {
 
 static bool fault(struct ctx *c, const struct yaml *y, const char *code, const char *what, sv value)
 {
-        diag_add(c->ds, c->file, y->line, y->col, code, "%s%s%.*s%s", what, value.n ? ": '" : "", SV_ARG(value), value.n ? "'" : "");
+        diag_add(c->ds, c->file, y->line, y->col, code, "%s%s%.*s%s", what, value.n ? ": '" : "", SV_ARG(value),
+                 value.n ? "'" : "");
         return false;
 }
 
@@ -151,10 +152,10 @@ static void read_map(struct ctx *c, const struct yaml *y, const struct key *key,
                         fault(c, y, "EB142", "a key is missing here", sv_from(key[k].name));
 }
 
-#define MAP(c, y, ...)                                                          \
-        do {                                                                     \
-                const struct key keys_[] = { __VA_ARGS__ };                      \
-                read_map(c, y, keys_, sizeof(keys_) / sizeof(keys_[0]));         \
+#define MAP(c, y, ...)                                                                                                 \
+        do {                                                                                                           \
+                const struct key keys_[] = { __VA_ARGS__ };                                                            \
+                read_map(c, y, keys_, sizeof(keys_) / sizeof(keys_[0]));                                               \
         } while (0)
 
 /* --- lists */
@@ -233,9 +234,12 @@ static void read_users(struct ctx *c, const struct yaml *y)
                 struct recipe_user *u = &c->r->user[i];
                 const struct yaml *at = y->v[i].value;
 
-                *u = (struct recipe_user){ .home = SV("/nonexistent"), .shell = SV("/usr/sbin/nologin"), .gid = UINT32_MAX };
-                MAP(c, at, { "name", TEXT, &u->name, true }, { "uid", U32, &u->uid, true }, { "gid", U32, &u->gid, false },
-                    { "gecos", ANY_TEXT, &u->gecos, false }, { "home", PATH, &u->home, false }, { "shell", PATH, &u->shell, false });
+                *u = (struct recipe_user){ .home = SV("/nonexistent"),
+                                           .shell = SV("/usr/sbin/nologin"),
+                                           .gid = UINT32_MAX };
+                MAP(c, at, { "name", TEXT, &u->name, true }, { "uid", U32, &u->uid, true },
+                    { "gid", U32, &u->gid, false }, { "gecos", ANY_TEXT, &u->gecos, false },
+                    { "home", PATH, &u->home, false }, { "shell", PATH, &u->shell, false });
                 if (u->gid == UINT32_MAX)
                         u->gid = u->uid;
                 if (u->name.n && !name_ok(u->name))
@@ -265,7 +269,8 @@ static struct recipe_path *read_paths(struct ctx *c, const struct yaml *y, bool 
                 p->mode = files ? 0644 : 0755;
                 if (files)
                         MAP(c, y->v[i].value, { "path", PATH, &p->path, true }, { "mode", MODE, &p->mode, false },
-                            { "uid", U32, &p->uid, false }, { "gid", U32, &p->gid, false }, { "text", ANY_TEXT, &p->text, true });
+                            { "uid", U32, &p->uid, false }, { "gid", U32, &p->gid, false },
+                            { "text", ANY_TEXT, &p->text, true });
                 else
                         MAP(c, y->v[i].value, { "path", PATH, &p->path, true }, { "mode", MODE, &p->mode, false },
                             { "uid", U32, &p->uid, false }, { "gid", U32, &p->gid, false });
@@ -301,9 +306,9 @@ static void read_lists(struct ctx *c, const struct yaml *y)
         static const struct {
                 const char *name;
                 bool needed;
-        } keys[] = { { "recipe", true },  { "packages", true }, { "components", true }, { "architectures", true },
-                     { "suites", false }, { "users", false },   { "directories", false }, { "files", false },
-                     { "end-of-life", false } };
+        } keys[] = { { "recipe", true },        { "packages", true }, { "components", true },
+                     { "architectures", true }, { "suites", false },  { "users", false },
+                     { "directories", false },  { "files", false },   { "end-of-life", false } };
         const struct yaml *v[sizeof(keys) / sizeof(keys[0])];
 
         for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -334,8 +339,8 @@ static void read_lists(struct ctx *c, const struct yaml *y)
 /* The keys that read_lists() reads are taken out, so that the table of the others stays a table. */
 static struct yaml scalars_only(struct ctx *c, const struct yaml *y)
 {
-        static const char *const lists[] = { "recipe", "packages", "components", "architectures", "suites", "users", "directories", "files",
-                                             "end-of-life" };
+        static const char *const lists[] = { "recipe", "packages",    "components", "architectures", "suites",
+                                             "users",  "directories", "files",      "end-of-life" };
         struct yaml m = *y;
 
         m.v = arena_array(c->a, struct yaml_pair, y->n + 1);
@@ -369,8 +374,9 @@ int recipe_parse(struct arena *a, sv text, sv file, struct diags *ds, struct rec
         } else {
                 flat = scalars_only(&c, y);
                 MAP(&c, &flat, { "name", TEXT, &r->name, true }, { "description", TEXT, &r->description, false },
-                    { "suite", TEXT, &r->suite, true }, { "version", TEXT, &r->version, true }, { "mirror", URL, &r->mirror, true },
-                    { "snapshot", URL, &r->snapshot, false }, { "keys", BESIDE, &r->keys, true }, { "effects", BESIDE, &r->effects, false });
+                    { "suite", TEXT, &r->suite, true }, { "version", TEXT, &r->version, true },
+                    { "mirror", URL, &r->mirror, true }, { "snapshot", URL, &r->snapshot, false },
+                    { "keys", BESIDE, &r->keys, true }, { "effects", BESIDE, &r->effects, false });
                 read_lists(&c, y);
         }
         if (sv_ends(stem, SV(".yml")))
