@@ -61,11 +61,8 @@ def make_wheel(name, version, tag, d):
     info = f"{stem}.dist-info"
     files = dict(d.get("files") or {f"{re.sub('[-.]+', '_', name)}/__init__.py": f"__version__ = {version!r}\n"})
     if d.get("pad"):  # incompressible, so that the archive really is that large
-        seed, out = hashlib.sha256(stem.encode()).digest(), b""
-        while len(out) < d["pad"]:
-            seed = hashlib.sha256(seed).digest()
-            out += seed
-        files[f"{re.sub('[-.]+', '_', name)}/pad.bin"] = out[: d["pad"]]
+        blocks = [hashlib.sha256(f"{stem} {i}".encode()).digest() for i in range(d["pad"] // 32 + 1)]
+        files[f"{re.sub('[-.]+', '_', name)}/pad.bin"] = b"".join(blocks)[: d["pad"]]
     files[f"{info}/METADATA"] = metadata_of(name, version, d)
     files[f"{info}/WHEEL"] = ("Wheel-Version: 1.0\nGenerator: fake\nRoot-Is-Purelib: true\n"
                               + "".join(f"Tag: {'-'.join(t)}\n" for t in expand(tag)))
