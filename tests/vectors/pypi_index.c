@@ -90,6 +90,16 @@ const struct js *index_field(const struct js *about, const struct js *file, cons
         return own ? own : js_get(about, field);
 }
 
+bool index_lists(const struct vectors_index *x, sv name, const struct js *file)
+{
+        bool wheel = sv_ends(js_get_str(file, "filename"), SV(".whl"));
+
+        for (size_t i = 0; x->no_build && i < x->no_build->n && !wheel; i++)
+                if (sv_eq(js_str(x->no_build->v[i].value), name))
+                        return false;
+        return true;
+}
+
 /* ---- pages ---- */
 
 static void file_fill(struct vectors_index *x, const struct index_file *f, struct pypi_file *ret)
@@ -124,6 +134,8 @@ static void page_make(struct vectors_index *x, struct index_package *p)
                 for (size_t k = 0; files && k < files->n; k++) {
                         struct index_file *f = arena_new(x->arena, struct index_file);
 
+                        if (!index_lists(x, p->name, files->v[k].value))
+                                continue;
                         *f = (struct index_file){ p, p->versions->v[i].key, about, files->v[k].value, { 0 } };
                         file_fill(x, f, &page->v[page->n]);
                         map_put(&x->files, x->arena, page->v[page->n++].filename, f);
@@ -166,10 +178,10 @@ static void metadata_make(struct vectors_index *x, struct index_file *f)
         f->metadata = arena_sv(x->arena, buf_sv(&b));
 }
 
-/* A file that no page was asked for: a URL in a requirement. */
-static struct index_file *file_find(struct vectors_index *x, sv url)
+/* By its name, also when no page was asked for it: a URL in a requirement. */
+static struct index_file *file_find(struct vectors_index *x, sv name)
 {
-        sv name = sv_basename(url), why;
+        sv why;
         struct index_file *f = map_get(&x->files, name);
         struct wheel_name w;
         struct index_package *p;
@@ -185,7 +197,7 @@ static struct index_file *file_find(struct vectors_index *x, sv url)
 static int source_metadata(struct pypi_source *s, const struct pypi_file *f, sv *ret, struct err *e)
 {
         struct vectors_index *x = ((struct source *)s)->x;
-        struct index_file *found = file_find(x, f->url.n ? f->url : f->filename);
+        struct index_file *found = file_find(x, f->filename);
 
         if (!found)
                 return err_set(e, ERR_NOT_FOUND, "there is no '%.*s'", SV_ARG(f->filename));
