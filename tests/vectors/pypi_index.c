@@ -11,6 +11,7 @@
 struct source {
         struct pypi_source source; /* first */
         struct vectors_index *x;
+        uint32_t number; /* of this source over x */
 };
 
 /* ---- what there is ---- */
@@ -136,7 +137,7 @@ static void page_make(struct vectors_index *x, struct index_package *p)
 
                         if (!index_lists(x, p->name, files->v[k].value))
                                 continue;
-                        *f = (struct index_file){ p, p->versions->v[i].key, about, files->v[k].value, { 0 } };
+                        *f = (struct index_file){ p, p->versions->v[i].key, about, files->v[k].value, { 0 }, 0 };
                         file_fill(x, f, &page->v[page->n]);
                         map_put(&x->files, x->arena, page->v[page->n++].filename, f);
                 }
@@ -203,6 +204,9 @@ static int source_metadata(struct pypi_source *s, const struct pypi_file *f, sv 
                 return err_set(e, ERR_NOT_FOUND, "there is no '%.*s'", SV_ARG(f->filename));
         if (js_true(js_get(found->file, "build_fails")))
                 return err_set(e, ERR_INTEGRITY, "'%.*s' does not build", SV_ARG(f->filename));
+        if (found->fetched != ((struct source *)s)->number)
+                x->n_fetched++;
+        found->fetched = ((struct source *)s)->number;
         if (!found->metadata.n)
                 metadata_make(x, found);
         *ret = found->metadata;
@@ -216,11 +220,12 @@ static bool page_ready(struct pypi_source *s, sv name)
         return true;
 }
 
+/* As on a network where nothing comes before it is waited for: a solver that looks at what is there already sees no more than that. */
 static bool metadata_ready(struct pypi_source *s, const struct pypi_file *f)
 {
-        (void)s;
-        (void)f;
-        return true;
+        const struct index_file *found = file_find(((struct source *)s)->x, f->filename);
+
+        return found && found->fetched == ((struct source *)s)->number;
 }
 
 static void page_soon(struct pypi_source *s, sv name)
@@ -253,5 +258,7 @@ struct pypi_source *index_source(struct vectors_index *x)
 
         s->source.ops = &ops;
         s->x = x;
+        s->number = ++x->n_source;
+        x->n_fetched = 0;
         return &s->source;
 }

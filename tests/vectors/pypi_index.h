@@ -17,10 +17,13 @@ struct index_file { /* what a file name stands for */
         sv version;
         const struct js *about, *file; /* of the version; of the file, whose own fields win */
         sv metadata;
+        uint32_t fetched; /* number of the source that gave it last */
 };
 struct vectors_index {
         struct arena *arena;
         const struct js *no_build;  /* names whose source distributions are not listed, or NULL */
+        uint32_t n_source;          /* sources made so far */
+        size_t n_fetched;           /* metadata that the last one gave, each file once */
         struct map packages, files; /* name → index_package; file name → index_file */
 };
 

@@ -136,10 +136,7 @@ static void solve(const struct scenario *s, const struct spec *spec, struct cata
         o.prefer = prefer;
         o.n_prefer = preferences(s, p, prefer);
         rc = resolve(c, want, n, &o, NULL, a, &res, &r->e);
-        if (res) {
-                r->conflicts = res->conflicts;
-                r->visited = res->visited;
-        }
+        r->fetched = s->index->n_fetched; /* before the explanation asks for more */
         if (rc == -ERR_CONFLICT) {
                 r->end = SCENARIO_CONFLICT;
                 explain_it(c, want, n, &o, res, r);

@@ -30,7 +30,7 @@ struct scenario_result {
         char *why;  /* the explanation of a conflict */
         bool valid; /* what pypi_check.c says of the answer */
         sv invalid;
-        uint32_t conflicts, visited;
+        size_t fetched; /* metadata files asked for */
 };
 
 /** "3.12" and an id such as "cp312-linux": x86_64, glibc 2.36. */

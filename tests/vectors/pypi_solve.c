@@ -1,5 +1,5 @@
 /* tests/vectors/pypi_solve.c - scenarios: is there an answer, does it hold, is it the one that pip gives. */
-#include <string.h>
+#include <stdio.h>
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -11,6 +11,9 @@ struct run {
         struct vectors *v;
         struct map indexes; /* stem → vectors_index: read once a file */
         bool exact;         /* the packages must be the expected ones, where a case has them */
+        struct quality {    /* of the cases that pip solved too: not judged, but told */
+                size_t cases, fetched, pip_fetched, newer, older, root_older;
+        } quality;
 };
 
 /* ---- the index of a case ---- */
@@ -169,6 +172,44 @@ static void judge(struct run *r, const struct scenario *s, const struct js *c, s
                               SV_ARG(packages_text(a, packages)));
 }
 
+static bool is_root(const struct js *c, sv name, struct arena *a)
+{
+        const struct js *list = js_get(js_get(c, "root"), "requires");
+
+        for (size_t i = 0; list && i < list->n; i++) {
+                struct requirement r;
+                size_t at;
+                sv why;
+
+                if (requirement_parse(a, js_str(list->v[i].value), &r, &why, &at) && sv_eq(r.normalised, name))
+                        return true;
+        }
+        return false;
+}
+
+static void measure(struct run *r, const struct js *c, const struct scenario_result *res)
+{
+        const struct js *pip = js_get(js_get(c, "expected"), "pip"), *packages = js_get(pip, "packages");
+        struct quality *q = &r->quality;
+        int64_t fetched = 0;
+
+        if (res->end != SCENARIO_SOLVED || !packages || !js_int(js_get(pip, "metadata_fetches"), &fetched))
+                return;
+        q->cases++;
+        q->fetched += res->fetched;
+        q->pip_fetched += (size_t)fetched;
+        for (size_t i = 0; i < packages->n; i++) {
+                sv name = pyname_normalise(&r->v->arena, packages->v[i].key);
+                const struct chosen *p = answer_find((struct answer *)&res->answer, name);
+                const struct pep440 *v = pep440_parse(&r->v->arena, js_str(packages->v[i].value));
+                int cmp = p && p->v && v ? pep440_cmp(p->v, v) : 0;
+
+                q->newer += cmp > 0;
+                q->older += cmp < 0;
+                q->root_older += cmp < 0 && is_root(c, name, &r->v->arena);
+        }
+}
+
 static void run_case(struct run *r, const struct js *c, const char *id, int want)
 {
         struct scenario s = { .v = r->v, .id = id };
@@ -180,6 +221,7 @@ static void run_case(struct run *r, const struct js *c, const char *id, int want
         question(r, c, &s);
         scenario_run(&s, &res);
         judge(r, &s, c, &res, want);
+        measure(r, c, &res);
         scenario_result_done(&res);
 }
 
@@ -192,6 +234,10 @@ static void run_cases(struct vectors *v, const struct js *doc, bool exact)
 
                 run_case(&r, c, arena_str(&v->arena, js_get_str(c, "id")), satisfiable(js_get(c, "expected")));
         }
+        printf("against pip, %zu cases: %zu versions newer, %zu older (%zu of them asked for); %zu metadata files, pip "
+               "%zu\n",
+               r.quality.cases, r.quality.newer, r.quality.older, r.quality.root_older, r.quality.fetched,
+               r.quality.pip_fetched);
 }
 
 static void exact(struct vectors *v, const struct js *doc)
