@@ -63,18 +63,21 @@ static void say_set(const struct story *st, uint32_t var, set_id set, struct buf
                 st->c->ops->text(st->c, v->id, readable(st, var, set), out);
 }
 
-/* What a fact asks for: as written, or the range that several say. */
-static void say_object(const struct story *st, const struct fact *f, struct buf *out)
+/* What a fact asks for: as written, or the range that several say, or the one limit of several that counts. */
+static void say_asked(const struct story *st, const struct fact *f, struct buf *out)
 {
-        if (f->mixed && f->lit[0].set != SET_NONE)
+        bool limit = f->rel->kind == REL_LIMITS;
+        const struct proof_var *v = &st->p->var[f->n ? f->lit[0].var : 0];
+
+        if (limit && f->rel->n > 1 && f->lit[0].set == SET_NONE && v->name && f->n == 2) {
+                buf_fmt(out, "rules out %.*s", SV_ARG(v->name->text));
+                return;
+        }
+        buf_add(out, limit ? SV("allows only ") : SV("needs "));
+        if ((f->mixed || (limit && f->rel->n > 1)) && f->lit[0].set != SET_NONE && f->n == 2)
                 say_set(st, f->lit[0].var, f->lit[0].set, out);
         else
                 buf_add(out, f->rel->text);
-}
-
-static const char *verb(const struct fact *f)
-{
-        return f->rel->kind == REL_LIMITS ? "allows only" : "needs";
 }
 
 static void say_want(const struct fact *f, struct buf *out)
@@ -250,15 +253,15 @@ static bool chains_make(const struct story *st, struct chain *chain, size_t *n)
         for (size_t i = 1; i < *n; i++)
                 if (chain[i].end != chain[0].end)
                         return false;
-        return *n > 0;
+        return *n > 1 || (*n == 1 && (!chain[0].n || chain[0].link[chain[0].n - 1]->rel->kind == REL_NEEDS));
 }
 
 static void say_chain(const struct story *st, const struct chain *c, struct buf *out)
 {
         say_want(c->want, out);
         for (size_t i = 0; i < c->n; i++) {
-                buf_fmt(out, "%s%s ", i ? ", which " : " ", verb(c->link[i]));
-                say_object(st, c->link[i], out);
+                buf_add(out, i ? SV(", which ") : SV(" "));
+                say_asked(st, c->link[i], out);
         }
 }
 
@@ -386,8 +389,8 @@ static void tell_rel(const struct story *st, const struct fact *f, struct buf *o
         buf_add(out, SV("  "));
         say_set(st, f->by, f->n == 2 ? fact_who(st, f) : sets_not(st->c->sets, f->lit[0].set, st->p->var[f->by].n),
                 out);
-        buf_fmt(out, " %s ", verb(f));
-        say_object(st, f, out);
+        buf_byte(out, ' ');
+        say_asked(st, f, out);
         if (f->n == 1)
                 buf_add(out, SV(", which can never be"));
         else if (is_absent(st, root_of(st, f->lit[0].var)))

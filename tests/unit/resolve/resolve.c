@@ -35,7 +35,7 @@ static unsigned roll(uint64_t *seed, unsigned n)
 
 static void add_term(uint64_t *seed, unsigned names, struct buf *b)
 {
-        static const char *const specs[] = { "", "", ">=2", "<2", "==1", "==2", "!=2", "<=2", ">2", "<1" };
+        static const char *const specs[] = { "", "", ">=2", "<2", "==1", "==2", "!=2", "<=2", ">=3", "!=1" };
 
         buf_byte(b, roll(seed, 40) == 0 ? 'z' : (char)('a' + (char)roll(seed, names)));
         if (roll(seed, 12) == 0)
@@ -59,13 +59,13 @@ static void add_rel(uint64_t *seed, unsigned names, struct buf *b)
 static void write_index(uint64_t *seed, unsigned names, struct buf *b)
 {
         for (unsigned i = 0; i < names; i++)
-                for (unsigned v = 1 + roll(seed, 3); v > 0; v--) {
+                for (unsigned v = 2 + roll(seed, 2); v > 0; v--) {
                         unsigned odd = roll(seed, 20);
                         buf_fmt(b, "%c %u%s:", 'a' + (int)i, v,
                                 odd == 0   ? " ban=tags"
                                 : odd == 1 ? " late=metadata"
                                            : "");
-                        for (unsigned k = roll(seed, 4); k > 0; k--) {
+                        for (unsigned k = 1 + roll(seed, 3); k > 0; k--) {
                                 buf_byte(b, ' ');
                                 add_rel(seed, names, b);
                         }
