@@ -14,7 +14,7 @@ static uint64_t bytes(const struct solver *s)
 
 static bool over_limit(const struct solver *s)
 {
-        return s->conflicts > (s->o->max_conflicts ? s->o->max_conflicts : DEFAULT_CONFLICTS) ||
+        return s->conflicts >= (s->o->max_conflicts ? s->o->max_conflicts : DEFAULT_CONFLICTS) ||
                bytes(s) > (s->o->max_bytes ? s->o->max_bytes : DEFAULT_BYTES);
 }
 
