@@ -5,7 +5,6 @@
 
 #include "base/diag.h"
 #include "catalog/pypi_source.h"
-#include "catalog/pypi_source.h"
 #include "lock/lock.h"
 #include "net/net.h"
 #include "pkg/tags.h"

@@ -162,7 +162,8 @@ static size_t put_utf8(char *p, uint32_t c)
         if (c < 0x800)
                 return p[0] = (char)(0xc0 | c >> 6), p[1] = (char)(0x80 | (c & 63)), 2;
         if (c < 0x10000)
-                return p[0] = (char)(0xe0 | c >> 12), p[1] = (char)(0x80 | (c >> 6 & 63)), p[2] = (char)(0x80 | (c & 63)), 3;
+                return p[0] = (char)(0xe0 | c >> 12), p[1] = (char)(0x80 | (c >> 6 & 63)),
+                       p[2] = (char)(0x80 | (c & 63)), 3;
         p[0] = (char)(0xf0 | c >> 18);
         p[1] = (char)(0x80 | (c >> 12 & 63));
         p[2] = (char)(0x80 | (c >> 6 & 63));
@@ -180,10 +181,10 @@ static size_t number_entity(sv s, uint32_t *ret)
         from = i += hex;
         for (; i < s.n; i++) {
                 char c = s.p[i];
-                uint32_t d = c >= '0' && c <= '9'        ? (uint32_t)(c - '0') :
-                             hex && c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) :
-                             hex && c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10) :
-                                                           99;
+                uint32_t d = c >= '0' && c <= '9'          ? (uint32_t)(c - '0')
+                             : hex && c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
+                             : hex && c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
+                                                           : 99;
                 if (d == 99)
                         break;
                 v = v > 0x10ffff ? v : v * (hex ? 16 : 10) + d;
@@ -220,8 +221,8 @@ static size_t entity(sv s, uint32_t *ret)
                 if (next == ';')
                         return n + 2;
                 /* In attributes an entity may lack its ';', but "&lt=1" is part of a query. */
-                if ((rows[i].c == '&' || rows[i].c == '<' || rows[i].c == '>' || rows[i].c == '"') && !is_letter(next) && next != '=' &&
-                    !(next >= '0' && next <= '9'))
+                if ((rows[i].c == '&' || rows[i].c == '<' || rows[i].c == '>' || rows[i].c == '"') &&
+                    !is_letter(next) && next != '=' && !(next >= '0' && next <= '9'))
                         return n + 1;
         }
         return 0;
@@ -338,11 +339,13 @@ int pypi_html_parse(struct arena *a, sv body, sv url, struct pypi_links *ret, st
                 } else if (!has_base && sv_eq_nocase(t.name, SV("base")) && attr_of(&t, "href")) {
                         base = url_join(a, url, sv_trim(attr_text(a, &t, "href")));
                         has_base = true;
-                } else if (sv_eq_nocase(t.name, SV("meta")) && sv_is(attr_text(a, &t, "name"), "pypi:repository-version")) {
+                } else if (sv_eq_nocase(t.name, SV("meta")) &&
+                           sv_is(attr_text(a, &t, "name"), "pypi:repository-version")) {
                         sv version = attr_text(a, &t, "content");
 
                         if (!pypi_api_version_ok(version))
-                                return err_set(e, ERR_FAILED, "the index page '%.*s' is of API version %.*s; only 1.x is known",
+                                return err_set(e, ERR_FAILED,
+                                               "the index page '%.*s' is of API version %.*s; only 1.x is known",
                                                SV_ARG(url_masked(a, url)), SV_ARG(version));
                 }
         }

@@ -34,7 +34,8 @@ static void add_quoted(struct buf *out, sv path)
                                 continue;
                         }
                 }
-                if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("/-._~@", c)))
+                if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    (c && strchr("/-._~@", c)))
                         buf_byte(out, (char)c);
                 else
                         buf_fmt(out, "%%%c%c", hex[c >> 4], hex[c & 15]);
@@ -46,7 +47,8 @@ static bool is_plain(sv path)
         for (size_t i = 0; i < path.n; i++) {
                 unsigned char c = (unsigned char)path.p[i];
 
-                if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("/-._~@", c))))
+                if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      (c && strchr("/-._~@", c))))
                         return false;
         }
         return true;
@@ -131,10 +133,11 @@ int pypi_page_parse(struct arena *a, sv body, sv url, sv type, struct pypi_links
 
         sv_cut(&type, ';', &kind);
         kind = sv_trim(kind);
-        if (sv_eq_nocase(kind, SV("application/vnd.pypi.simple.v1+json")) || sv_eq_nocase(kind, SV("application/json")) ||
-            (!kind.n && first.n && first.p[0] == '{'))
+        if (sv_eq_nocase(kind, SV("application/vnd.pypi.simple.v1+json")) ||
+            sv_eq_nocase(kind, SV("application/json")) || (!kind.n && first.n && first.p[0] == '{'))
                 return pypi_json_parse(a, body, url, ret, e);
-        if (!kind.n || sv_eq_nocase(kind, SV("text/html")) || sv_eq_nocase(kind, SV("application/vnd.pypi.simple.v1+html")) ||
+        if (!kind.n || sv_eq_nocase(kind, SV("text/html")) ||
+            sv_eq_nocase(kind, SV("application/vnd.pypi.simple.v1+html")) ||
             sv_eq_nocase(kind, SV("application/xhtml+xml")))
                 return pypi_html_parse(a, body, url, ret, e);
         err_set(e, ERR_FAILED, "'%.*s' is of type '%.*s', not an index page", SV_ARG(url_masked(a, url)), SV_ARG(kind));

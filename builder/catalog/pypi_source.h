@@ -45,6 +45,13 @@ struct pypi_source_ops {
         bool (*metadata_ready)(struct pypi_source *s, const struct pypi_file *f);
         void (*metadata_soon)(struct pypi_source *s, const struct pypi_file *f);
         void (*free)(struct pypi_source *s);
+        /* From here on NULL will do: nothing to wait for, no other index, hashes and sizes stay as the pages told them. */
+        /** Wait until something that was asked for "soon" may have come. */
+        int (*wait)(struct pypi_source *s, struct err *e);
+        /** First-index strategy: the page of the first later index that has the name too, for hints; *ret NULL: none. */
+        int (*later)(struct pypi_source *s, sv name, const struct pypi_page **ret, uint32_t *ret_index, struct err *e);
+        /** Fill in sha256 and size of all of these, asking or downloading what the pages did not say. */
+        int (*complete)(struct pypi_source *s, struct pypi_file *const *f, size_t n, struct err *e);
 };
 struct pypi_source {
         const struct pypi_source_ops *ops;

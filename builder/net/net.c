@@ -352,6 +352,11 @@ sv net_header_get(const struct net_answer *a, const char *name)
         return (sv){ 0 };
 }
 
+bool net_offline(const struct net *n)
+{
+        return n->offline;
+}
+
 unsigned net_count(const struct net *n)
 {
         return atomic_load(&n->count);

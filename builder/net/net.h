@@ -90,6 +90,7 @@ int net_do(struct net *n, const struct net_request *r, struct arena *a, struct n
 void net_login_add(struct net *n, sv url);
 /** -ERR_AUTH for 401 and 403 (hint: netrc), -ERR_NOT_FOUND for 404 and 410, -ERR_NET otherwise: for callers to whom a status is an error. */
 int net_status_err(const struct net_answer *a, struct err *e);
+bool net_offline(const struct net *n);
 unsigned net_count(const struct net *n); /* requests sent so far, retries included: for tests and -v */
 
 #endif
