@@ -22,7 +22,7 @@ static size_t user_end(sv s, size_t i)
                 if (s.p[k] == '@')
                         end = k;
         }
-        return variable ? i : end;
+        return variable || sv_is(sv_from_to(s, i, end), "git") ? i : end; /* git@ is everybody */
 }
 
 static void add_clean(sv s, struct buf *out)
