@@ -86,7 +86,7 @@ bool spec_check_password(struct spec_load *l, sv url, struct spec_where at, size
 {
         if (written_password(url).n == 0)
                 return true;
-        diag_hint(l->ds, spec_warn(l->ds, at, len, "EB501", "a password stands in a URL"),
+        diag_hint(l->ds, spec_warn(l->ds, at, len, "EB503", "a password stands in a URL"),
                   "write ${NAME} in its place: it is taken from the environment and gets into no lock, log or image");
         return false;
 }
