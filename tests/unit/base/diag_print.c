@@ -24,10 +24,15 @@ static void lines_and_carets(void **state)
                 { "\xc3\xbc\xc3\xbc b", 1, 6, 1, DIAG_ERROR, "",
                   "t.yml:1:6: error[EB131]: text\n  1 | \xc3\xbc\xc3\xbc b\n    |    ^\n" },
                 { "a\x1b[31m", 1, 1, 1, DIAG_ERROR, "", "t.yml:1:1: error[EB131]: text\n  1 | a?[31m\n    | ^\n" },
+                { "a\xc2\x9b"
+                  "b",
+                  1, 4, 1, DIAG_ERROR, "", "t.yml:1:4: error[EB131]: text\n  1 | a?b\n    |   ^\n" },
                 { "u: https://me:pw@h/", 1, 4, 16, DIAG_ERROR, "",
                   "t.yml:1:4: error[EB131]: text\n  1 | u: https://*****@h/\n    |    ^^^^^^^^^^^^^^^^\n" },
                 { "u: https://${U}:${P}@h/", 1, 1, 1, DIAG_ERROR, "",
                   "t.yml:1:1: error[EB131]: text\n  1 | u: https://${U}:${P}@h/\n    | ^\n" },
+                { "\xb9\xb9\xb9z", 1, 2, 1, DIAG_ERROR, "",
+                  "t.yml:1:2: error[EB131]: text\n  1 | ???z\n    | \n" }, /* no UTF-8 */
                 { "", 3, 1, 1, DIAG_ERROR, "do it", "t.yml:3:1: error[EB131]: text\n  hint: do it\n" },
                 { "abc", 0, 0, 0, DIAG_ERROR, "do it", "t.yml: error[EB131]: text\n  hint: do it\n" },
         };
