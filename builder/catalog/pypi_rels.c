@@ -191,10 +191,11 @@ set_id pypi_req_set(struct catalog_pypi *p, struct pkg *pkg, const struct requir
                 k->spec = arena_sv(&p->arena, buf_sv(&b));
                 k->set = make_set(p, pkg, r);
                 map_put(&pkg->spec_set, &p->arena, k->spec, k);
-                if (!r->url.n) {
-                        buf_clear(&b);
+                buf_clear(&b);
+                if (r->url.n)
+                        buf_fmt(&b, "@ %.*s", SV_ARG(url_masked(&p->arena, r->url)));
+                else
                         spec_text(&r->spec, &b);
-                }
                 remember(p, pkg, k->set, arena_sv(&p->arena, buf_sv(&b)));
         }
         return k->set;
