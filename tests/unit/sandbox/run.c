@@ -1,6 +1,6 @@
 /* Commands in images made of busybox, for real: as whoever runs the tests, and with "nobody" as argument, for root, as that user. */
 #include <grp.h>
-#include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -287,6 +287,41 @@ static void signals_reach_the_command(void **state)
         close(ready[0]);
 }
 
+/* Ctrl-C is sent by the terminal to the whole group: bubblewrap dies of it, the command does as it likes. */
+static void ctrl_c_is_the_commands(void **state)
+{
+        struct image *im = *state;
+        char text[256];
+        int terminal, status = 0;
+        size_t n = 0;
+        ssize_t got;
+        pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
+
+        if (pid == 0) {
+                AUTO(err_done) struct err e = { 0 };
+                static const char *const env[] = { "PATH=/bin", NULL };
+                struct sandbox_run r = { .diff_id = im->layer, .n_diff_id = 2, .env = env };
+                int code = -1;
+                r.argv = SH("n=0; trap 'n=1' INT; echo ready; while [ $n = 0 ]; do sleep 0.01; done; cat /etc/data; "
+                            "exit 5");
+                sandbox_run(im->place.store, &r, NULL, &code, &e);
+                _exit(code);
+        }
+        assert_true(pid > 0);
+        while ((got = read(terminal, text + n, sizeof(text) - 1 - n)) >
+               0) { /* until nobody has the terminal any more */
+                n += (size_t)got;
+                text[n] = '\0';
+                if (strstr(text, "ready\r\n") && !strchr(text, '^'))
+                        assert_int_equal(write(terminal, "\003", 1), 1);
+        }
+        assert_non_null(strstr(text, "not a program"));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 5);
+        close(terminal);
+}
+
 /* Killed without a chance to do anything: nothing of it lives on. The command holds the pipe open as long as it lives. */
 static void a_kill_ends_all_of_it(void **state)
 {
@@ -400,6 +435,7 @@ int main(int argc, char **argv)
                 in_image(the_network_is_the_hosts_or_none),
                 in_image(nothing_is_left_behind),
                 in_image(signals_reach_the_command),
+                in_image(ctrl_c_is_the_commands),
                 in_image(a_kill_ends_all_of_it),
                 in_image(a_deadline_ends_it),
                 in_image(hundreds_of_layers),
