@@ -9,7 +9,7 @@
 
 #define LIST_MAX ((size_t)64 << 20)
 
-/* The members of data.tar, then dpkg's info files. What the archive has twice as a directory (only ever after usrmerge) is given once. */
+/* The members of data.tar, then the info files of dpkg. What the archive has twice as a directory (only ever after usrmerge) is given once. */
 struct deb_source {
         struct entry_source s;
         struct arena arena;
@@ -19,7 +19,7 @@ struct deb_source {
         struct deb_control control;
         bool usrmerged;
         struct map dirs;
-        struct buf list, sums; /* info/*.list; info/*.md5sums for a package that has none */
+        struct buf list, sums; /* the info files of these names; md5sums only for a package that has none */
         bool makes_sums;
         struct hash *md5;
         struct entry entry;

@@ -142,6 +142,9 @@ int lock_parse(struct arena *a, sv text, sv file, struct diags *ds, struct lock 
 void lock_write(const struct lock *l, struct buf *out);
 /** Only the resolution half: what --locked compares. */
 void lock_write_resolution(const struct lock *l, struct buf *out);
+/** Every list that the struct calls sorted, sorted: for whoever fills one. lock_parse has done it. */
+void lock_sort(struct lock *l);
+/** NULL when it is not there. Both need sorted lists. */
 const struct lock_platform *lock_find_platform(const struct lock *l, sv platform);
 const struct artifact *lock_find(const struct lock_platform *p, enum artifact_kind kind, sv name);
 

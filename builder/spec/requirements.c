@@ -295,13 +295,18 @@ void reqset_text(struct spec_load *l, struct reqset *set, sv text, struct spec_w
 /* What a URL of a definition may be; a password in it is told, and shown nowhere. */
 static void check_index(struct spec_load *l, const struct spec_text *t)
 {
-        if (spec_is_url(t->text) || sv_starts(t->text, SV("${")))
+        sv host = sv_skip(t->text, (size_t)(sv_find_sv(t->text, SV("://")) + 3));
+
+        if (sv_starts(t->text, SV("${")) || (spec_is_url(t->text) && host.n && host.p[0] != '/'))
                 return;
         if (sv_starts(t->text, SV("file:")) || sv_find_sv(t->text, SV("://")) < 0)
                 diag_hint(l->ds, spec_fault(l->ds, t->at, 0, "EB107", "an index must be on a server (https://…)"),
                           "for a folder of wheels write '--find-links DIR'");
         else
-                spec_fault(l->ds, t->at, 0, "EB135", "an index is reached by https:// (or http://) only");
+                diag_hint(
+                        l->ds,
+                        spec_fault(l->ds, t->at, 0, "EB135", "an index is reached by https:// (or http://) and a host"),
+                        "write https://HOST/simple");
 }
 
 void reqset_finish(struct spec_load *l, const struct reqset *set)
