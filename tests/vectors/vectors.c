@@ -13,7 +13,7 @@
 
 #define FILE_MAX ((size_t)1 << 30)
 
-static const struct vectors_kind *const tables[] = { vectors_pypi_rules, vectors_pypi_files, vectors_pypi_wheels };
+static const struct vectors_kind *const tables[] = { vectors_oci, vectors_pypi_rules, vectors_pypi_files, vectors_pypi_wheels };
 
 static const struct vectors_kind *kind_find(const char *name)
 {
