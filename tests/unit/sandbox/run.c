@@ -118,6 +118,24 @@ static void the_image_is_what_a_command_sees(void **state)
         expect(im, &(struct sandbox_run){ .argv = (const char *const[]){ "script", "arg", NULL } }, 0, "script arg\n");
 }
 
+static void the_host_is_not_seen_in_proc(void **state)
+{
+        struct image *im = *state;
+
+        expect(im,
+               &(struct sandbox_run){
+                       .argv = SH("n=0; for p in /proc/[0-9]*; do n=$((n+1)); done; echo $n; cat /proc/1/comm") },
+               0, "3\nexe\n");
+        expect(im,
+               &(struct sandbox_run){ .argv = SH("echo x 2>/dev/null > /proc/sys/kernel/domainname || echo no; touch "
+                                                 "/sys/x 2>/dev/null || echo no") },
+               0, "no\nno\n");
+        expect(im,
+               &(struct sandbox_run){ .argv = SH("for p in /proc/[0-9]*; do n=$((n+1)); done; echo $n"),
+                                      .user = "1000" },
+               0, "3\n");
+}
+
 static void what_it_writes_is_gone_afterwards(void **state)
 {
         struct image *im = *state;
@@ -428,6 +446,7 @@ int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 in_image(the_image_is_what_a_command_sees),
+                in_image(the_host_is_not_seen_in_proc),
                 in_image(what_it_writes_is_gone_afterwards),
                 in_image(statuses),
                 in_image(users),
