@@ -1,0 +1,34 @@
+#include "install/os_priv.h"
+
+/* cp -p: contents, mode, owner and time of what a package ships. */
+static void copy(struct os *o, const struct effect_path *c)
+{
+        const struct deb_text *t = os_text(o, os_real(o, c->text));
+
+        if (t)
+                os_put(o, &(struct entry){ .path = c->path, .type = ENTRY_FILE, .mode = t->mode, .uid = t->uid, .gid = t->gid, .mtime = t->mtime },
+                       t->text);
+}
+
+static void apply(struct os *o, const struct effect_pkg *p)
+{
+        for (size_t i = 0; i < p->n_dir; i++)
+                os_dir(o, p->dir[i].path, p->dir[i].mode, p->dir[i].uid, p->dir[i].gid);
+        for (size_t i = 0; i < p->n_file; i++)
+                os_put(o, &(struct entry){ .path = p->file[i].path, .type = ENTRY_FILE, .mode = p->file[i].mode, .uid = p->file[i].uid,
+                                           .gid = p->file[i].gid },
+                       p->file[i].text);
+        for (size_t i = 0; i < p->n_copy; i++)
+                copy(o, &p->copy[i]);
+        for (size_t i = 0; i < p->n_link; i++)
+                os_link(o, p->link[i].path, p->link[i].text);
+}
+
+void os_effects(struct os *o)
+{
+        for (size_t i = 0; i < o->in->n_deb; i++) {
+                const struct effect_pkg *p = effects_find(o->in->effects, o->in->deb[i].control.name);
+                if (p)
+                        apply(o, p);
+        }
+}
