@@ -19,7 +19,7 @@ sv deb_triplet(sv arch)
         return sv_is(arch, "arm64") ? SV("aarch64-linux-gnu") : (sv){ 0 };
 }
 
-/* ${triplet} and ${arch} put in. */
+/* ${triplet}, ${arch} and ${ld.so} put in. */
 static void put_in(struct ctx *c, sv *text)
 {
         AUTO(buf_done) struct buf out = BUF_INIT(EFFECTS_MAX);
@@ -35,6 +35,9 @@ static void put_in(struct ctx *c, sv *text)
                         buf_add(&out, deb_triplet(c->arch)), rest = sv_skip(head, 10);
                 else if (sv_starts(head, SV("${arch}")))
                         buf_add(&out, c->arch), rest = sv_skip(head, 7);
+                else if (sv_starts(head, SV("${ld.so}")))
+                        buf_add(&out, sv_is(c->arch, "arm64") ? SV("lib/ld-linux-aarch64.so.1") : SV("lib64/ld-linux-x86-64.so.2")),
+                                rest = sv_skip(head, 8);
                 else
                         buf_add(&out, SV("${")), rest = sv_skip(head, 2);
         }

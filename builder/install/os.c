@@ -43,6 +43,11 @@ bool os_put(struct os *o, const struct entry *en, sv text)
         return put(o, &real, text, false);
 }
 
+void os_replace(struct os *o, const struct entry *en)
+{
+        put(o, en, (sv){ 0 }, true);
+}
+
 bool os_file(struct os *o, sv path, uint32_t mode, sv text)
 {
         return os_put(o, &(struct entry){ .path = path, .type = ENTRY_FILE, .mode = mode }, text);

@@ -10,6 +10,31 @@ static void copy(struct os *o, const struct effect_path *c)
                        t->text);
 }
 
+static bool empty_dir(const struct os *o, sv path)
+{
+        const struct os_path *p = map_get(&o->shipped, path);
+
+        if (!p || p->p->type != ENTRY_DIR)
+                return false;
+        for (size_t i = 0; i < o->n_list; i++) {
+                sv other = o->list[i].p->path;
+                if (other.n > path.n && other.p[path.n] == '/' && sv_starts(other, path))
+                        return false;
+        }
+        return true;
+}
+
+/* rmdir and ln -s where a package ships an empty directory: /var/run. */
+static void link_to(struct os *o, const struct effect_path *l)
+{
+        sv path = os_real(o, l->path);
+
+        if (empty_dir(o, path))
+                os_replace(o, &(struct entry){ .path = path, .type = ENTRY_SYMLINK, .mode = 0777, .target = l->text });
+        else
+                os_link(o, path, l->text);
+}
+
 static void apply(struct os *o, const struct effect_pkg *p)
 {
         for (size_t i = 0; i < p->n_dir; i++)
@@ -21,7 +46,7 @@ static void apply(struct os *o, const struct effect_pkg *p)
         for (size_t i = 0; i < p->n_copy; i++)
                 copy(o, &p->copy[i]);
         for (size_t i = 0; i < p->n_link; i++)
-                os_link(o, p->link[i].path, p->link[i].text);
+                link_to(o, &p->link[i]);
 }
 
 void os_effects(struct os *o)

@@ -31,6 +31,7 @@ struct os {
 
 /* os.c: paths with or without the leading slash; usrmerged here. What a deb ships is left alone (false), what was made before is replaced. */
 bool os_put(struct os *o, const struct entry *en, sv text);
+void os_replace(struct os *o, const struct entry *en); /* even what a deb ships */
 bool os_file(struct os *o, sv path, uint32_t mode, sv text);
 bool os_link(struct os *o, sv path, sv target);
 bool os_dir(struct os *o, sv path, uint32_t mode, uint32_t uid, uint32_t gid);
