@@ -146,10 +146,11 @@ static set_id make_set(struct catalog_pypi *p, struct pkg *pkg, const struct req
 {
         AUTO(arena_done) struct arena tmp = { 0 };
         uint64_t *words = arena_array(&tmp, uint64_t, pkg->n / 64u + 1);
+        sv identity = r->url.n ? pypi_url_identity(&tmp, r->url) : (sv){ 0 };
 
         for (uint32_t i = 0; i < pkg->n; i++) {
                 const struct version *v = &pkg->ver[i];
-                bool in = r->url.n ? v->direct && sv_eq(v->wrote, r->url)
+                bool in = r->url.n ? v->direct && sv_eq(v->identity, identity)
                                    : pep440_spec_has(&r->spec, v->v, pep440_text(v->v));
 
                 if (in)
