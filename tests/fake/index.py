@@ -10,8 +10,7 @@ Prints its port on stdout and serves until stdin ends or it is killed. FOLDER ho
                                   "files": {"foo/__init__.py": "x = 1"}, "entry_points": "..."}}},
      "set": {"metadata": "off"}}
 
-"tag" may be a list (a wheel each). Wheels are built from it, the same bytes every time. Settings (GET /_set?NAME=VALUE&... replaces
-them all, POST /_set adds those of a JSON object):
+"tag" may be a list (a wheel each). Wheels are built from it, the same bytes every time. Settings (GET /_set?NAME=VALUE&... replaces them all):
 
     format=both|json|html   metadata=on|off (PEP 658)   ranges=on|off (200 instead)|deny (416)|405
     etag=on|off  max_age=SECONDS|none   size=on|off  hash=on|off  upload=on|off
@@ -233,13 +232,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self):
         self.do_GET()
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        with self.index.lock:
-            self.index.settings.update(json.loads(body or b"{}"))
-            self.index.counts.clear()
-        self.send(204)
 
     def do_GET(self):
         delay = float(self.index.setting("delay", "0"))

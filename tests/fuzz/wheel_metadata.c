@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         if (!m || m->header_at < p[0])
                 return 0;
         err_done(&e);
-        if (wheel_metadata_unpack(&a, m, sv_skip(piece, (size_t)m->header_at - p[0]), &text, &need, &e) == 0 && text.n != m->size)
+        if (wheel_metadata_unpack(&a, m, sv_skip(piece, (size_t)m->header_at - p[0]), &text, &need, &e) == 0 &&
+            text.n != m->size)
                 __builtin_trap();
         return 0;
 }
