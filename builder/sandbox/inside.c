@@ -178,17 +178,36 @@ static int point(struct inside *x, const char *path, bool is_dir, const char **r
         return sandbox_point(&x->arena, x->root, path, is_dir, ret, e);
 }
 
+/* Ours, of the new pid namespace: bubblewrap's --proc would bind the host's, since it makes none itself. What root could change the host
+ * with is read-only, as in docker's containers. */
+static int proc_args(struct inside *x, struct buf *args, struct err *e)
+{
+        static const char *const fixed[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
+        const char *proc;
+
+        if (point(x, "/proc", true, &proc, e) < 0)
+                return -(int)e->code;
+        arg2(args, "--bind", arena_fmt(&x->arena, "%s/p", x->o->place).p);
+        arg(args, proc);
+        for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+                arg2(args, "--ro-bind-try", arena_fmt(&x->arena, "%s/p/%s", x->o->place, fixed[i]).p);
+                arg(args, arena_fmt(&x->arena, "%s/%s", proc, fixed[i]).p);
+        }
+        return 0;
+}
+
 static int mount_args(struct inside *x, struct buf *args, struct err *e)
 {
         static const char *const host_files[] = { "/etc/resolv.conf", "/etc/hosts" };
-        const char *root = arena_fmt(&x->arena, "%s/r", x->o->place).p, *proc, *dev, *tmp, *sys, *file;
+        const char *root = arena_fmt(&x->arena, "%s/r", x->o->place).p, *dev, *tmp, *sys, *file;
 
-        if (point(x, "/proc", true, &proc, e) < 0 || point(x, "/dev", true, &dev, e) < 0 ||
-            point(x, "/tmp", true, &tmp, e) < 0 || point(x, "/sys", true, &sys, e) < 0)
+        if (point(x, "/dev", true, &dev, e) < 0 || point(x, "/tmp", true, &tmp, e) < 0 ||
+            point(x, "/sys", true, &sys, e) < 0)
                 return -(int)e->code;
         arg2(args, "--bind", root);
         arg(args, "/");
-        arg2(args, "--proc", proc);
+        if (proc_args(x, args, e) < 0)
+                return -(int)e->code;
         arg2(args, "--dev", dev);
         arg2(args, "--ro-bind-try", "/sys");
         arg(args, sys);

@@ -207,7 +207,7 @@ static int run_order(const struct buf *order, const char *command, struct op *op
         static const int handed[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
         struct running x = { .op = op, .pidfd = -1, .signals = -1, .report = -1 };
         sigset_t set, old;
-        int r;
+        int r, status = 0;
 
         sigemptyset(&set);
         for (size_t i = 0; i < ARRAY_LEN(handed); i++)
@@ -216,13 +216,15 @@ static int run_order(const struct buf *order, const char *command, struct op *op
         x.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         r = x.signals < 0 ? err_errno(e, "cannot wait for signals") : start_child(&x, order, &old, e);
         if (r == 0)
-                r = wait_child(&x, ret_status, e);
+                r = wait_child(&x, &status, e);
         if (r == 0)
                 r = read_report(&x, command, e);
         close_fd(&x.signals);
         close_fd(&x.pidfd);
         close_fd(&x.report);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
+        if (r == 0)
+                *ret_status = status;
         return r;
 }
 
