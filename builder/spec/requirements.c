@@ -258,6 +258,9 @@ static void read_line(struct reader *r, const struct level *lv, const struct req
         for (size_t i = 0; i < o.n; i++) /* as in pip these act while parsing, wherever they stand */
                 if (o.v[i].id == REQOPT_NO_BINARY || o.v[i].id == REQOPT_ONLY_BINARY)
                         format_control(r, line, &o.v[i]);
+        if (o.dropped.n)
+                spec_warn(r->l->ds, line->at, line->wrote.n, "EB130",
+                          "'%.*s' is dropped, as pip does: an option's value is one word", SV_ARG(o.dropped));
         if (o.args.n || reqopts_get(&o, REQOPT_EDITABLE)) {
                 requirement_line(r, lv, line, &o);
                 return;
@@ -313,8 +316,12 @@ void reqset_finish(struct spec_load *l, const struct reqset *set)
 {
         struct spec *s = l->s;
 
-        for (size_t i = 0; i < set->n_index; i++)
+        for (size_t i = 0; i < set->n_index; i++) {
                 check_index(l, &set->index[i]);
+                spec_check_password(l, set->index[i].text, set->index[i].at, 0);
+        }
+        for (size_t i = 0; i < set->n_find_links; i++)
+                spec_check_password(l, set->find_links[i].text, set->find_links[i].at, 0);
         s->index = set->index;
         s->n_index = set->n_index;
         s->index_given = set->index_given;

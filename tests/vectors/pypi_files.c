@@ -1,7 +1,6 @@
 /* tests/vectors/pypi_files.c - the table of kinds about files. */
 #include "tests/vectors/index_pages.h"
 #include "tests/vectors/pypi_files.h"
-
 #include "tests/vectors/requirements_txt.h"
 
 const struct vectors_kind vectors_pypi_files[] = {
