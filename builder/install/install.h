@@ -20,11 +20,13 @@ struct install_ctx {      /* the inputs of a key besides the artifact */
 /**
  * A wheel (specs/pypi.md §11-12).
  *
+ * @param art      borrowed until this returns
  * @param bytes    the whole file, mapped; must live until the source is freed
- * @param ds       warnings (newer Wheel-Version, entry points that are no references), EB3xx
- * @param ret      heap; freed by entry_source_freep
+ * @param ds       warnings: EB301 newer Wheel-Version
+ * @param ret      heap; freed by entry_source_freep. CONTENT_BYTES (rewritten scripts, RECORD) are valid until the next entry is asked for
  * @return 0 · -ERR_INTEGRITY: corrupt zip, unsafe paths, METADATA or name that does not match · -ERR_FAILED: Wheel-Version major > 1, a
- *         compression method we do not read
+ *         compression method we do not read, an entry point of a script that is no reference, a Requires-Python without ctx->python
+ *         · -ERR_LIMIT: more than 1,048,576 members, METADATA or a #!python script over 16 MiB
  */
 int install_wheel(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,
                   struct entry_source **ret, struct err *e);

@@ -152,6 +152,9 @@ static int check_metadata(struct wheel *w, struct err *e)
 
 static int check_members(struct wheel *w, struct err *e)
 {
+        if (w->zip.n > WHEEL_MEMBER_MAX)
+                return err_set(e, ERR_LIMIT, "the wheel has %zu members; at most %zu can be installed", w->zip.n,
+                               WHEEL_MEMBER_MAX);
         if (!zip_find(&w->zip, arena_fmt(&w->arena, "%.*s/RECORD", SV_ARG(w->dist_info))))
                 return err_set(e, ERR_INTEGRITY, "the wheel has no '%.*s/RECORD'", SV_ARG(w->dist_info));
         for (size_t i = 0; i < w->zip.n; i++) {

@@ -10,6 +10,7 @@
 #define WHEEL_TEXT_MAX   ((size_t)16 << 20) /* METADATA, WHEEL, entry_points.txt: bytes when inflated */
 #define WHEEL_SCRIPT_MAX ((size_t)16 << 20) /* a script whose first line is rewritten */
 #define WHEEL_RECORD_MAX ((size_t)1 << 30)
+#define WHEEL_MEMBER_MAX ((size_t)1 << 20)
 
 enum wheel_item_kind {
         ITEM_MEMBER, /* a member's packed bytes as they are */

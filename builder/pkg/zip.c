@@ -316,7 +316,7 @@ int zip_open(struct arena *a, sv tail, uint64_t size, struct zip *ret, uint64_t 
 {
         AUTO(free_ptr) struct span *spans = NULL;
         struct zip z = { 0 };
-        struct end end;
+        struct end end = { 0 };
         sv dir;
 
         if (tail.n > size)
@@ -388,7 +388,7 @@ static int local_read(sv archive, const struct zip_member *m, struct local *ret,
 
 int zip_data(sv archive, const struct zip_member *m, sv *ret_packed, struct err *e)
 {
-        struct local l;
+        struct local l = { 0 };
 
         if (local_read(archive, m, &l, e) < 0)
                 return -(int)e->code;
@@ -435,7 +435,7 @@ int zip_check(sv archive, const struct zip *z, struct err *e)
                 return err_set(e, ERR_INTEGRITY, "corrupt zip: %" PRIu64 " bytes stand before its first member", first);
         for (size_t i = 0; i < z->n; i++) {
                 uint64_t next = i + 1 < z->n ? v[i + 1].at : z->directory_at;
-                struct local l;
+                struct local l = { 0 };
 
                 if (local_read(archive, v[i].m, &l, e) < 0)
                         return -(int)e->code;

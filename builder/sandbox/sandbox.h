@@ -21,7 +21,20 @@ struct sandbox_run {
         const char *const *bind; /* pairs source, destination; NULL-terminated */
         bool network;            /* share the host's; else loopback only */
 };
-/** Runs in the foreground with our stdio; *ret_status: exit code, 128 + signal, 126 not executable, 127 not found. */
+/**
+ * Runs in the foreground with our stdio. A signal sent to us goes to the command; one from the terminal has reached it already.
+ *
+ * @param ret_status  exit code, 128 + signal, 126 not executable, 127 not found
+ * @return 0 once there is a status · -ERR_NOT_FOUND: a layer is not unpacked, a bind's source is not there · -ERR_FAILED: no bubblewrap, no
+ *         user namespaces (hints), no such user in the image, past op's deadline
+ */
 int sandbox_run(struct store *s, const struct sandbox_run *r, struct op *op, int *ret_status, struct err *e);
+
+/**
+ * What main() calls when argv[1] is SANDBOX_CHILD: sandbox_run starts this program again to make the namespaces, since that must be done
+ * by a process of one thread, and forking one that has many is not safe. Must be the first thing main() does; does not return.
+ */
+#define SANDBOX_CHILD "__sandbox"
+int sandbox_child_main(int argc, char **argv);
 
 #endif

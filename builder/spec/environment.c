@@ -4,11 +4,15 @@
 static const char *const top_keys[] = { "name",      "channels", "dependencies", "variables",
                                         "platforms", "prefix",   "category",     "envbuild" };
 
-static void unknown_key(struct spec_load *l, const struct yaml *key)
+/* A warning, as other tools have keys of their own; but 'depdendencies' instead of 'dependencies' would make an empty environment. */
+static void unknown_key(struct spec_load *l, const struct yaml *key, bool has_dependencies)
 {
         const char *near = spec_nearest(key->text, top_keys, ARRAY_LEN(top_keys));
-        size_t i = spec_warn(l->ds, spec_at(l, key), spec_node_len(key), "EB101", "unknown key '%.*s' is ignored",
-                             SV_ARG(key->text));
+        bool lost = near && !has_dependencies && sv_is(sv_from(near), "dependencies");
+        size_t i = lost ? spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101", "unknown key '%.*s'",
+                                     SV_ARG(key->text))
+                        : spec_warn(l->ds, spec_at(l, key), spec_node_len(key), "EB101",
+                                    "unknown key '%.*s' is ignored", SV_ARG(key->text));
 
         if (near)
                 diag_hint(l->ds, i, "did you mean '%s'?", near);
@@ -143,7 +147,7 @@ void spec_environment(struct spec_load *l, const struct yaml *top)
 {
         struct reqset set = { 0 };
         const struct yaml *ch = NULL, *ch_key = NULL, *deps = yaml_get(top, "dependencies");
-        size_t from = l->ds->n;
+        size_t from = l->ds->n, errors = l->ds->n_errors;
 
         l->s->python = base_python(top) ? SPEC_PYTHON_BASE : SPEC_PYTHON_AUTO;
         for (size_t i = 0; i < top->n; i++) {
@@ -161,13 +165,13 @@ void spec_environment(struct spec_load *l, const struct yaml *top)
                 else if (sv_is(key->text, "channels"))
                         ch = value, ch_key = key;
                 else if (!sv_is(key->text, "prefix") && !sv_is(key->text, "category"))
-                        unknown_key(l, key);
+                        unknown_key(l, key, deps);
         }
-        if (ch)
+        if (ch && deps)
                 channels(l, ch_key, ch, conda_asked(l->ds, from));
         for (size_t i = 0; i < l->s->n_variables; i++)
                 spec_check_variable(l, &l->s->variables[i]);
-        if (!deps && !yaml_get(top, "envbuild"))
+        if (!deps && !yaml_get(top, "envbuild") && l->ds->n_errors == errors)
                 diag_hint(l->ds,
                           spec_warn(l->ds, (struct spec_where){ l->file, 1, 1 }, 0, "EB110",
                                     "nothing is asked for: no 'dependencies'"),

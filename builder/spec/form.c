@@ -19,6 +19,9 @@ static const struct {
           "give the file that 'conda_file' names, and its 'image' as --base" },
         { { "$schema", "image" }, "an Azure ML environment", "give its image as --base and a requirements.txt" },
         { { "$schema", "build" }, "an Azure ML environment", "give its packages as a requirements.txt" },
+        { { "docker", "version" }, "an Azure ML environment", "give its packages as a requirements.txt" },
+        { { "build", "version" }, "an Azure ML environment", "give its packages as a requirements.txt" },
+        { { "type", "spec" }, "an asset of azureml-assets", "give the conda file of its context" },
         { { "services" }, "a compose file", NULL },
         { { "dependencies", "files" },
           "a list of dependencies for rapids-dependency-file-generator",
@@ -57,8 +60,9 @@ bool spec_other_name(struct spec_load *l)
 
 static bool has_environment_key(const struct yaml *top)
 {
-        static const char *const keys[] = { "name",     "channels",  "dependencies", "variables",
-                                            "envbuild", "platforms", "prefix" };
+        static const char *const keys[] = {
+                "channels", "dependencies", "variables", "envbuild", "platforms", "prefix"
+        };
 
         for (size_t i = 0; i < ARRAY_LEN(keys); i++)
                 if (yaml_get(top, keys[i]))
@@ -66,22 +70,41 @@ static bool has_environment_key(const struct yaml *top)
         return false;
 }
 
+/* What people write for 'dependencies', beyond a slip of the fingers. */
+static bool means_dependencies(sv key)
+{
+        static const char *const words[] = {
+                "requirements", "packages", "requires", "deps", "pip", "conda", "modules"
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+                if (sv_is(key, words[i]))
+                        return true;
+        return false;
+}
+
 static bool misspelt(struct spec_load *l, const struct yaml *top)
 {
-        static const char *const keys[] = { "dependencies", "channels", "variables", "envbuild", "name" };
+        static const char *const keys[] = { "dependencies", "channels", "variables", "envbuild" };
 
         for (size_t i = 0; i < top->n; i++) {
                 const struct yaml *key = top->v[i].key;
-                const char *near = spec_nearest(key->text, keys, ARRAY_LEN(keys));
-                if (near) {
-                        diag_hint(l->ds,
-                                  spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101", "unknown key '%.*s'",
-                                             SV_ARG(key->text)),
-                                  "did you mean '%s'?", near);
-                        return true;
-                }
+                const char *near =
+                        means_dependencies(key->text) ? keys[0] : spec_nearest(key->text, keys, ARRAY_LEN(keys));
+                if (!near)
+                        continue;
+                diag_hint(l->ds,
+                          spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101", "unknown key '%.*s'",
+                                     SV_ARG(key->text)),
+                          "did you mean '%s'?", near);
+                return true;
         }
         return false;
+}
+
+static bool only_a_name(const struct yaml *top)
+{
+        return top->n == 1 && yaml_get(top, "name");
 }
 
 static void not_a_mapping(struct spec_load *l, const struct yaml *top)
@@ -112,7 +135,7 @@ bool spec_other_form(struct spec_load *l, const struct yaml *top)
                         return true;
                 }
         }
-        if (has_environment_key(top))
+        if (has_environment_key(top) || only_a_name(top))
                 return false;
         if (!misspelt(l, top))
                 diag_hint(l->ds,
@@ -123,17 +146,14 @@ bool spec_other_form(struct spec_load *l, const struct yaml *top)
 }
 
 /* "@EXPLICIT" on a line of its own: conda list --explicit. */
-bool spec_is_explicit(sv text)
+bool spec_refuse_explicit(struct spec_load *l, sv text)
 {
         sv line;
 
         while (sv_line(&text, &line))
-                if (sv_is(sv_trim(line), "@EXPLICIT"))
+                if (sv_is(sv_trim(line), "@EXPLICIT")) {
+                        other(l, "an explicit list of conda packages", "give the definition that it was made from");
                         return true;
+                }
         return false;
-}
-
-void spec_refuse_explicit(struct spec_load *l)
-{
-        other(l, "an explicit list of conda packages", "give the definition that it was made from");
 }

@@ -12,10 +12,8 @@ static int load_requirements(struct spec_load *l, struct err *e)
 
         if (spec_read_text(l, l->file, &text, e) < 0)
                 return -(int)e->code;
-        if (spec_is_explicit(text)) {
-                spec_refuse_explicit(l);
+        if (spec_refuse_explicit(l, text))
                 return 0;
-        }
         l->s->has_pip_section = true;
         reqset_text(l, &set, text, (struct spec_where){ l->file, 1, 1 });
         reqset_finish(l, &set);
@@ -28,10 +26,10 @@ static int load_yaml(struct spec_load *l, struct err *e)
         struct yaml *top;
         sv text;
 
-        if (spec_other_name(l))
-                return 0;
         if (spec_read_text(l, l->file, &text, e) < 0)
                 return -(int)e->code;
+        if (spec_refuse_explicit(l, text) || spec_other_name(l))
+                return 0;
         if (yaml_parse(l->a, text, l->file, l->ds, &top, &faults) < 0) {
                 bool told = faults.code == ERR_USAGE;
                 if (!told)

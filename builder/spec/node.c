@@ -47,10 +47,17 @@ bool spec_node_list(struct spec_load *l, const struct yaml *y, const char *key, 
         if (y->type != YAML_SEQ)
                 return wrong_type(l, y, key, "a list", "write one item a line, each after '- ', or [a, b] in one line");
         for (size_t i = 0; i < y->n; i++) {
-                if (spec_node_text(l, y->v[i].value, key, &item))
-                        SPEC_PUSH(l->a, *ret, *ret_n, item);
-                else
+                const struct yaml *v = y->v[i].value;
+                if (v->type != YAML_SCALAR || yaml_is_null(v)) {
+                        size_t d = spec_fault(l->ds, spec_at(l, v), spec_node_len(v), "EB102",
+                                              "an item of '%s' takes a text, this is %s", key, type_name(v));
+                        diag_hint(l->ds, d,
+                                  yaml_is_null(v) ? "take the line out" : "quote an item that holds ': ', '{' or '['");
                         ok = false;
+                        continue;
+                }
+                item = (struct spec_text){ v->text, spec_at(l, v) };
+                SPEC_PUSH(l->a, *ret, *ret_n, item);
         }
         return ok;
 }

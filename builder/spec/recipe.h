@@ -41,7 +41,7 @@ struct recipe_user { /* a user and a group of the same name */
         uint32_t uid, gid;
 };
 struct recipe_path { /* a directory, or with text a file */
-        sv path; /* absolute */
+        sv path;     /* absolute */
         uint32_t mode, uid, gid;
         sv text;
 };

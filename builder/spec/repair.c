@@ -34,7 +34,7 @@ static bool comment_glued(sv s, struct buf *out)
 
         if (at <= 0 || sv_find_sv(s, SV("://")) >= 0)
                 return false;
-        buf_fmt(out, "%.*s  %.*s", (int)at, s.p, SV_ARG(sv_skip(s, (size_t)at)));
+        buf_fmt(out, "%.*s %.*s", (int)at, s.p, SV_ARG(sv_skip(s, (size_t)at)));
         return true;
 }
 
@@ -43,6 +43,34 @@ static bool quotes_around(sv s, struct buf *out)
         if (s.n < 3 || (s.p[0] != '"' && s.p[0] != '\'') || s.p[s.n - 1] != s.p[0])
                 return false;
         buf_add(out, sv_from_to(s, 1, s.n - 1));
+        return true;
+}
+
+/* "'foo==1'," copied out of a program, "foo==1'" */
+static bool stray_quotes(sv s, struct buf *out)
+{
+        sv head = head_of(s);
+
+        for (size_t i = 0; i < head.n; i++)
+                if (head.p[i] != '"' && head.p[i] != '\'')
+                        buf_byte(out, head.p[i]);
+        buf_add(out, sv_skip(s, head.n));
+        return out->n < s.n;
+}
+
+/* "pytest >= 2 [tests]": extras stand behind the name */
+static bool extras_last(sv s, struct buf *out)
+{
+        sv head = sv_trim(head_of(s));
+        ptrdiff_t open = sv_rfind(head, '[');
+        size_t i = 0;
+
+        while (i < head.n && !operator_char(head.p[i]) && !blank(head.p[i]))
+                i++;
+        if (open < 0 || (size_t)open < i || head.p[head.n - 1] != ']')
+                return false;
+        buf_fmt(out, "%.*s%.*s%.*s%.*s", (int)i, s.p, SV_ARG(sv_skip(head, (size_t)open)),
+                SV_ARG(sv_trim(sv_from_to(head, i, (size_t)open))), SV_ARG(sv_skip(s, head_of(s).n)));
         return true;
 }
 
@@ -209,7 +237,7 @@ static bool good(struct arena *a, const struct buf *b)
         struct requirement r;
         sv why, text = sv_trim(buf_sv(b)), bare = text;
         size_t at;
-        ptrdiff_t comment = sv_find_sv(text, SV("  #"));
+        ptrdiff_t comment = sv_find_sv(text, SV(" #"));
 
         if (comment >= 0) /* comment_glued: a guess that still has its comment */
                 bare.n = (size_t)comment;
@@ -219,8 +247,8 @@ static bool good(struct arena *a, const struct buf *b)
 sv spec_requirement_repair(struct arena *a, sv text)
 {
         static bool (*const guesses[])(sv s, struct buf *out) = {
-                comment_glued, quotes_around, comma_at_end,  latest,        operators,
-                comma_missing, conda_build,   version_apart, star_on_order, compatible_alone,
+                comment_glued, quotes_around, comma_at_end,  latest,           operators,    comma_missing,
+                conda_build,   version_apart, star_on_order, compatible_alone, stray_quotes, extras_last,
         };
         AUTO(buf_done) struct buf one = BUF_INIT(8192), two = BUF_INIT(8192);
 

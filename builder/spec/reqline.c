@@ -1,12 +1,12 @@
 #include "base/cleanup.h"
 #include "spec/requirements.h"
 
-/* One Unicode code point; a broken byte counts as itself. */
+/* One Unicode code point; a broken byte counts as U+FFFD. */
 static uint32_t code_point(sv s, size_t i, size_t *ret_n)
 {
         unsigned char lead = (unsigned char)s.p[i];
         size_t n = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-        uint32_t c = lead;
+        uint32_t c = lead < 0x80 ? lead : 0xfffd;
 
         if (n > s.n - i)
                 n = 1;
@@ -47,12 +47,12 @@ static size_t break_len(sv s, size_t i)
 
 static bool take_line(sv *rest, sv *ret)
 {
-        size_t i = 0, n = 0;
+        size_t i = 0, n = 0, step;
 
         if (rest->n == 0)
                 return false;
-        while (i < rest->n && (n = break_len(*rest, i)) == 0)
-                i++;
+        for (; i < rest->n && (n = break_len(*rest, i)) == 0; i += step)
+                code_point(*rest, i, &step);
         *ret = (sv){ rest->p, i };
         *rest = sv_skip(*rest, i + n);
         return true;

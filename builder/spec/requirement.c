@@ -86,7 +86,7 @@ bool spec_check_password(struct spec_load *l, sv url, struct spec_where at, size
 {
         if (written_password(url).n == 0)
                 return true;
-        diag_hint(l->ds, spec_warn(l->ds, at, len, "EB501", "a password stands in a URL"),
+        diag_hint(l->ds, spec_warn(l->ds, at, len, "EB503", "a password stands in a URL"),
                   "write ${NAME} in its place: it is taken from the environment and gets into no lock, log or image");
         return false;
 }
@@ -244,11 +244,19 @@ static void marker_hint(struct spec_load *l, size_t fault_at, sv rest)
                 diag_hint(l->ds, fault_at, "did you mean '%s'?", near);
 }
 
-static void not_a_requirement(struct spec_load *l, const struct spec_reqline *q, sv why, size_t at)
+static bool two_names(sv text)
+{
+        sv first;
+
+        return sv_cut(&text, ' ', &first) && pyname_valid(first) && pyname_valid(sv_trim(text));
+}
+
+static void bad_requirement(struct spec_load *l, const struct spec_reqline *q, sv why, size_t at)
 {
         ptrdiff_t marker = sv_find(q->wrote, ';');
         sv repaired = spec_requirement_repair(l->a, q->wrote);
         struct spec_where where = q->at;
+        size_t i;
 
         if (repaired.n) {
                 diag_hint(
@@ -266,8 +274,59 @@ static void not_a_requirement(struct spec_load *l, const struct spec_reqline *q,
                             sv_skip(q->wrote, at));
                 return;
         }
-        spec_fault(l->ds, where, q->wrote.n, "EB131", "'%.*s' is not a requirement: %.*s", SV_ARG(q->wrote),
-                   SV_ARG(why));
+        i = spec_fault(l->ds, where, q->wrote.n, "EB131", "'%.*s' is not a requirement: %.*s", SV_ARG(q->wrote),
+                       SV_ARG(why));
+        if (two_names(q->wrote))
+                diag_hint(l->ds, i, "write one requirement a line");
+}
+
+/* What stands in requirements files now and then and is something else altogether: the text is told with what it is. */
+static bool something_else(struct spec_load *l, const struct spec_reqline *q)
+{
+        static const struct {
+                const char *begins, *holds, *ends, *is, *hint;
+        } kinds[] = {
+                { "", "{{", "", "holds a placeholder", "fill in what stands between {{ and }}" },
+                { "<<<<<<<", "", "", "is left of a merge conflict", "decide for one side, and take the marks out" },
+                { "=======", "", "", "is left of a merge conflict", "decide for one side, and take the marks out" },
+                { ">>>>>>>", "", "", "is left of a merge conflict", "decide for one side, and take the marks out" },
+                { "pip install ", "", "", "is a command", "write only what comes after 'pip install'" },
+                { "pip3 install ", "", "", "is a command", "write only what comes after 'pip3 install'" },
+                { "conda install ", "", "", "is a command", "write the packages into an environment.yml" },
+                { "r ", "", ".txt", "is no requirement: '-r' has lost its dash", "write '-r FILE'" },
+                { "", "::", "", "is a conda package, this is a list of pip's",
+                  "write its name on PyPI, without the channel" },
+                { "", "[platform:", "", "is a line of a bindep file",
+                  "name Debian packages under 'envbuild: {apt: …}'" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+                if (sv_starts(q->wrote, sv_from(kinds[i].begins)) &&
+                    sv_find_sv(q->wrote, sv_from(kinds[i].holds)) >= 0 && sv_ends(q->wrote, sv_from(kinds[i].ends))) {
+                        diag_hint(l->ds, fault(l, q, "EB131", kinds[i].is), "%s", kinds[i].hint);
+                        return true;
+                }
+        return false;
+}
+
+/* "${NAME}" that nobody has set stays in the text, and is no version. */
+static bool unset_variable(struct spec_load *l, const struct spec_reqline *q)
+{
+        ptrdiff_t open = sv_find_sv(q->text, SV("${")),
+                  close = open < 0 ? -1 : sv_find(sv_skip(q->text, (size_t)open), '}');
+
+        if (close < 0)
+                return false;
+        diag_hint(l->ds, fault(l, q, "EB131", "needs a variable that is not set"), "set %.*s in the environment",
+                  SV_ARG(sv_from_to(q->text, (size_t)open + 2, (size_t)(open + close))));
+        return true;
+}
+
+static void not_a_requirement(struct spec_load *l, const struct spec_reqline *q, sv why, size_t at)
+{
+        if (something_else(l, q) || unset_variable(l, q))
+                return;
+        bad_requirement(l, q, why, at);
 }
 
 static bool check_marker(struct spec_load *l, const struct spec_reqline *q, const struct marker *m)
@@ -312,11 +371,8 @@ static bool check_refused(struct spec_load *l, const struct spec_reqline *q)
         }
         if (has_vcs_scheme(q->wrote))
                 return !check_url(l, q, q->wrote);
-        if (sv_starts(q->wrote, SV("pip install "))) {
-                diag_hint(l->ds, fault(l, q, "EB131", "is a command"), "write only what comes after 'pip install'");
-                return true;
-        }
-        if (sv_find_sv(q->wrote, SV("://")) < 0 && !sv_starts(q->wrote, SV("file:")) && is_path(q->wrote)) {
+        if (sv_find_sv(q->wrote, SV("://")) < 0 && !sv_starts(q->wrote, SV("file:")) && is_path(q->wrote) &&
+            !sv_ends(q->wrote, SV(".txt"))) {
                 i = fault(l, q, "EB107", "is a file of this machine");
                 diag_hint(l->ds, i,
                           is_archive(sv_trim(q->wrote)) && sv_ends(q->wrote, SV(".whl"))
@@ -357,7 +413,7 @@ void spec_requirement(struct spec_load *l, const struct spec_reqline *q)
 {
         struct spec_req r = { 0 };
 
-        if (q->misplaced.n) {
+        if (q->misplaced.n && !sv_starts(q->wrote, SV("pip install"))) {
                 size_t i = spec_fault(l->ds, q->at, q->wrote.n, "EB130",
                                       "%.*s after a requirement has no effect in pip", SV_ARG(q->misplaced));
                 diag_hint(l->ds, i, "write it on a line of its own");
@@ -375,6 +431,11 @@ void spec_requirement(struct spec_load *l, const struct spec_reqline *q)
                           spec_warn(l->ds, q->at, q->wrote.n, "EB130",
                                     "--config-settings has no effect: nothing is built"),
                           "take it out");
+        if (!r.req.url.n && sv_ends(r.req.name, SV(".txt")))
+                diag_hint(l->ds,
+                          spec_warn(l->ds, q->at, q->wrote.n, "EB131", "'%.*s' looks like a file's name",
+                                    SV_ARG(q->wrote)),
+                          "write '-r %.*s' to read it", SV_ARG(q->wrote));
         set_texts(l, q, &r);
         if (!q->constraint) {
                 SPEC_PUSH(l->a, l->s->pip, l->s->n_pip, r);

@@ -258,6 +258,9 @@ static void read_line(struct reader *r, const struct level *lv, const struct req
         for (size_t i = 0; i < o.n; i++) /* as in pip these act while parsing, wherever they stand */
                 if (o.v[i].id == REQOPT_NO_BINARY || o.v[i].id == REQOPT_ONLY_BINARY)
                         format_control(r, line, &o.v[i]);
+        if (o.dropped.n)
+                spec_warn(r->l->ds, line->at, line->wrote.n, "EB130",
+                          "'%.*s' is dropped, as pip does: an option's value is one word", SV_ARG(o.dropped));
         if (o.args.n || reqopts_get(&o, REQOPT_EDITABLE)) {
                 requirement_line(r, lv, line, &o);
                 return;
@@ -295,21 +298,30 @@ void reqset_text(struct spec_load *l, struct reqset *set, sv text, struct spec_w
 /* What a URL of a definition may be; a password in it is told, and shown nowhere. */
 static void check_index(struct spec_load *l, const struct spec_text *t)
 {
-        if (spec_is_url(t->text) || sv_starts(t->text, SV("${")))
+        sv host = sv_skip(t->text, (size_t)(sv_find_sv(t->text, SV("://")) + 3));
+
+        if (sv_starts(t->text, SV("${")) || (spec_is_url(t->text) && host.n && host.p[0] != '/'))
                 return;
         if (sv_starts(t->text, SV("file:")) || sv_find_sv(t->text, SV("://")) < 0)
                 diag_hint(l->ds, spec_fault(l->ds, t->at, 0, "EB107", "an index must be on a server (https://…)"),
                           "for a folder of wheels write '--find-links DIR'");
         else
-                spec_fault(l->ds, t->at, 0, "EB135", "an index is reached by https:// (or http://) only");
+                diag_hint(
+                        l->ds,
+                        spec_fault(l->ds, t->at, 0, "EB135", "an index is reached by https:// (or http://) and a host"),
+                        "write https://HOST/simple");
 }
 
 void reqset_finish(struct spec_load *l, const struct reqset *set)
 {
         struct spec *s = l->s;
 
-        for (size_t i = 0; i < set->n_index; i++)
+        for (size_t i = 0; i < set->n_index; i++) {
                 check_index(l, &set->index[i]);
+                spec_check_password(l, set->index[i].text, set->index[i].at, 0);
+        }
+        for (size_t i = 0; i < set->n_find_links; i++)
+                spec_check_password(l, set->find_links[i].text, set->find_links[i].at, 0);
         s->index = set->index;
         s->n_index = set->n_index;
         s->index_given = set->index_given;

@@ -70,9 +70,8 @@ void spec_conda_item(struct spec_load *l, sv text, struct spec_where at); /* con
 void spec_merge(struct spec_load *l, const struct spec *later);           /* merge.c: into l->s */
 /** True when `top` is a document of another kind: reported (form.c). */
 bool spec_other_form(struct spec_load *l, const struct yaml *top);
-bool spec_other_name(struct spec_load *l); /* the same by the file's name alone */
-bool spec_is_explicit(sv text);            /* conda list --explicit */
-void spec_refuse_explicit(struct spec_load *l);
+bool spec_other_name(struct spec_load *l);               /* the same by the file's name alone */
+bool spec_refuse_explicit(struct spec_load *l, sv text); /* conda list --explicit */
 
 /* URLs (requirement.c). */
 /** Without a password that was written out; ${VAR}s stay. */

@@ -101,6 +101,8 @@ static inline void store_lease_dropp(struct store_lease **l)
 
 /** A fresh folder under tmp/ (heap path), for unpacking and the like: rename it away or fs_remove it. */
 int store_tmp_dir(struct store *s, char **ret, struct err *e);
+/** Where store_tmp_dir makes them: an existing folder, on the file system of unpacked/. */
+const char *store_tmp(const struct store *s);
 /** unpacked/<diff_id>: its path (heap), and whether it is there. On network file systems it lives in $ENVBUILD_SCRATCH. */
 char *store_unpacked(struct store *s, const sha256 *diff_id, bool *ret_there);
 /** Rename a finished tmp folder to its place; losing a race is success. */

@@ -65,6 +65,11 @@ int store_unpacked_open(struct store *s, struct err *e)
         return 0;
 }
 
+const char *store_tmp(const struct store *s)
+{
+        return s->unpack;
+}
+
 int store_tmp_dir(struct store *s, char **ret, struct err *e)
 {
         AUTO(free_ptr) char *path = NULL;

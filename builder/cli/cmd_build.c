@@ -1,0 +1,77 @@
+/* envbuild build: an environment into an image; one line on stdout. */
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "cli/app.h"
+#include "cli/opts.h"
+#include "ext/json.h"
+
+static bool read_codec(sv text, enum oci_codec *ret)
+{
+        *ret = sv_is(text, "zstd") ? OCI_CODEC_ZSTD : sv_is(text, "none") ? OCI_CODEC_NONE : OCI_CODEC_GZIP;
+        return true;
+}
+
+static int write_files(struct app *app, const struct request_opts *o, const struct image_built *b, struct err *e)
+{
+        if (o->iidfile.n) {
+                sv text = arena_fmt(&app->arena, "sha256:%s", sha256_hex(&b->image_id).s);
+                if (fs_write(o->iidfile.p, text, 0644, e) < 0)
+                        return -(int)e->code;
+        }
+        if (o->metadata_file.n) {
+                AUTO(buf_done) struct buf out = BUF_INIT(65536);
+                struct js *j = js_new_obj(&app->arena);
+                js_put_str(&app->arena, j, "image.name", b->name);
+                js_put_str(&app->arena, j, "containerimage.digest",
+                           arena_fmt(&app->arena, "sha256:%s", sha256_hex(&b->digest).s));
+                js_put_str(&app->arena, j, "containerimage.config.digest",
+                           arena_fmt(&app->arena, "sha256:%s", sha256_hex(&b->image_id).s));
+                js_put_int(&app->arena, j, "layers", (int64_t)b->count.layers);
+                js_put_int(&app->arena, j, "layers.reused", (int64_t)b->count.reused);
+                js_put_int(&app->arena, j, "fetched", (int64_t)b->count.fetched);
+                js_write_pretty(j, &out);
+                if (fs_write(o->metadata_file.p, buf_sv(&out), 0644, e) < 0)
+                        return -(int)e->code;
+        }
+        return 0;
+}
+
+static int show_plan(const struct image_built *b)
+{
+        uint64_t need = 0;
+        char size[16];
+
+        for (size_t i = 0; i < b->n_layer; i++) {
+                printf("%-6s %10s  %.*s\n", b->layer[i].reused ? "local" : "make",
+                       b->layer[i].need ? ui_size(b->layer[i].need, size) : "", SV_ARG(b->layer[i].of));
+                need += b->layer[i].need;
+        }
+        printf("%zu layers, %zu of them here; %s of packages to fetch\n", b->n_layer, b->count.reused,
+               ui_size(need, size));
+        return 0;
+}
+
+int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
+{
+        struct request_opts *o = opts;
+        struct image_build_opts b = { .tag = o->tag, .dry_run = o->dry_run };
+        struct image_locked l = { 0 };
+        struct image_built built = { 0 };
+        struct image_request r;
+
+        read_codec(o->codec, &b.codec);
+        if (opts_request(app, o, argc, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0)
+                return -(int)e->code;
+        if (image_build(&app->image, &r, &b, &app->arena, &l, &built, e) < 0)
+                return -(int)e->code;
+        if (o->dry_run)
+                return show_plan(&built);
+        if (!r.locked && !r.frozen && image_lock_write(&l, e) < 0)
+                return -(int)e->code;
+        if (write_files(app, o, &built, e) < 0)
+                return -(int)e->code;
+        printf("%.*s@sha256:%s\n", SV_ARG(built.name), sha256_hex(&built.digest).s);
+        return 0;
+}

@@ -1,0 +1,188 @@
+/* envbuild run: a command in an image; a definition is built first. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/pool.h"
+#include "cli/app.h"
+#include "cli/opts.h"
+#include "sandbox/sandbox.h"
+
+enum { EXIT_BEFORE = 125 }; /* docker's: the command was not reached */
+
+/* A file that is there and is named like a definition or lock is built; everything else is the name of an image. */
+static bool is_definition(const char *word)
+{
+        sv s = sv_from(word);
+
+        return !strchr(word, '@') && fs_exists(word) && !fs_is_dir(word) &&
+               (sv_ends(s, SV(".yml")) || sv_ends(s, SV(".yaml")) || sv_ends(s, SV(".txt")) || sv_ends(s, SV(".in")) ||
+                sv_ends(s, SV(".lock")));
+}
+
+static int build(struct app *app, const struct request_opts *o, char *word, sv *ret, struct err *e)
+{
+        struct image_build_opts b = { .codec = OCI_CODEC_GZIP };
+        struct image_locked l = { 0 };
+        struct image_built built = { 0 };
+        struct request_opts what = *o;
+        struct image_request r;
+        char *argv[] = { word };
+
+        what.env = (struct opt_list){ 0 }; /* as with docker, -e is the run's, not the image's */
+        if (opts_request(app, &what, 1, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0 ||
+            image_build(&app->image, &r, &b, &app->arena, &l, &built, e) < 0)
+                return -(int)e->code;
+        if (!r.locked && !r.frozen && image_lock_write(&l, e) < 0)
+                return -(int)e->code;
+        *ret = arena_fmt(&app->arena, "%.*s@sha256:%s", SV_ARG(built.name), sha256_hex(&built.digest).s);
+        return 0;
+}
+
+struct unpack_arg {
+        struct app *app;
+        const struct oci_desc *layer;
+        const sha256 *diff_id;
+};
+
+static int unpack(void *arg, struct err *e)
+{
+        struct unpack_arg *u = arg;
+        return sandbox_unpack(u->app->image.store, u->layer, u->diff_id, &u->app->op, e);
+}
+
+static int unpack_all(struct app *app, const struct image_view *v, struct err *e)
+{
+        struct unpack_arg *arg = arena_array(&app->arena, struct unpack_arg, v->manifest.n_layer);
+        struct pool_job *job = arena_array(&app->arena, struct pool_job, v->manifest.n_layer);
+        size_t n = 0;
+
+        for (size_t i = 0; i < v->manifest.n_layer; i++) {
+                AUTO(free_ptr) char *path = NULL;
+                bool there = false;
+                path = store_unpacked(app->image.store, &v->config.diff_id[i], &there);
+                if (there)
+                        continue;
+                arg[n] = (struct unpack_arg){ app, &v->manifest.layer[i], &v->config.diff_id[i] };
+                job[n] = (struct pool_job){ v->manifest.layer[i].size, unpack, &arg[n] };
+                n++;
+        }
+        return pool_run(&app->op, job, n, e);
+}
+
+/* Our locale and secrets stay out: the image's variables, TERM, and what -e says. HOME is the user's of the image. */
+static const char **environment(struct app *app, const struct request_opts *o, const struct image_view *v, sv pycache)
+{
+        const char **env = arena_array(&app->arena, const char *, v->config.n_env + o->env.n + 8);
+        const char *term = getenv("TERM");
+        size_t n = 0;
+        bool home = false;
+
+        for (size_t i = 0; i < v->config.n_env; i++) {
+                env[n++] = arena_str(&app->arena, v->config.env[i]);
+                home = home || sv_starts(v->config.env[i], SV("HOME="));
+        }
+        if (!home)
+                env[n++] = "HOME=/root";
+        if (term)
+                env[n++] = arena_fmt(&app->arena, "TERM=%s", term).p;
+        if (pycache.n)
+                env[n++] = arena_fmt(&app->arena, "PYTHONPYCACHEPREFIX=%.*s", SV_ARG(pycache)).p;
+        for (size_t i = 0; i < o->env.n; i++)
+                env[n++] = arena_str(&app->arena, o->env.v[i]);
+        env[n] = NULL;
+        return env;
+}
+
+static const char **command(struct app *app, const struct image_view *v, int argc, char **argv)
+{
+        const char **cmd =
+                arena_array(&app->arena, const char *, v->config.n_entrypoint + v->config.n_cmd + (size_t)argc + 1);
+        size_t n = 0;
+
+        for (size_t i = 0; i < v->config.n_entrypoint; i++)
+                cmd[n++] = arena_str(&app->arena, v->config.entrypoint[i]);
+        for (int i = 0; i < argc; i++)
+                cmd[n++] = argv[i];
+        for (size_t i = 0; argc == 0 && i < v->config.n_cmd; i++)
+                cmd[n++] = arena_str(&app->arena, v->config.cmd[i]);
+        cmd[n] = NULL;
+        return cmd;
+}
+
+static int volumes(struct app *app, const struct request_opts *o, const char ***ret, struct err *e)
+{
+        const char **v = arena_array(&app->arena, const char *, 2 * o->volume.n + 1);
+
+        for (size_t i = 0; i < o->volume.n; i++) {
+                sv rest = o->volume.v[i], src;
+                AUTO(free_ptr) char *real = NULL;
+                if (!sv_cut(&rest, ':', &src) || rest.n == 0 || rest.p[0] != '/')
+                        return err_set(e, ERR_USAGE, "--volume takes SRC:DST with an absolute DST, not '%.*s'",
+                                       SV_ARG(o->volume.v[i]));
+                real = realpath(arena_str(&app->arena, src), NULL);
+                if (!real)
+                        return err_errno(e, "cannot use the volume '%.*s'", SV_ARG(src));
+                v[2 * i] = arena_str(&app->arena, sv_from(real));
+                v[2 * i + 1] = arena_str(&app->arena, rest);
+        }
+        *ret = v;
+        return 0;
+}
+
+static int run(struct app *app, const struct request_opts *o, sv ref, int argc, char **argv, int *ret_status,
+               struct err *e)
+{
+        struct image_view v = { 0 };
+        struct sandbox_run s = { .network = !sv_is(o->network, "none") };
+
+        if (image_open(&app->image, ref, o->platform.n ? o->platform.v[0] : (sv){ 0 }, &app->arena, &v, e) < 0)
+                return -(int)e->code;
+        if (v.config.n_diff_id != v.manifest.n_layer)
+                return err_set(e, ERR_INTEGRITY, "'%.*s' has %zu layers but its config names %zu", SV_ARG(ref),
+                               v.manifest.n_layer, v.config.n_diff_id);
+        if (unpack_all(app, &v, e) < 0 || volumes(app, o, (const char ***)&s.bind, e) < 0)
+                return -(int)e->code;
+        s.diff_id = v.config.diff_id;
+        s.n_diff_id = v.config.n_diff_id;
+        s.argv = command(app, &v, argc, argv);
+        s.env = environment(app, o, &v, (sv){ 0 });
+        s.workdir = o->workdir.n ? o->workdir.p : v.config.workdir.n ? arena_str(&app->arena, v.config.workdir) : "/";
+        s.user = arena_str(&app->arena, v.config.user);
+        if (!s.argv[0]) {
+                err_set(e, ERR_USAGE, "'%.*s' names no command of its own", SV_ARG(ref));
+                err_hint(e, "envbuild run %.*s -- COMMAND", SV_ARG(ref));
+                return -(int)e->code;
+        }
+        progress_pause(app->progress);
+        ui_diags(app);
+        return sandbox_run(app->image.store, &s, &app->op, ret_status, e);
+}
+
+int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e)
+{
+        const struct request_opts *o = opts;
+        int status = 0, r;
+        sv ref;
+
+        if (argc < 1 || strcmp(argv[0], "--") == 0) {
+                err_set(e, ERR_USAGE, "run needs an image or a definition");
+                err_hint(e, "envbuild run env.yml -- python -V");
+                return -(int)e->code;
+        }
+        ref = sv_from(argv[0]);
+        r = is_definition(argv[0]) ? build(app, o, argv[0], &ref, e) : 0;
+        argv++, argc--;
+        if (argc && strcmp(argv[0], "--") == 0)
+                argv++, argc--;
+        if (r == 0)
+                r = run(app, o, ref, argc, argv, &status, e);
+        if (r == 0)
+                return status;
+        if (e->code == ERR_CANCELLED)
+                return r;
+        ui_report(app, e);
+        return EXIT_BEFORE;
+}

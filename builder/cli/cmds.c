@@ -1,0 +1,164 @@
+/* The table: every command, every option, every text. */
+#include "cli/app.h"
+#include "cli/cmd.h"
+#include "cli/opts.h"
+
+#define AT(type, field) offsetof(struct type, field)
+
+const struct opt global_opts[] = {
+        { 'C', "directory", "DIR", OPT_TEXT, AT(app, opt_dir), NULL, "go to DIR first" },
+        { 'j', "jobs", "N", OPT_COUNT, AT(app, opt_jobs), NULL, "how many things at once (default: the processors)" },
+        { 0, "offline", NULL, OPT_FLAG, AT(app, opt_offline), NULL, "use no network; what is missing is named" },
+        { 0, "progress", "KIND", OPT_TEXT, AT(app, opt_progress), "auto|tty|plain|json|quiet",
+          "how progress is shown: auto, tty, plain, json, quiet" },
+        { 0, "color", "WHEN", OPT_TEXT, AT(app, opt_colour), "auto|always|never", "auto, always or never" },
+        { 'q', "quiet", NULL, OPT_FLAG, AT(app, opt_quiet), NULL, "only errors and warnings" },
+        { 'v', "verbose", NULL, OPT_FLAG, AT(app, opt_verbose), NULL, "more, and where each setting came from" },
+        OPT_END,
+};
+
+/* What shapes a lock: the same for every command that may resolve. */
+#define REQUEST_OPTS                                                                                                      \
+        { 'r',                                                                                                            \
+          "requirement",                                                                                                  \
+          "FILE",                                                                                                         \
+          OPT_LIST,                                                                                                       \
+          AT(request_opts, file),                                                                                         \
+          NULL,                                                                                                           \
+          "a further definition or requirements file" },                                                                  \
+                { 0, "pip", "SPEC", OPT_LIST, AT(request_opts, pip), NULL, "a further Python requirement" },              \
+                { 'e', "env", "K=V", OPT_LIST, AT(request_opts, env), NULL, "a further variable of the image" },          \
+                { 0,                                                                                                      \
+                  "base",                                                                                                 \
+                  "REF",                                                                                                  \
+                  OPT_TEXT,                                                                                               \
+                  AT(request_opts, base),                                                                                 \
+                  NULL,                                                                                                   \
+                  "base image: recipe:NAME, oci:DIR[:TAG] or scratch" },                                                  \
+                { 0,                                                                                                      \
+                  "platform",                                                                                             \
+                  "P",                                                                                                    \
+                  OPT_LIST,                                                                                               \
+                  AT(request_opts, platform),                                                                             \
+                  NULL,                                                                                                   \
+                  "linux/amd64 or linux/arm64 (default: this machine's)" },                                               \
+                { 0,                                                                                                      \
+                  "exclude-newer",                                                                                        \
+                  "WHEN",                                                                                                 \
+                  OPT_TEXT,                                                                                               \
+                  AT(request_opts, exclude_newer),                                                                        \
+                  NULL,                                                                                                   \
+                  "ignore files uploaded after a date, or 7d ago" },                                                      \
+                { 0, "pre", NULL, OPT_FLAG, AT(request_opts, pre), NULL, "pre-releases are ordinary versions" },          \
+                { 0,                                                                                                      \
+                  "index-strategy",                                                                                       \
+                  "S",                                                                                                    \
+                  OPT_TEXT,                                                                                               \
+                  AT(request_opts, strategy),                                                                             \
+                  "first|pip",                                                                                            \
+                  "first: the first index that has a name supplies it; pip: the best of all" },                           \
+                { 0,                                                                                                      \
+                  "locked",                                                                                               \
+                  NULL,                                                                                                   \
+                  OPT_FLAG,                                                                                               \
+                  AT(request_opts, locked),                                                                               \
+                  NULL,                                                                                                   \
+                  "the lock must fit the definition, else exit 4" },                                                      \
+                { 0,                                                                                                      \
+                  "frozen",                                                                                               \
+                  NULL,                                                                                                   \
+                  OPT_FLAG,                                                                                               \
+                  AT(request_opts, frozen),                                                                               \
+                  NULL,                                                                                                   \
+                  "use the lock without looking at the definition" },                                                     \
+                { 0,                                                                                                      \
+                  "refresh",                                                                                              \
+                  NULL,                                                                                                   \
+                  OPT_FLAG,                                                                                               \
+                  AT(request_opts, refresh),                                                                              \
+                  NULL,                                                                                                   \
+                  "ask the index again, whatever is cached" },                                                            \
+                { 0, "upgrade", NULL, OPT_FLAG, AT(request_opts, upgrade_all), NULL, "do not keep the locked versions" }, \
+                { 'P',                                                                                                    \
+                  "upgrade-package",                                                                                      \
+                  "NAME",                                                                                                 \
+                  OPT_LIST,                                                                                               \
+                  AT(request_opts, upgrade),                                                                              \
+                  NULL,                                                                                                   \
+                  "do not keep the locked version of NAME" },                                                             \
+                { 0, "upgrade-base", NULL, OPT_FLAG, AT(request_opts, upgrade_base), NULL, "look at the base again" }
+
+static const struct opt lock_opts[] = {
+        REQUEST_OPTS,
+        { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
+          "resolve and say what would change, write nothing" },
+        OPT_END,
+};
+static const struct opt build_opts[] = {
+        REQUEST_OPTS,
+        { 't', "tag", "NAME", OPT_TEXT, AT(request_opts, tag), NULL, "name in the store (default: the definition's)" },
+        { 0, "compression", "C", OPT_TEXT, AT(request_opts, codec), "gzip|zstd|none",
+          "of the layers: gzip, zstd or none" },
+        { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
+          "show packages, layers and bytes; make nothing" },
+        { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
+        { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
+          "write what was built to FILE, as JSON" },
+        OPT_END,
+};
+static const struct opt run_opts[] = {
+        REQUEST_OPTS,
+        { 0, "volume", "SRC:DST", OPT_LIST, AT(request_opts, volume), NULL,
+          "make a folder of this machine visible in the image" },
+        { 'w', "workdir", "DIR", OPT_TEXT, AT(request_opts, workdir), NULL, "start in DIR of the image" },
+        { 0, "network", "KIND", OPT_TEXT, AT(request_opts, network), "host|none", "host (default) or none" },
+        OPT_END,
+};
+static const struct opt platform_opts[] = {
+        { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
+        OPT_END,
+};
+static const struct opt json_opts[] = {
+        { 0, "json", NULL, OPT_FLAG, AT(read_opts, json), NULL, "for programs" },
+        OPT_END,
+};
+static const struct opt read_opts[] = {
+        { 0, "json", NULL, OPT_FLAG, AT(read_opts, json), NULL, "for programs" },
+        { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
+        OPT_END,
+};
+
+const struct cmd cmds[] = {
+        { "build", "[FILE…]", "turn an environment into an image",
+          "FILE is an environment.yml, a requirements.txt or a .lock (default: env.yml or environment.yml here).\n"
+          "The definition is resolved into NAME.lock beside it, unless that lock still fits; the image goes into the "
+          "store.\n"
+          "Prints one line: NAME@sha256:…, which `envbuild run` takes.",
+          build_opts, sizeof(struct request_opts), false, cmd_build },
+        { "lock", "[FILE…]", "resolve and pin, without building",
+          "Writes NAME.lock beside the definition and prints its path. Versions of an existing lock are kept where "
+          "they still fit.",
+          lock_opts, sizeof(struct request_opts), false, cmd_lock },
+        { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
+          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first.\n"
+          "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
+          "Without CMD the image's entrypoint and command run. The exit code is the command's.",
+          run_opts, sizeof(struct request_opts), true, cmd_run },
+        { "inspect", "IMAGE", "show layers, packages and bytes of an image", NULL, read_opts, sizeof(struct read_opts),
+          false, cmd_inspect },
+        { "tree", "[FILE]", "show what needs what in a lock", "FILE is a definition or a lock.", platform_opts,
+          sizeof(struct read_opts), false, cmd_tree },
+        { "why", "NAME [FILE]", "say who asked for a package", "FILE is a definition or a lock.", platform_opts,
+          sizeof(struct read_opts), false, cmd_why },
+        { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
+          false, cmd_cache_dir },
+        { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,
+          cmd_cache_size },
+        { "cache verify", NULL, "hash everything again and drop what is damaged",
+          "The next build makes or fetches it again. Exit 7 when anything was damaged.", json_opts,
+          sizeof(struct read_opts), false, cmd_cache_verify },
+        { "completion", "bash|zsh|fish", "print a completion script", NULL, NULL, 0, false, cmd_completion },
+        { "version", NULL, "print the version", NULL, NULL, 0, false, cmd_version },
+        { "__man", NULL, "the manual page as roff", NULL, NULL, 0, false, cmd_man },
+        { 0 },
+};

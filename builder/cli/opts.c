@@ -1,0 +1,88 @@
+/* Words and options of a command → requests of image/. */
+#include "cli/opts.h"
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "cli/app.h"
+
+static const char *const default_names[] = { "env.yml", "environment.yml", "env.yaml", "environment.yaml",
+                                             "requirements.txt" };
+
+static const char *default_file(void)
+{
+        for (size_t i = 0; i < ARRAY_LEN(default_names); i++)
+                if (fs_exists(default_names[i]))
+                        return default_names[i];
+        return NULL;
+}
+
+int opts_request(struct app *app, const struct request_opts *o, int argc, char **argv, struct image_request *ret,
+                 struct err *e)
+{
+        struct opt_list file = { 0 };
+
+        for (int i = 0; i < argc; i++)
+                *arena_push(&app->arena, file.v, file.n, file.cap) = sv_from(argv[i]);
+        for (size_t i = 0; i < o->file.n; i++)
+                *arena_push(&app->arena, file.v, file.n, file.cap) = o->file.v[i];
+        if (file.n == 0 && o->pip.n == 0) {
+                const char *name = default_file();
+                if (!name) {
+                        err_set(e, ERR_USAGE, "no definition: there is no env.yml or environment.yml here");
+                        err_hint(
+                                e,
+                                "name one: envbuild build FILE, or give requirements: envbuild build --pip 'requests'");
+                        return -(int)e->code;
+                }
+                *arena_push(&app->arena, file.v, file.n, file.cap) = sv_from(name);
+        }
+        if (o->locked && o->frozen)
+                return err_set(e, ERR_USAGE,
+                               "--locked and --frozen say different things: the lock must fit, or is not looked at");
+        *ret = (struct image_request){
+                .file = file.v,
+                .n_file = file.n,
+                .pip = o->pip.v,
+                .n_pip = o->pip.n,
+                .env = o->env.v,
+                .n_env = o->env.n,
+                .platform = o->platform.v,
+                .n_platform = o->platform.n,
+                .upgrade = o->upgrade.v,
+                .n_upgrade = o->upgrade.n,
+                .upgrade_all = o->upgrade_all,
+                .upgrade_base = o->upgrade_base,
+                .base = o->base,
+                .exclude_newer = o->exclude_newer,
+                .pre = o->pre,
+                .index_strategy = o->strategy,
+                .locked = o->locked,
+                .frozen = o->frozen,
+                .refresh = o->refresh,
+        };
+        return 0;
+}
+
+int opts_read_lock(struct app *app, int argc, char **argv, struct lock **ret, struct err *e)
+{
+        struct request_opts none = { .frozen = true };
+        struct image_locked l = { 0 };
+        struct image_request r;
+
+        if (opts_request(app, &none, argc, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0)
+                return -(int)e->code;
+        *ret = l.lock;
+        return 0;
+}
+
+const struct lock_platform *opts_platform(struct app *app, const struct lock *l, sv want, struct err *e)
+{
+        const struct lock_platform *p = lock_find_platform(l, want.n ? want : image_host_platform(&app->arena));
+
+        if (!p && !want.n && l->n_platform == 1)
+                p = &l->platform[0];
+        if (!p)
+                err_set(e, ERR_USAGE, "the lock of '%.*s' has nothing for %.*s", SV_ARG(l->name),
+                        SV_ARG((want.n ? want : image_host_platform(&app->arena))));
+        return p;
+}

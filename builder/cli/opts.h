@@ -1,0 +1,29 @@
+/* cli/opts.h - the structs that the table's options fill. */
+#ifndef CLI_OPTS_H
+#define CLI_OPTS_H
+
+#include "cli/cmd.h"
+#include "image/image.h"
+
+struct request_opts { /* lock, build, run: what shapes a lock, then what each does with it */
+        struct opt_list file, pip, env, platform, upgrade;
+        sv base, exclude_newer, strategy;
+        bool pre, locked, frozen, refresh, upgrade_all, upgrade_base;
+        bool dry_run;
+        sv tag, codec, iidfile, metadata_file;
+        struct opt_list volume;
+        sv workdir, network;
+};
+struct read_opts {
+        bool json;
+        sv platform;
+};
+
+/** Words and options → what image/ takes; without a word: env.yml or environment.yml of this folder. */
+int opts_request(struct app *app, const struct request_opts *o, int argc, char **argv, struct image_request *ret,
+                 struct err *e);
+/** The lock that belongs to a definition, or the lock file itself, for commands that only read. */
+int opts_read_lock(struct app *app, int argc, char **argv, struct lock **ret, struct err *e);
+const struct lock_platform *opts_platform(struct app *app, const struct lock *l, sv want, struct err *e);
+
+#endif

@@ -1,0 +1,315 @@
+/* The build: lock → layers → image → store, and the way past all of it when the image is there already. */
+#include "base/cleanup.h"
+#include "image/image_priv.h"
+#include "oci/reference.h"
+
+static sv dir_of(sv path)
+{
+        ptrdiff_t slash = sv_rfind(path, '/');
+        return slash < 0 ? SV(".") : slash == 0 ? SV("/") : sv_from_to(path, 0, (size_t)slash);
+}
+
+static const struct lock_encoding *find_encoding(const struct lock_encoding *v, size_t n, enum oci_codec codec)
+{
+        for (size_t i = 0; i < n; i++)
+                if (sv_is(v[i].codec, oci_codec_name(codec)))
+                        return &v[i];
+        return NULL;
+}
+
+/* Everything a locked image consists of is in the store: its manifest's text says what that is. */
+static bool is_whole(struct image_ctx *c, const sha256 *manifest, struct arena *a, struct oci_desc *ret)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
+        AUTO(err_done) struct err ignored = { 0 };
+        struct oci_manifest m;
+
+        if (store_read(c->store, STORE_BLOB, manifest, &b, &ignored) < 0 ||
+            oci_manifest_parse(a, arena_sv(a, buf_sv(&b)), "manifest", &m, &ignored) < 0 ||
+            !store_has(c->store, STORE_BLOB, &m.config.digest, NULL))
+                return false;
+        for (size_t i = 0; i < m.n_layer; i++)
+                if (!store_has(c->store, STORE_BLOB, &m.layer[i].digest, NULL))
+                        return false;
+        *ret = (struct oci_desc){ .media_type = SV(OCI_MANIFEST), .digest = *manifest, .size = b.n };
+        return true;
+}
+
+/* What a lock without an image half gave before: images/<sha256 of its resolution>. */
+static sha256 image_note_key(const struct lock *l, const struct lock_platform *p, enum oci_codec codec)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(LOCK_MAX);
+
+        lock_write_resolution(l, &b);
+        buf_fmt(&b, "\n%.*s %s %d\n", SV_ARG(p->platform), oci_codec_name(codec), LAYER_FORMAT);
+        return sha256_of(buf_sv(&b));
+}
+
+static bool find_built(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, enum oci_codec codec,
+                       struct arena *a, struct oci_desc *ret, sha256 *ret_image_id)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(65536);
+        AUTO(err_done) struct err ignored = { 0 };
+        const struct lock_encoding *enc =
+                p->has_image ? find_encoding(p->image.manifest, p->image.n_manifest, codec) : NULL;
+        sha256 key, manifest;
+        sv text, head;
+
+        if (enc) {
+                *ret_image_id = p->image.image_id;
+                return is_whole(c, &enc->digest, a, ret);
+        }
+        key = image_note_key(l, p, codec);
+        if (store_note_get(c->store, STORE_IMAGE, &key, &b, &ignored) < 0)
+                return false;
+        text = buf_sv(&b);
+        return sv_cut(&text, ' ', &head) && sha256_read(head, &manifest) && sha256_read(sv_trim(text), ret_image_id) &&
+               is_whole(c, &manifest, a, ret);
+}
+
+static void keep_note(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, enum oci_codec codec,
+                      const struct oci_desc *manifest, const sha256 *image_id)
+{
+        AUTO(err_done) struct err ignored = { 0 }; /* only saves work */
+        AUTO(buf_done) struct buf b = BUF_INIT(256);
+        sha256 key = image_note_key(l, p, codec);
+
+        buf_fmt(&b, "%s %s\n", sha256_hex(&manifest->digest).s, sha256_hex(image_id).s);
+        store_note_put(c->store, STORE_IMAGE, &key, buf_sv(&b), &ignored);
+}
+
+/* --- the image half of the lock */
+
+static void put_encoding(struct arena *a, struct lock_encoding **v, size_t *n, enum oci_codec codec, const sha256 *d,
+                         uint64_t size)
+{
+        struct lock_encoding *fresh = arena_array(a, struct lock_encoding, *n + 1);
+        sv name = sv_from(oci_codec_name(codec));
+        size_t k = 0;
+        bool placed = false;
+
+        for (size_t i = 0; i < *n; i++) {
+                if (sv_eq((*v)[i].codec, name))
+                        continue;
+                if (!placed && sv_cmp(name, (*v)[i].codec) < 0) {
+                        fresh[k++] = (struct lock_encoding){ name, *d, size };
+                        placed = true;
+                }
+                fresh[k++] = (*v)[i];
+        }
+        if (!placed)
+                fresh[k++] = (struct lock_encoding){ name, *d, size };
+        *v = fresh;
+        *n = k;
+}
+
+static void fill_image(struct arena *a, struct lock_platform *p, const struct built_layers *b, enum oci_codec codec,
+                       const struct oci_desc *manifest, const sha256 *image_id)
+{
+        if (p->has_image && !sha256_eq(&p->image.image_id, image_id))
+                p->image = (struct lock_image){ 0 };
+        p->has_image = true;
+        p->image.image_id = *image_id;
+        put_encoding(a, &p->image.manifest, &p->image.n_manifest, codec, &manifest->digest, 0);
+        if (p->image.n_layer != b->n) {
+                p->image.layer = arena_array(a, struct lock_layer, b->n);
+                p->image.n_layer = b->n;
+        }
+        for (size_t i = 0; i < b->n; i++) {
+                struct lock_layer *l = &p->image.layer[i];
+                const struct layer_encoding *enc = layer_fact_encoding(&b->v[i].fact, codec);
+                l->of = b->v[i].of;
+                l->key = b->v[i].fact.key;
+                l->diff_id = b->v[i].fact.diff_id;
+                put_encoding(a, &l->encoding, &l->n_encoding, codec, &enc->digest, enc->size);
+        }
+}
+
+static int mismatch(const char *what, const sha256 *locked, const sha256 *made, struct err *e)
+{
+        err_set(e, ERR_INTEGRITY, "the %s is not the locked one: made sha256:%s, locked sha256:%s", what,
+                sha256_hex(made).s, sha256_hex(locked).s);
+        err_hint(e, "the lock was edited, or a layer format changed: envbuild build without --locked writes it anew");
+        return -(int)e->code;
+}
+
+/* The image half is a promise: what was made must be what it says. */
+static int verify_image(const struct lock_platform *p, const struct built_layers *b, enum oci_codec codec,
+                        const struct oci_desc *manifest, const sha256 *image_id, struct err *e)
+{
+        const struct lock_encoding *enc;
+
+        if (!p->has_image)
+                return 0;
+        for (size_t i = 0; i < b->n && b->n == p->image.n_layer; i++)
+                if (!sha256_eq(&p->image.layer[i].diff_id, &b->v[i].fact.diff_id))
+                        return mismatch("layer", &p->image.layer[i].diff_id, &b->v[i].fact.diff_id, e);
+        if (!sha256_eq(&p->image.image_id, image_id))
+                return mismatch("image id", &p->image.image_id, image_id, e);
+        enc = find_encoding(p->image.manifest, p->image.n_manifest, codec);
+        return enc && !sha256_eq(&enc->digest, &manifest->digest)
+                       ? mismatch("manifest", &enc->digest, &manifest->digest, e)
+                       : 0;
+}
+
+/* --- one platform */
+
+struct build {
+        struct image_ctx *c;
+        const struct image_request *r;
+        const struct image_build_opts *o;
+        struct arena *a;
+        struct image_locked *l;
+        struct image_built *ret;
+        struct store_lease *lease;
+        bool keep_lock; /* --locked, --frozen: the image half is never rewritten */
+};
+
+static int lease_layers(struct build *b, const struct lock_platform *p, const struct built_layers *layers,
+                        struct err *e)
+{
+        sha256 *d = arena_array(b->a, sha256, layers->n + p->base.n_layer);
+        size_t n = 0;
+
+        for (size_t i = 0; i < p->base.n_layer; i++)
+                d[n++] = p->base.layer[i].digest;
+        for (size_t i = 0; i < layers->n; i++) {
+                const struct layer_encoding *enc = layer_fact_encoding(&layers->v[i].fact, b->o->codec);
+                if (enc)
+                        d[n++] = enc->digest;
+        }
+        return store_lease_add(b->lease, d, n, e);
+}
+
+/* A package's file has done its work once its layer is in the store (design/store.md). */
+static int drop_packages(struct image_ctx *c, const struct lock_platform *p, struct err *e)
+{
+        for (size_t i = 0; i < p->n_artifact; i++)
+                if (store_drop(c->store, STORE_PACKAGE, &p->artifact[i].sha256, e) < 0)
+                        return -(int)e->code;
+        return 0;
+}
+
+static void view_layers(struct build *b, const struct built_layers *layers)
+{
+        struct image_layer_view *v = arena_array(b->a, struct image_layer_view, b->ret->n_layer + layers->n);
+
+        for (size_t i = 0; i < b->ret->n_layer; i++)
+                v[i] = b->ret->layer[i];
+        for (size_t i = 0; i < layers->n; i++)
+                v[b->ret->n_layer++] =
+                        (struct image_layer_view){ layers->v[i].of, layers->v[i].reused, layers->v[i].need };
+        b->ret->layer = v;
+}
+
+static int build_platform(struct build *b, struct lock_platform *p, struct oci_desc *ret, struct err *e)
+{
+        sv dir = dir_of(b->l->path);
+        struct built_layers layers = { 0 };
+        struct oci_config base = { 0 };
+        sha256 image_id;
+
+        if (!b->o->dry_run && find_built(b->c, b->l->lock, p, b->o->codec, b->a, ret, &b->ret->image_id)) {
+                b->ret->count.layers += p->image.n_layer;
+                b->ret->count.reused += p->image.n_layer;
+                return 0;
+        }
+        if (base_config(b->c, b->l->lock, p, dir, b->a, &base, e) < 0)
+                return err_while(e, "reading the base");
+        if (layers_build(b->c, b->l->lock, p, b->l->spec, dir, b->o->codec, b->o->dry_run, b->a, &layers, e) < 0)
+                return -(int)e->code;
+        b->ret->count.layers += layers.n;
+        b->ret->count.reused += layers.reused;
+        b->ret->count.fetched += layers.fetched;
+        if (b->o->dry_run) {
+                view_layers(b, &layers);
+                return 0;
+        }
+        if (base_fetch(b->c, p, dir, e) < 0 || lease_layers(b, p, &layers, e) < 0 ||
+            assemble(b->c, b->l->lock, p, &base, &layers, b->o->codec, b->a, &image_id, ret, e) < 0)
+                return -(int)e->code;
+        if (b->keep_lock && verify_image(p, &layers, b->o->codec, ret, &image_id, e) < 0)
+                return -(int)e->code;
+        keep_note(b->c, b->l->lock, p, b->o->codec, ret, &image_id);
+        if (!b->keep_lock) {
+                fill_image(b->a, p, &layers, b->o->codec, ret, &image_id);
+                b->l->changed = true;
+        }
+        b->ret->image_id = image_id;
+        return drop_packages(b->c, p, e);
+}
+
+static int put_index(struct build *b, struct oci_desc *v, size_t n, struct oci_desc *ret, struct err *e)
+{
+        AUTO(buf_done) struct buf text = BUF_INIT(OCI_DOC_MAX);
+        struct oci_index x = { v, n };
+
+        oci_index_write(&x, &text);
+        if (buf_check(&text, e) < 0)
+                return -(int)e->code;
+        *ret = (struct oci_desc){ .media_type = SV(OCI_INDEX), .size = text.n };
+        if (store_put_bytes(b->c->store, STORE_BLOB, buf_sv(&text), &ret->digest, e) < 0)
+                return -(int)e->code;
+        if (!b->keep_lock) {
+                b->l->lock->has_index = true;
+                b->l->lock->index = ret->digest;
+        }
+        return 0;
+}
+
+static int local_name(struct build *b, struct err *e)
+{
+        sv text = b->o->tag.n ? b->o->tag : b->l->lock->name;
+        struct reference r;
+        const char *why = NULL;
+
+        if (!reference_parse(b->a, text, true, &r, &why) || r.has_digest)
+                return err_set(e, ERR_USAGE, "'%.*s' is not a name for an image: %s", SV_ARG(text),
+                               why ? why : "a digest cannot be chosen");
+        b->ret->name = reference_local_name(b->a, &r);
+        return 0;
+}
+
+static int put_ref(struct build *b, const struct oci_desc *d, struct err *e)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        struct store_ref have;
+
+        if (store_ref_get(b->c->store, b->a, b->ret->name, &have, &ignored) == 0 &&
+            sha256_eq(&have.desc.digest, &d->digest) && !have.from.n)
+                return 0;
+        return store_ref_put(b->c->store, b->ret->name, d, (sv){ 0 }, e);
+}
+
+static int build_all(struct build *b, struct err *e)
+{
+        struct lock *l = b->l->lock;
+        struct oci_desc *v = arena_array(b->a, struct oci_desc, l->n_platform), whole = { 0 };
+
+        for (size_t i = 0; i < l->n_platform; i++)
+                if (build_platform(b, &l->platform[i], &v[i], e) < 0)
+                        return l->n_platform > 1 ? err_while(e, "building for %.*s", SV_ARG(l->platform[i].platform))
+                                                 : -(int)e->code;
+        if (b->o->dry_run)
+                return 0;
+        whole = v[0];
+        if (l->n_platform > 1 && put_index(b, v, l->n_platform, &whole, e) < 0)
+                return -(int)e->code;
+        b->ret->digest = whole.digest;
+        return put_ref(b, &whole, e);
+}
+
+int image_build(struct image_ctx *c, const struct image_request *r, const struct image_build_opts *o, struct arena *a,
+                struct image_locked *l, struct image_built *ret, struct err *e)
+{
+        AUTO(store_lease_dropp) struct store_lease *lease = NULL;
+        struct build b = {
+                .c = c, .r = r, .o = o, .a = a, .l = l, .ret = ret, .keep_lock = r->locked || r->frozen || !l->spec
+        };
+
+        *ret = (struct image_built){ 0 };
+        if (local_name(&b, e) < 0 || image_ctx_store(c, true, e) < 0 || store_lease_take(c->store, &lease, e) < 0)
+                return -(int)e->code;
+        b.lease = lease;
+        return build_all(&b, e);
+}

@@ -1,0 +1,174 @@
+/* image/image_priv.h - what the files of image/ share. */
+#ifndef IMAGE_IMAGE_PRIV_H
+#define IMAGE_IMAGE_PRIV_H
+
+#include <pthread.h>
+
+#include "image/image.h"
+#include "base/map.h"
+#include "layer/layer.h"
+#include "spec/recipe.h"
+
+#define IMAGE_PREFIX  "/opt/env"
+#define PREFIX_NAME   "env" /* below lock_facts.root */
+#define DEFAULT_INDEX "https://pypi.org/simple"
+#define DEFAULT_BASE  "recipe:debian-13-python"
+
+/* --- image/base.c: the base an image stands on */
+/** Fill into->base, ->facts, ->python (and, for a recipe, the debs) from a definition's base. old: the locked one, kept unless told. */
+int base_resolve(struct image_ctx *c, const struct image_request *r, const struct spec *s,
+                 const struct lock_platform *old, struct arena *a, struct lock_platform *into, struct err *e);
+/** The base's config as a document (an empty one for recipes and scratch), fetched again by the digests in the lock. */
+int base_config(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, sv dir, struct arena *a,
+                struct oci_config *ret, struct err *e);
+/** Make sure the base's layer blobs are in the store (those of an image base). */
+int base_fetch(struct image_ctx *c, const struct lock_platform *p, sv dir, struct err *e);
+
+/* --- image/recipe.c: bases of Debian packages */
+int recipe_resolve(struct image_ctx *c, const struct image_request *r, const struct spec *s,
+                   const struct lock_platform *old, struct arena *a, struct lock_platform *into, struct err *e);
+/** The recipe that a lock names, as it was then; -ERR_STALE when it has changed. */
+int recipe_locked(struct image_ctx *c, const struct lock_platform *p, sv dir, struct arena *a, struct recipe **ret,
+                  struct err *e);
+
+/* --- image/layout.c: OCI layouts on disk as bases: "DIR[:TAG]" */
+struct layout {
+        sv dir;
+        sv manifest_text, config_text;
+        sha256 manifest_digest;
+        struct oci_manifest manifest;
+        struct oci_config config;
+};
+int layout_open(sv ref, sv dir, sv platform, struct arena *a, struct layout *ret, struct err *e);
+/** The folder of "oci:DIR[:TAG]" relative to dir, for finding a locked manifest again. */
+sv layout_dir(struct arena *a, sv ref, sv dir, sv *ret_tag);
+char *layout_blob_path(const char *dir, const sha256 *d);
+
+/* --- image/scan.c: what a base's file system holds, read from its layers once */
+struct scan_file {
+        sv path;
+        enum entry_type type; /* links to files inside are resolved by scan_real */
+        uint32_t mode, uid, gid;
+        sv target;
+        sv content; /* kept for a few small files only */
+};
+struct scan {
+        struct scan_file **v; /* sorted by path once finished */
+        size_t n, cap;
+        struct map by_path;
+};
+/** Read the layers of blobs (paths of files, base first); digests and diff_ids are checked. Bounded: 4 million entries, 32 MiB a kept file. */
+int scan_layers(const char *const *blob, const struct oci_desc *layer, const sha256 *diff_id, size_t n, struct op *op,
+                struct arena *a, struct scan *ret, struct err *e);
+/** Follow links: the real path of `path` (no leading slash), empty when there is none. */
+sv scan_real(const struct scan *s, struct arena *a, sv path);
+const struct scan_file *scan_find(const struct scan *s, sv path); /* exact */
+/** A kept file's text, links followed; empty when absent. */
+sv scan_text(const struct scan *s, struct arena *a, sv path);
+
+/* --- image/facts.c: pure: a scan → facts and python of a base */
+int facts_read(const struct scan *s, struct arena *a, struct lock_facts *ret, struct err *e);
+/** false: no python. */
+int facts_python(const struct scan *s, const struct oci_config *cfg, struct arena *a, bool *ret_has,
+                 struct lock_python *ret, struct err *e);
+
+/* --- image/facts_note.c: the same by ChainID in the store, so that a base is read once */
+bool facts_recall(struct store *s, const sha256 *chain, struct arena *a, struct lock_platform *into);
+void facts_keep(struct store *s, const sha256 *chain, const struct lock_platform *p);
+
+/* --- image/target.c: pure: names of one platform in the tongues of OCI, uname, conda, Debian */
+struct target {
+        sv platform; /* "linux/amd64" */
+        sv arch;     /* "amd64" */
+        sv machine;  /* "x86_64" */
+};
+bool target_read(sv platform, struct target *ret);
+void target_virtual(struct arena *a, const struct target *t, const struct spec *s, struct lock_platform *into);
+
+/* --- image/pip.c: the pip part of a platform: index settings, solve, artifacts */
+int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct spec *s,
+                const struct lock_platform *old, struct arena *a, struct lock *lock, struct lock_platform *into,
+                struct err *e);
+
+/** A file's address with the credentials of the index that it came from, when that one's address holds any. */
+sv pip_fetch_url(const struct spec *s, struct arena *a, sv url);
+
+/* --- image/pipconf.c: pip's own settings (pip.conf, PIP_*) */
+struct pip_conf {
+        sv index_url;
+        sv *extra, *find_links;
+        size_t n_extra, n_find_links;
+        bool no_index, pre;
+        sv *from; /* "index-url from /etc/pip.conf": for -v */
+        size_t n_from;
+};
+void pip_conf_read(struct arena *a, struct pip_conf *ret);
+
+/* --- image/package.c: one package: fetched, installed, made into its layers or its body */
+struct package {
+        const struct artifact *art;
+        struct install_ctx ctx;
+        bool bucketed;
+        uint32_t parts;
+        sha256 key[8];
+        struct layer_fact fact[8]; /* one a part */
+        bool have;                 /* facts were found, nothing to make */
+        struct paths paths;        /* of all parts together, once loaded */
+};
+struct package_shop { /* what all jobs share */
+        struct image_ctx *c;
+        const struct lock *lock;
+        const struct lock_platform *platform;
+        const struct spec *spec; /* for credentials of indexes; may be NULL */
+        enum oci_codec codec;
+        pthread_mutex_t mutex; /* of c->diags, fetched and the arena */
+        struct arena *arena;
+        uint64_t fetched;
+        const struct recipe *recipe; /* of the debs; NULL when there are none */
+};
+void package_init(struct package *p, const struct artifact *art, const struct lock_platform *lp, bool bucketed,
+                  uint32_t parts);
+/** Look its facts up; sets have. */
+int package_find(struct package_shop *shop, struct package *p, struct err *e);
+/** Fetch and make (a pool job): 0, POOL_AGAIN when another process is at it, or -code. */
+int package_make(struct package_shop *shop, struct package *p, struct err *e);
+/** Its bytes as entries again: for bucket members that lose a path, and for the last layer's winners. The map belongs to the caller. */
+int package_source(struct package_shop *shop, const struct package *p, struct fs_map *ret_map,
+                   struct entry_source **ret, struct err *e);
+int package_paths(struct package_shop *shop, struct package *p, struct err *e);
+
+/* --- image/last.c: winners of disputed paths, `files:`, base directories that our layers pass through */
+struct tree_list { /* a layer made from memory */
+        struct entry *entry;
+        struct content *content;
+        size_t n, cap;
+};
+void tree_list_add(struct arena *a, struct tree_list *l, struct entry en, struct content c);
+int last_build(struct package_shop *shop, struct package *const *member, const uint32_t *layer, size_t n,
+               const struct paths *env, uint32_t env_layer, sv dir, struct tree_list *ret, struct err *e);
+
+/* --- image/layers.c: lock → the layers of a platform, made or found */
+struct built_layer {
+        sv of;
+        struct layer_fact fact;
+        bool reused;
+        uint64_t need; /* bytes of packages that would have to be fetched to make it */
+};
+struct built_layers {
+        struct built_layer *v;
+        size_t n, cap;
+        uint64_t fetched;
+        size_t reused;
+};
+int layers_build(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct spec *spec,
+                 sv dir, enum oci_codec codec, bool dry_run, struct arena *a, struct built_layers *ret, struct err *e);
+
+/* --- image/assemble.c: layers → config and manifest (design/layers.md §6) */
+int assemble(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct oci_config *base,
+             const struct built_layers *layers, enum oci_codec codec, struct arena *a, sha256 *ret_image_id,
+             struct oci_desc *ret_manifest, struct err *e);
+/** Pure halves of it, for tests. */
+void assemble_config(const struct lock *l, const struct lock_platform *p, const struct oci_config *base,
+                     const struct built_layers *layers, struct arena *a, struct buf *out);
+
+#endif

@@ -1,0 +1,231 @@
+/* The last layer: what depends on several packages, and what the definition adds (design/layers.md §2, §3, §4). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "ext/inflate.h"
+#include "image/image_priv.h"
+#include "tree/join.h"
+
+#define WINNER_MAX ((uint64_t)256 << 20) /* bytes of one disputed file that we hold in memory */
+
+void tree_list_add(struct arena *a, struct tree_list *l, struct entry en, struct content c)
+{
+        if (l->n == l->cap) {
+                size_t cap = l->cap;
+                l->entry = arena_regrow(a, l->entry, l->n, &cap, sizeof(*l->entry));
+                l->content = arena_regrow(a, l->content, l->n, &l->cap, sizeof(*l->content));
+        }
+        l->entry[l->n] = en;
+        l->content[l->n++] = c;
+}
+
+static int read_all(const struct entry *en, const struct content *c, char *p, struct err *e)
+{
+        AUTO(inflate_freep) struct inflate *z = c->kind == CONTENT_DEFLATE ? inflate_new(INFLATE_RAW) : NULL;
+        struct inflate_shape shape;
+
+        if (z)
+                inflate_whole(z, (sv){ c->p, c->n });
+        for (size_t done = 0, n = 0; done < en->size; done += n) {
+                int r = z ? inflate_next(z, p + done, en->size - done, &n, &shape, e)
+                          : c->read(c->arg, p + done, en->size - done, &n, e);
+                if (r < 0)
+                        return r;
+                if (n == 0)
+                        return err_set(e, ERR_INTEGRITY, "'%.*s' ends early", SV_ARG(en->path));
+        }
+        return 0;
+}
+
+/* The bytes of a file, whatever form they have in the package. */
+static int content_bytes(const struct entry *en, const struct content *c, struct arena *a, struct content *ret,
+                         struct err *e)
+{
+        char *p;
+
+        *ret = (struct content){ 0 };
+        if (en->size == 0)
+                return 0;
+        if (en->size > WINNER_MAX)
+                return err_set(e, ERR_LIMIT, "'%.*s' is in two packages and too large (%llu bytes) to be put right",
+                               SV_ARG(en->path), (unsigned long long)en->size);
+        p = arena_alloc(a, en->size, 1);
+        if (c->kind == CONTENT_DEFLATE || c->kind == CONTENT_STREAM) {
+                if (read_all(en, c, p, e) < 0)
+                        return -(int)e->code;
+        } else {
+                memcpy(p, c->p, en->size);
+        }
+        *ret = (struct content){ .kind = CONTENT_BYTES, .p = p, .n = en->size };
+        return 0;
+}
+
+static bool is_winner(const struct join_result *j, uint32_t member, sv path)
+{
+        for (size_t i = 0; i < j->n; i++)
+                if (j->winner[i].member == member && sv_eq(j->winner[i].entry->path, path))
+                        return true;
+        return false;
+}
+
+/* Read one package's disputed files out of it again. RECORD and the like need the hashes of what goes before: every file is hashed. */
+static int collect(struct package_shop *shop, const struct package *p, uint32_t member, const struct join_result *j,
+                   struct tree_list *ret, struct err *e)
+{
+        AUTO(fs_map_close) struct fs_map map = { 0 };
+        AUTO(entry_source_freep) struct entry_source *src = NULL;
+        struct content c;
+        struct entry *en;
+        int r = package_source(shop, p, &map, &src, e);
+
+        while (r == 0 && (r = src->ops->next(src, &en, &c, e)) == 1) {
+                const struct entry *known = paths_find(&p->paths, en->path);
+                r = 0;
+                if (known)
+                        en->sha256 = known->sha256;
+                if (is_winner(j, member, en->path)) {
+                        struct entry copy = *en;
+                        struct content bytes = { 0 };
+                        copy.path = arena_sv(shop->arena, en->path);
+                        copy.target = arena_sv(shop->arena, en->target);
+                        if (en->type == ENTRY_FILE)
+                                r = content_bytes(en, &c, shop->arena, &bytes, e);
+                        if (r == 0)
+                                tree_list_add(shop->arena, ret, copy, bytes);
+                }
+        }
+        return r;
+}
+
+static int winners(struct package_shop *shop, struct package *const *member, const uint32_t *layer, size_t n,
+                   const struct paths *env, uint32_t env_layer, struct tree_list *ret, struct err *e)
+{
+        struct arena *a = shop->arena;
+        struct join_member *m = arena_array(a, struct join_member, n + 1);
+        struct join_result j = { 0 };
+
+        for (size_t i = 0; i < n; i++)
+                m[i] = (struct join_member){ arena_fmt(a, "%s %.*s %.*s", artifact_kind_name(member[i]->art->kind),
+                                                       SV_ARG(member[i]->art->name), SV_ARG(member[i]->art->version)),
+                                             (uint32_t)i, layer[i], &member[i]->paths };
+        m[n] = (struct join_member){ SV("the environment itself"), (uint32_t)n, env_layer, env };
+        if (paths_join(a, m, env ? n + 1 : n, false, shop->c->diags, &j, e) < 0)
+                return -(int)e->code;
+        for (size_t i = 0; i < n; i++) {
+                bool any = false;
+                for (size_t k = 0; k < j.n && !any; k++)
+                        any = j.winner[k].member == i;
+                if (any && collect(shop, member[i], (uint32_t)i, &j, ret, e) < 0)
+                        return err_while(e, "putting right what several packages hold");
+        }
+        return 0;
+}
+
+/* --- files: of the definition */
+
+static int changed(const struct lock_file *f, struct err *e)
+{
+        err_set(e, ERR_STALE, "'%.*s' is not what was locked for %.*s", SV_ARG(f->source), SV_ARG(f->path));
+        err_hint(e, "envbuild lock takes the file as it is now");
+        return -(int)e->code;
+}
+
+static int add_files(struct package_shop *shop, sv dir, struct tree_list *ret, struct err *e)
+{
+        for (size_t i = 0; i < shop->lock->n_file; i++) {
+                const struct lock_file *f = &shop->lock->file[i];
+                AUTO(free_ptr) char *path = f->source.n && f->source.p[0] == '/'
+                                                    ? xstrndup(f->source.p, f->source.n)
+                                                    : fs_path("%.*s/%.*s", SV_ARG(dir), SV_ARG(f->source));
+                AUTO(buf_done) struct buf b = BUF_INIT(WINNER_MAX);
+                sha256 got;
+                sv bytes;
+
+                if (fs_read(path, &b, e) < 0)
+                        return err_while(e, "reading the file for %.*s", SV_ARG(f->path));
+                got = sha256_of(buf_sv(&b));
+                if (!sha256_eq(&got, &f->sha256))
+                        return changed(f, e);
+                bytes = arena_sv(shop->arena, buf_sv(&b));
+                tree_list_add(
+                        shop->arena, ret,
+                        (struct entry){ .path = sv_skip(f->path, 1),
+                                        .type = ENTRY_FILE,
+                                        .mode = f->mode,
+                                        .mtime = ENTRY_MTIME_FLOOR,
+                                        .size = bytes.n,
+                                        .generated = true },
+                        (struct content){ .kind = bytes.n ? CONTENT_BYTES : CONTENT_NONE, .p = bytes.p, .n = bytes.n });
+        }
+        return 0;
+}
+
+/* --- base directories that are not 0755 0:0: a layer that passes through without repeating them would reset them */
+
+static bool passes(sv dir, sv path)
+{
+        return path.n > dir.n && sv_starts(path, dir) && path.p[dir.n] == '/';
+}
+
+static void repeat_dirs(const struct package_shop *shop, struct tree_list *ret)
+{
+        const struct lock_facts *f = &shop->platform->facts;
+        sv prefix = arena_fmt(shop->arena, "%.*s/" PREFIX_NAME, SV_ARG(f->root));
+        size_t n = ret->n;
+
+        for (size_t i = 0; i < f->n_odd_dir; i++) {
+                const struct lock_dir *d = &f->odd_dir[i];
+                bool used = shop->platform->has_python && passes(d->path, prefix);
+                for (size_t k = 0; k < n && !used; k++)
+                        used = passes(d->path, ret->entry[k].path);
+                if (used)
+                        tree_list_add(shop->arena, ret,
+                                      (struct entry){ .path = d->path,
+                                                      .type = ENTRY_DIR,
+                                                      .mode = d->mode,
+                                                      .uid = d->uid,
+                                                      .gid = d->gid,
+                                                      .mtime = ENTRY_MTIME_FLOOR,
+                                                      .generated = true },
+                                      (struct content){ 0 });
+        }
+}
+
+/* Sorted by path: entries and contents move together. */
+static int by_path(const void *pa, const void *pb, void *arg)
+{
+        const struct tree_list *l = arg;
+        return sv_cmp(l->entry[*(const size_t *)pa].path, l->entry[*(const size_t *)pb].path);
+}
+
+static void sort_list(struct arena *a, struct tree_list *l)
+{
+        struct tree_list out = { .entry = arena_array(a, struct entry, l->n),
+                                 .content = arena_array(a, struct content, l->n),
+                                 .n = l->n,
+                                 .cap = l->n };
+        size_t *at = arena_array(a, size_t, l->n);
+
+        for (size_t i = 0; i < l->n; i++)
+                at[i] = i;
+        if (l->n)
+                qsort_r(at, l->n, sizeof(*at), by_path, l);
+        for (size_t i = 0; i < l->n; i++) {
+                out.entry[i] = l->entry[at[i]];
+                out.content[i] = l->content[at[i]];
+        }
+        *l = out;
+}
+
+int last_build(struct package_shop *shop, struct package *const *member, const uint32_t *layer, size_t n,
+               const struct paths *env, uint32_t env_layer, sv dir, struct tree_list *ret, struct err *e)
+{
+        *ret = (struct tree_list){ 0 };
+        if (winners(shop, member, layer, n, env, env_layer, ret, e) < 0 || add_files(shop, dir, ret, e) < 0)
+                return -(int)e->code;
+        repeat_dirs(shop, ret);
+        sort_list(shop->arena, ret);
+        return 0;
+}

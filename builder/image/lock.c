@@ -1,0 +1,381 @@
+/* Definition → lock: an existing one when its `request` still matches, else a new resolution that keeps what still fits (design/lock.md). */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "image/image_priv.h"
+
+/* --- what the definitions' parsers may reach */
+
+static int read_input(void *arg, sv path, struct buf *ret, struct err *e)
+{
+        struct image_ctx *c = arg;
+        struct arena a = { 0 };
+        struct net_answer ans;
+        int r;
+
+        if (!sv_starts(path, SV("http://")) && !sv_starts(path, SV("https://"))) {
+                r = fs_read(arena_str(&a, path), ret, e);
+                arena_done(&a);
+                return r;
+        }
+        r = image_ctx_net(c, e);
+        if (r == 0)
+                r = net_do(c->net, &(struct net_request){ .url = path, .max_body = SPEC_FILE_MAX }, &a, &ans, e);
+        if (r == 0 && ans.status != 200)
+                r = net_status_err(&ans, e);
+        if (r == 0)
+                buf_add(ret, ans.body);
+        arena_done(&a);
+        return r;
+}
+
+static bool read_variable(void *arg, sv name, sv *ret)
+{
+        AUTO(free_ptr) char *key = xstrndup(name.p, name.n);
+        const char *v = getenv(key);
+
+        (void)arg;
+        *ret = sv_from(v);
+        return v != NULL;
+}
+
+static int apply_flags(const struct image_request *r, const struct spec_io *io, struct diags *ds, struct arena *a,
+                       struct spec *s, struct err *e)
+{
+        for (size_t i = 0; i < r->n_pip; i++)
+                if (spec_add_pip(a, s, r->pip[i], io, ds, e) < 0)
+                        return -(int)e->code;
+        for (size_t i = 0; i < r->n_env; i++)
+                if (spec_add_variable(a, s, r->env[i], ds, e) < 0)
+                        return -(int)e->code;
+        if (r->exclude_newer.n && spec_set_exclude_newer(s, r->exclude_newer, clock_unix(), e) < 0)
+                return -(int)e->code;
+        if (r->base.n)
+                s->base = (struct spec_text){ r->base, { SV("--base"), 0, 0 } };
+        if (r->pre)
+                s->pre = true;
+        if (r->index_strategy.n)
+                s->strategy = sv_is(r->index_strategy, "pip") ? SPEC_INDEX_MERGE : SPEC_INDEX_FIRST;
+        if (r->n_platform) {
+                s->platforms = arena_array(a, struct spec_text, r->n_platform);
+                s->n_platforms = r->n_platform;
+                for (size_t i = 0; i < r->n_platform; i++)
+                        s->platforms[i] = (struct spec_text){ r->platform[i], { SV("--platform"), 0, 0 } };
+        }
+        return spec_finish(a, s, io, ds, e);
+}
+
+static int load_spec(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
+                     struct err *e)
+{
+        struct spec_io io = { c, read_input, read_variable };
+
+        if (spec_load(a, r->file, r->n_file, &io, c->diags, ret, e) < 0)
+                return -(int)e->code;
+        if ((*ret)->dir.n == 0)
+                (*ret)->dir = SV(".");
+        return apply_flags(r, &io, c->diags, a, *ret, e);
+}
+
+/* --- the lock file */
+
+/* 0 with *ret NULL when there is none. */
+static int load_lock(struct image_ctx *c, sv path, struct arena *a, struct lock **ret, sv *ret_text, struct err *e)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(LOCK_MAX);
+        struct err missing = { 0 };
+
+        *ret = NULL;
+        if (fs_read(path.p, &b, &missing) < 0) {
+                if (missing.code != ERR_NOT_FOUND)
+                        return err_move(e, &missing);
+                err_done(&missing);
+                return 0;
+        }
+        *ret_text = arena_sv(a, buf_sv(&b));
+        if (lock_parse(a, *ret_text, path, c->diags, ret, e) < 0) {
+                if (e->code == ERR_USAGE)
+                        err_hint(e, "delete '%.*s' and lock again, or take it from version control", SV_ARG(path));
+                return err_while(e, "reading the lock '%.*s'", SV_ARG(path));
+        }
+        return 0;
+}
+
+static sv *texts(struct arena *a, const struct spec_text *v, size_t n)
+{
+        sv *r = arena_array(a, sv, n);
+
+        for (size_t i = 0; i < n; i++)
+                r[i] = v[i].text;
+        return r;
+}
+
+static int pair_cmp(const void *a, const void *b)
+{
+        return sv_cmp(((const struct lock_pair *)a)->key, ((const struct lock_pair *)b)->key);
+}
+
+static void config_of(const struct spec *s, struct arena *a, struct lock_config *ret)
+{
+        ret->env = arena_array(a, sv, s->n_variables);
+        ret->n_env = s->n_variables;
+        for (size_t i = 0; i < s->n_variables; i++)
+                ret->env[i] = arena_fmt(a, "%.*s=%.*s", SV_ARG(s->variables[i].key), SV_ARG(s->variables[i].value));
+        ret->user = s->user.text;
+        ret->workdir = s->workdir.text;
+        ret->has_entrypoint = s->has_entrypoint;
+        ret->has_cmd = s->has_cmd;
+        ret->entrypoint = texts(a, s->entrypoint, s->n_entrypoint);
+        ret->n_entrypoint = s->n_entrypoint;
+        ret->cmd = texts(a, s->cmd, s->n_cmd);
+        ret->n_cmd = s->n_cmd;
+        ret->labels = arena_array(a, struct lock_pair, s->n_labels);
+        ret->n_labels = s->n_labels;
+        for (size_t i = 0; i < s->n_labels; i++)
+                ret->labels[i] = (struct lock_pair){ s->labels[i].key, s->labels[i].value };
+        if (s->n_labels)
+                qsort(ret->labels, s->n_labels, sizeof(*ret->labels), pair_cmp);
+}
+
+static void later(int64_t *created, int64_t t)
+{
+        if (t > *created)
+                *created = t;
+}
+
+/* SOURCE_DATE_EPOCH when locking, else the newest date of anything that went in (design/lock.md `created`). */
+static int created_of(const struct lock *l, int64_t *ret, struct err *e)
+{
+        const char *epoch = getenv("SOURCE_DATE_EPOCH");
+        int64_t t = ENTRY_MTIME_FLOOR;
+        uint64_t n;
+
+        if (epoch && *epoch) {
+                if (!sv_u64(sv_from(epoch), &n) || n > 253402300799u)
+                        return err_set(e, ERR_USAGE, "SOURCE_DATE_EPOCH is not a number of seconds: '%s'", epoch);
+                *ret = (int64_t)n;
+                return 0;
+        }
+        for (size_t i = 0; i < l->n_platform; i++) {
+                const struct lock_platform *p = &l->platform[i];
+                later(&t, p->base.release);
+                for (size_t k = 0; k < p->n_artifact; k++)
+                        later(&t, p->artifact[k].uploaded);
+        }
+        *ret = t;
+        return 0;
+}
+
+/* python=3.12 beside `python: base` is a wish the base must meet. */
+static int check_python(struct image_ctx *c, const struct spec *s, const struct lock_platform *p, struct err *e)
+{
+        struct arena a = { 0 };
+        struct pep440_spec want;
+        const struct pep440 *have;
+        sv why;
+        int r = 0;
+
+        if (s->n_pip && !p->has_python) {
+                err_set(e, ERR_USAGE, "the base '%.*s' has no python3 for the pip packages", SV_ARG(s->base.text));
+                err_hint(e, "base: recipe:debian-13-python has one");
+                return -(int)e->code;
+        }
+        if (s->python_req.text.n && p->has_python) {
+                have = pep440_parse(&a, p->python.version);
+                if (have && pep440_spec_parse(&a, s->python_req.text, &want, &why) &&
+                    !pep440_spec_has(&want, have, p->python.version)) {
+                        size_t d = diag_add(c->diags, s->python_req.at.file, s->python_req.at.line,
+                                            s->python_req.at.col, "EB108", "the base has python %.*s, not python%.*s",
+                                            SV_ARG(p->python.version), SV_ARG(s->python_req.text));
+                        diag_hint(c->diags, d, "take another base, or leave the version out");
+                        r = err_set(e, ERR_USAGE, "the base's python is not the one asked for");
+                }
+        }
+        arena_done(&a);
+        return r;
+}
+
+static int resolve_platform(struct image_ctx *c, const struct image_request *r, const struct spec *s,
+                            const struct lock *old, struct arena *a, struct lock *l, struct lock_platform *p,
+                            struct err *e)
+{
+        const struct lock_platform *was = old ? lock_find_platform(old, p->platform) : NULL;
+        struct target t;
+
+        if (!target_read(p->platform, &t)) {
+                err_set(e, ERR_USAGE, "'%.*s' is not a platform we build for", SV_ARG(p->platform));
+                err_hint(e, "linux/amd64 or linux/arm64");
+                return -(int)e->code;
+        }
+        if (base_resolve(c, r, s, was, a, p, e) < 0)
+                return err_while(e, "looking at the base '%.*s'", SV_ARG(s->base.text));
+        if (check_python(c, s, p, e) < 0)
+                return -(int)e->code;
+        target_virtual(a, &t, s, p);
+        if (pip_resolve(c, r, s, was, a, l, p, e) < 0)
+                return -(int)e->code;
+        if (p->n_artifact)
+                qsort(p->artifact, p->n_artifact, sizeof(*p->artifact), artifact_cmp);
+        return 0;
+}
+
+static int file_cmp(const void *a, const void *b)
+{
+        return sv_cmp(((const struct lock_file *)a)->path, ((const struct lock_file *)b)->path);
+}
+
+/* `files:` with what they hold today: a build from the lock checks that they still hold it. */
+static int files_of(const struct spec *s, struct arena *a, struct lock *l, struct err *e)
+{
+        l->file = arena_array(a, struct lock_file, s->n_files);
+        for (size_t i = 0; i < s->n_files; i++) {
+                AUTO(free_ptr) char *path = s->files[i].value.n && s->files[i].value.p[0] == '/'
+                                                    ? xstrndup(s->files[i].value.p, s->files[i].value.n)
+                                                    : fs_path("%.*s/%.*s", SV_ARG(s->dir), SV_ARG(s->files[i].value));
+                struct fs_map m = { 0 };
+                struct lock_file *f = &l->file[l->n_file++];
+
+                if (fs_map_open(path, &m, e) < 0)
+                        return err_while(e, "reading the file for %.*s", SV_ARG(s->files[i].key));
+                *f = (struct lock_file){ s->files[i].key, s->files[i].value, sha256_of((sv){ (const char *)m.p, m.n }),
+                                         m.n, access(path, X_OK) == 0 ? 0755 : 0644 };
+                fs_map_close(&m);
+        }
+        if (l->n_file)
+                qsort(l->file, l->n_file, sizeof(*l->file), file_cmp);
+        return 0;
+}
+
+static int platform_cmp(const void *a, const void *b)
+{
+        return sv_cmp(((const struct lock_platform *)a)->platform, ((const struct lock_platform *)b)->platform);
+}
+
+static int resolve_all(struct image_ctx *c, const struct image_request *r, const struct spec *s, const struct lock *old,
+                       const sha256 *request, struct arena *a, struct lock **ret, struct err *e)
+{
+        struct lock *l = arena_new(a, struct lock);
+        size_t n = s->n_platforms ? s->n_platforms : 1;
+
+        *l = (struct lock){ .lock = LOCK_VERSION,
+                            .layer_format = LAYER_FORMAT,
+                            .plan = PLAN_VERSION,
+                            .name = s->name,
+                            .definition = s->definition,
+                            .request = *request,
+                            .exclude_newer = s->exclude_newer,
+                            .pre = s->pre };
+        config_of(s, a, &l->config);
+        l->scripts_skip = texts(a, s->apt_scripts_skip, s->n_apt_scripts_skip);
+        l->n_scripts_skip = s->n_apt_scripts_skip;
+        if (l->n_scripts_skip)
+                qsort(l->scripts_skip, l->n_scripts_skip, sizeof(sv), sv_qsort);
+        if (files_of(s, a, l, e) < 0)
+                return -(int)e->code;
+        l->platform = arena_array(a, struct lock_platform, n);
+        for (size_t i = 0; i < n; i++) {
+                struct lock_platform *p = &l->platform[l->n_platform++];
+                p->platform = s->n_platforms ? s->platforms[i].text : image_host_platform(a);
+                if (resolve_platform(c, r, s, old, a, l, p, e) < 0)
+                        return n > 1 ? err_while(e, "resolving for %.*s", SV_ARG(p->platform)) : -(int)e->code;
+        }
+        qsort(l->platform, n, sizeof(*l->platform), platform_cmp);
+        *ret = l;
+        return created_of(l, &l->created, e);
+}
+
+static int stale(sv path, struct err *e)
+{
+        err_set(e, ERR_STALE, "the lock '%.*s' does not fit the definition", SV_ARG(path));
+        err_hint(e, "envbuild lock makes it anew");
+        return -(int)e->code;
+}
+
+/* "x.lock" given itself, or --frozen: the lock is what counts. */
+static int use_frozen(struct image_ctx *c, sv path, struct arena *a, struct image_locked *ret, struct err *e)
+{
+        sv text;
+
+        if (load_lock(c, path, a, &ret->lock, &text, e) < 0)
+                return -(int)e->code;
+        if (!ret->lock) {
+                err_set(e, ERR_STALE, "there is no lock '%.*s'", SV_ARG(path));
+                err_hint(e, "envbuild lock makes it");
+                return -(int)e->code;
+        }
+        ret->path = path;
+        return 0;
+}
+
+static bool is_lock_path(sv path)
+{
+        return sv_ends(path, SV(".lock"));
+}
+
+static sv lock_path(const struct spec *s, struct arena *a)
+{
+        if (sv_is(s->dir, "."))
+                return arena_fmt(a, "%.*s.lock", SV_ARG(s->name));
+        return arena_fmt(a, "%.*s/%.*s.lock", SV_ARG(s->dir), SV_ARG(s->name));
+}
+
+int image_lock(struct image_ctx *c, const struct image_request *r, struct arena *a, struct image_locked *ret,
+               struct err *e)
+{
+        struct lock *old = NULL;
+        sv old_text = { 0 };
+        sha256 request;
+        bool fits;
+
+        *ret = (struct image_locked){ 0 };
+        if (r->n_file == 1 && is_lock_path(r->file[0]))
+                return use_frozen(c, arena_sv(a, r->file[0]), a, ret, e);
+        if (load_spec(c, r, a, &ret->spec, e) < 0)
+                return -(int)e->code;
+        ret->path = lock_path(ret->spec, a);
+        if (r->frozen)
+                return use_frozen(c, ret->path, a, ret, e);
+        if (ret->spec->base.text.n == 0)
+                ret->spec->base.text = SV(DEFAULT_BASE);
+        request = spec_request(ret->spec);
+        if (load_lock(c, ret->path, a, &old, &old_text, e) < 0)
+                return -(int)e->code;
+        if (old && !sv_eq(old->definition, ret->spec->definition)) {
+                err_set(e, ERR_USAGE, "'%.*s' is the lock of another definition ('%.*s', this is '%.*s')",
+                        SV_ARG(ret->path), SV_ARG(old->definition), SV_ARG(ret->spec->definition));
+                err_hint(e, "give one of the two another name (`name:` in the definition)");
+                return -(int)e->code;
+        }
+        fits = old && sha256_eq(&old->request, &request);
+        if (fits && !r->upgrade_all && !r->n_upgrade && !r->upgrade_base) {
+                ret->lock = old;
+                return 0;
+        }
+        if (r->locked)
+                return stale(ret->path, e);
+        if (resolve_all(c, r, ret->spec, old, &request, a, &ret->lock, e) < 0)
+                return -(int)e->code;
+        ret->resolved = true;
+        ret->changed = true;
+        return 0;
+}
+
+int image_lock_write(const struct image_locked *l, struct err *e)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(LOCK_MAX);
+        AUTO(buf_done) struct buf was = BUF_INIT(LOCK_MAX);
+        struct err ignored = { 0 };
+
+        if (!l->changed)
+                return 0;
+        lock_write(l->lock, &b);
+        if (buf_check(&b, e) < 0)
+                return -(int)e->code;
+        if (fs_read(l->path.p, &was, &ignored) == 0 && sv_eq(buf_sv(&was), buf_sv(&b)))
+                return 0;
+        err_done(&ignored);
+        return fs_write(l->path.p, buf_sv(&b), 0644, e);
+}
