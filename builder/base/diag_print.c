@@ -22,18 +22,28 @@ static size_t user_end(sv s, size_t i)
                 if (s.p[k] == '@')
                         end = k;
         }
-        return variable ? i : end;
+        return variable || sv_is(sv_from_to(s, i, end), "git") ? i : end; /* git@ is everybody */
+}
+
+/* C0 and C1 controls (the latter are two bytes in UTF-8), and every byte of a text that is no UTF-8, as '?': nothing steers a terminal. */
+static size_t clean_char(sv s, size_t i, bool utf8, struct buf *out)
+{
+        unsigned char c = (unsigned char)s.p[i], next = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+        bool c1 = c == 0xc2 && next < 0xa0;
+
+        buf_byte(out, (c < 0x20 && c != '\t') || c == 0x7f || c1 || (c >= 0x80 && !utf8) ? '?' : (char)c);
+        return 1 + c1;
 }
 
 static void add_clean(sv s, struct buf *out)
 {
-        for (size_t i = 0; i < s.n; i++) {
-                unsigned char c = (unsigned char)s.p[i];
+        bool utf8 = sv_utf8(s);
+
+        for (size_t i = 0; i < s.n;) {
                 if (i >= 3 && s.p[i - 3] == ':' && s.p[i - 2] == '/' && s.p[i - 1] == '/')
                         for (size_t end = user_end(s, i); i < end; i++)
                                 buf_byte(out, '*');
-                c = (unsigned char)s.p[i];
-                buf_byte(out, (c < 0x20 && c != '\t') || c == 0x7f ? '?' : (char)c);
+                i += clean_char(s, i, utf8, out);
         }
 }
 
@@ -47,7 +57,7 @@ static sv window(sv line, size_t at, size_t *ret_from)
 {
         size_t from = line.n > SHOWN_MAX && at > BEFORE ? at - BEFORE : 0, to = from + SHOWN_MAX;
 
-        while (continues(line, from))
+        while (from && from < at && continues(line, from))
                 from++;
         while (continues(line, to))
                 to++;

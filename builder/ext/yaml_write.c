@@ -94,7 +94,7 @@ static bool plain_is_safe(sv s, bool flow)
                 unsigned char c = (unsigned char)s.p[i];
                 if (c < 0x20 || c >= 0x7f || (flow && one_of(s.p[i], ",[]{}")))
                         return false;
-                if (c == ':' && (s.p[i + 1] == ' ' || (flow && one_of(s.p[i + 1], ",[]{}"))))
+                if (c == ':' && (s.p[i + 1] == ' ' || (flow && one_of(s.p[i + 1], ",?[]{}"))))
                         return false;
                 if (c == '#' && s.p[i - 1] == ' ')
                         return false;

@@ -150,13 +150,13 @@ void lock_tree(const struct lock_platform *p, struct buf *out)
         end(&d);
 }
 
-static int not_found(const struct lock_platform *p, sv name, struct err *e)
+static int not_found(const struct lock_platform *p, sv name, sv normalised, struct err *e)
 {
         const struct artifact *near = NULL;
         unsigned best = 3;
 
         for (size_t i = 0; i < p->n_artifact; i++) {
-                unsigned dist = sv_distance(p->artifact[i].name, name, 2);
+                unsigned dist = sv_distance(p->artifact[i].name, normalised, 2);
                 if (dist < best) {
                         best = dist;
                         near = &p->artifact[i];
@@ -186,5 +186,5 @@ int lock_why(const struct lock_platform *p, sv name, struct buf *out, struct err
                 any = true;
         }
         end(&d);
-        return any ? 0 : not_found(p, normalised, e);
+        return any ? 0 : not_found(p, name, normalised, e);
 }

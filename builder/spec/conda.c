@@ -106,6 +106,38 @@ static void refuse(struct spec_load *l, const struct item *it, sv text, struct s
                           "name it under 'pip:' if it is on PyPI, or a Debian package under 'envbuild: {apt: …}'");
 }
 
+/* What "python=3.12" asks of the base's python, as a PEP 440 specifier: "=3.12" is a prefix, "3.12" and "==3.12" are exact. */
+static bool python_specifier(struct spec_load *l, sv version, sv *ret)
+{
+        struct pep440_spec spec;
+        sv why;
+
+        if (sv_starts(version, SV("=")) && !sv_starts(version, SV("==")))
+                version = arena_fmt(l->a, "==%.*s%s", SV_ARG(sv_trim(sv_skip(version, 1))),
+                                    sv_ends(version, SV(".*")) ? "" : ".*");
+        else if (version.n && version.p[0] >= '0' && version.p[0] <= '9')
+                version = arena_fmt(l->a, "==%.*s", SV_ARG(version));
+        *ret = version;
+        return pep440_spec_parse(l->a, version, &spec, &why);
+}
+
+static void python_item(struct spec_load *l, sv version, sv text, struct spec_where at)
+{
+        sv specifier;
+
+        if (l->s->python_req.at.line) {
+                spec_fault(l->ds, at, text.n, "EB104", "'python' is given twice");
+                return;
+        }
+        if (!python_specifier(l, version, &specifier)) {
+                size_t i = spec_fault(l->ds, at, text.n, "EB103", "'%.*s' says no version that can be checked",
+                                      SV_ARG(text));
+                diag_hint(l->ds, i, "write python=3.13 or python>=3.12,<3.14");
+                return;
+        }
+        l->s->python_req = (struct spec_text){ specifier, at };
+}
+
 void spec_conda_item(struct spec_load *l, sv text, struct spec_where at)
 {
         struct item it = item_read(text);
@@ -115,9 +147,7 @@ void spec_conda_item(struct spec_load *l, sv text, struct spec_where at)
                 return;
         }
         if (l->s->python == SPEC_PYTHON_BASE && sv_is(it.name, "python")) {
-                if (l->s->python_req.text.n)
-                        spec_fault(l->ds, at, text.n, "EB104", "python is given twice");
-                l->s->python_req = (struct spec_text){ it.version, at };
+                python_item(l, it.version, text, at);
                 return;
         }
         if (l->s->python == SPEC_PYTHON_BASE && sv_is(it.name, "pip"))

@@ -147,7 +147,7 @@ void spec_environment(struct spec_load *l, const struct yaml *top)
 {
         struct reqset set = { 0 };
         const struct yaml *ch = NULL, *ch_key = NULL, *deps = yaml_get(top, "dependencies");
-        size_t from = l->ds->n;
+        size_t from = l->ds->n, errors = l->ds->n_errors;
 
         l->s->python = base_python(top) ? SPEC_PYTHON_BASE : SPEC_PYTHON_AUTO;
         for (size_t i = 0; i < top->n; i++) {
@@ -167,11 +167,11 @@ void spec_environment(struct spec_load *l, const struct yaml *top)
                 else if (!sv_is(key->text, "prefix") && !sv_is(key->text, "category"))
                         unknown_key(l, key, deps);
         }
-        if (ch)
+        if (ch && deps)
                 channels(l, ch_key, ch, conda_asked(l->ds, from));
         for (size_t i = 0; i < l->s->n_variables; i++)
                 spec_check_variable(l, &l->s->variables[i]);
-        if (!deps && !yaml_get(top, "envbuild"))
+        if (!deps && !yaml_get(top, "envbuild") && l->ds->n_errors == errors)
                 diag_hint(l->ds,
                           spec_warn(l->ds, (struct spec_where){ l->file, 1, 1 }, 0, "EB110",
                                     "nothing is asked for: no 'dependencies'"),

@@ -4,7 +4,8 @@
 
 bool fields_fault(struct fields *f, const struct yaml *y, const char *code, const char *what, sv value)
 {
-        diag_add(f->ds, f->file, y->line, y->col, code, "%s%s%.*s%s", what, value.n ? ": '" : "", SV_ARG(value), value.n ? "'" : "");
+        diag_add(f->ds, f->file, y->line, y->col, code, "%s%s%.*s%s", what, value.n ? ": '" : "", SV_ARG(value),
+                 value.n ? "'" : "");
         return false;
 }
 
@@ -114,7 +115,8 @@ static bool one_of(struct fields *f, const struct yaml *y)
 {
         if (y->type == YAML_SCALAR && sv_is(y->text, "1"))
                 return true;
-        return fields_fault(f, y, "EB141", "version 1 is the only one there is", y->type == YAML_SCALAR ? y->text : (sv){ 0 });
+        return fields_fault(f, y, "EB141", "version 1 is the only one there is",
+                            y->type == YAML_SCALAR ? y->text : (sv){ 0 });
 }
 
 static bool read_value(struct fields *f, const struct yaml *y, const struct field *k)
@@ -159,7 +161,8 @@ void fields_read(struct fields *f, const struct yaml *map, const struct field *v
                 while (k < n && !sv_is(map->v[i].key->text, v[k].name))
                         k++;
                 if (k == n)
-                        fields_fault(f, map->v[i].key, "EB140", arena_fmt(f->a, "%s has no such key here", f->what).p, map->v[i].key->text);
+                        fields_fault(f, map->v[i].key, "EB140", arena_fmt(f->a, "%s has no such key here", f->what).p,
+                                     map->v[i].key->text);
                 else
                         read_value(f, map->v[i].value, &v[k]);
         }

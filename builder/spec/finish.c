@@ -163,10 +163,6 @@ static void check_sources(struct spec_load *l)
                                           "add '--find-links DIR', or take --no-index out");
                                 break;
                         }
-        for (size_t i = 0; i < s->n_index; i++)
-                spec_check_password(l, s->index[i].text, s->index[i].at, 0);
-        for (size_t i = 0; i < s->n_find_links; i++)
-                spec_check_password(l, s->find_links[i].text, s->find_links[i].at, 0);
         for (size_t i = 0; i < s->n_no_binary; i++)
                 diag_hint(l->ds,
                           spec_fault(l->ds, s->no_binary[i].at, 0, "EB107",

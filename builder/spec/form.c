@@ -60,8 +60,9 @@ bool spec_other_name(struct spec_load *l)
 
 static bool has_environment_key(const struct yaml *top)
 {
-        static const char *const keys[] = { "name",     "channels",  "dependencies", "variables",
-                                            "envbuild", "platforms", "prefix" };
+        static const char *const keys[] = {
+                "channels", "dependencies", "variables", "envbuild", "platforms", "prefix"
+        };
 
         for (size_t i = 0; i < ARRAY_LEN(keys); i++)
                 if (yaml_get(top, keys[i]))

@@ -68,11 +68,40 @@ sv spec_path_join(struct arena *a, sv dir, sv path)
         return (sv){ out, (size_t)(p - out) };
 }
 
+/* A relative path and an absolute one, or a folder above where we stand: nothing to say in terms of the other. */
+static bool comparable(sv dir, sv path)
+{
+        return !spec_is_url(path) && !spec_is_url(dir) && root_len(dir) == root_len(path) && !sv_is(dir, "..") &&
+               !sv_starts(dir, SV("../"));
+}
+
 sv spec_path_relative(struct arena *a, sv dir, sv path)
 {
-        sv inside = spec_path_join(a, dir, SV("."));
+        sv from = spec_path_join(a, dir, SV(".")), to = spec_path_join(a, SV(""), path), rest, part;
+        size_t same = 0, up = 0;
+        char *out, *p;
 
-        if (inside.n == 0 || !sv_starts(path, inside) || path.n <= inside.n || path.p[inside.n] != '/')
+        if (!comparable(from, to))
                 return path;
-        return sv_skip(path, inside.n + 1);
+        from = sv_skip(from, root_len(from));
+        to = sv_skip(to, root_len(to));
+        for (size_t i = 0; i <= from.n && i <= to.n; i++) {
+                bool end_from = i == from.n || from.p[i] == '/', end_to = i == to.n || to.p[i] == '/';
+                if (end_from && end_to)
+                        same = i;
+                if (i == from.n || i == to.n || from.p[i] != to.p[i])
+                        break;
+        }
+        rest = sv_skip(from, same);
+        while (sv_cut(&rest, '/', &part))
+                up += part.n > 0;
+        to = sv_skip(to, same);
+        if (to.n && to.p[0] == '/')
+                to = sv_skip(to, 1);
+        out = p = arena_alloc(a, 3 * up + to.n + 1, 1);
+        for (size_t i = 0; i < up; i++, p += 3)
+                __builtin_memcpy(p, "../", 3);
+        if (to.n)
+                __builtin_memcpy(p, to.p, to.n);
+        return (sv){ out, 3 * up + to.n };
 }

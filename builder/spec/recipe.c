@@ -26,7 +26,8 @@ static void read_suites(struct fields *f, const struct yaml *y, struct recipe *r
                 struct recipe_suite *s = &r->extra[i];
 
                 s->mirror = r->mirror;
-                FIELDS_READ(f, y->v[i].value, { "suite", FIELD_TEXT, &s->suite, true }, { "mirror", FIELD_URL, &s->mirror, false });
+                FIELDS_READ(f, y->v[i].value, { "suite", FIELD_TEXT, &s->suite, true },
+                            { "mirror", FIELD_URL, &s->mirror, false });
         }
 }
 
@@ -38,7 +39,9 @@ static void read_users(struct fields *f, const struct yaml *y, struct recipe *r)
                 struct recipe_user *u = &r->user[i];
                 const struct yaml *at = y->v[i].value;
 
-                *u = (struct recipe_user){ .home = SV("/nonexistent"), .shell = SV("/usr/sbin/nologin"), .gid = UINT32_MAX };
+                *u = (struct recipe_user){ .home = SV("/nonexistent"),
+                                           .shell = SV("/usr/sbin/nologin"),
+                                           .gid = UINT32_MAX };
                 FIELDS_READ(f, at, { "name", FIELD_TEXT, &u->name, true }, { "uid", FIELD_ID, &u->uid, true },
                             { "gid", FIELD_ID, &u->gid, false }, { "gecos", FIELD_ANY_TEXT, &u->gecos, false },
                             { "home", FIELD_PATH, &u->home, false }, { "shell", FIELD_PATH, &u->shell, false });
@@ -86,7 +89,8 @@ static struct recipe_path *read_paths(struct fields *f, const struct yaml *y, bo
 
 static void read_recipe(struct fields *f, const struct yaml *y, struct recipe *r)
 {
-        const struct yaml *packages = NULL, *suites = NULL, *components = NULL, *archs = NULL, *users = NULL, *dirs = NULL, *files = NULL;
+        const struct yaml *packages = NULL, *suites = NULL, *components = NULL, *archs = NULL, *users = NULL,
+                          *dirs = NULL, *files = NULL;
         sv stem = sv_basename(f->file);
 
         FIELDS_READ(f, y, { "recipe", FIELD_ONE, NULL, true }, { "name", FIELD_TEXT, &r->name, true },

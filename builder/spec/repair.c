@@ -34,7 +34,7 @@ static bool comment_glued(sv s, struct buf *out)
 
         if (at <= 0 || sv_find_sv(s, SV("://")) >= 0)
                 return false;
-        buf_fmt(out, "%.*s  %.*s", (int)at, s.p, SV_ARG(sv_skip(s, (size_t)at)));
+        buf_fmt(out, "%.*s %.*s", (int)at, s.p, SV_ARG(sv_skip(s, (size_t)at)));
         return true;
 }
 
@@ -237,7 +237,7 @@ static bool good(struct arena *a, const struct buf *b)
         struct requirement r;
         sv why, text = sv_trim(buf_sv(b)), bare = text;
         size_t at;
-        ptrdiff_t comment = sv_find_sv(text, SV("  #"));
+        ptrdiff_t comment = sv_find_sv(text, SV(" #"));
 
         if (comment >= 0) /* comment_glued: a guess that still has its comment */
                 bare.n = (size_t)comment;

@@ -198,8 +198,12 @@ static bool read_options(struct reading *r, sv text)
                 sv word = w.v[w.at++];
                 if (sv_is(word, "--"))
                         break;
-                if (word.n > 1 && word.p[0] == '-' &&
-                    !(word.p[1] == '-' ? long_option(r, &w, word) : short_option(r, &w, word)))
+                if (word.n < 2 || word.p[0] != '-') {
+                        if (!r->ret->dropped.n)
+                                r->ret->dropped = word;
+                        continue;
+                }
+                if (!(word.p[1] == '-' ? long_option(r, &w, word) : short_option(r, &w, word)))
                         return false;
         }
         return true;
@@ -216,6 +220,7 @@ static bool take_unexpanded(const struct reqopts *wrote, struct reqopts *ret)
                 ret->v[i].wrote = wrote->v[i].value;
         }
         ret->args_wrote = wrote->args;
+        ret->dropped = wrote->dropped;
         return true;
 }
 

@@ -2,6 +2,8 @@
 #include "pkg/pyname.h"
 #include "spec/requirements.h"
 
+#define GUESSES_MAX 200 /* faults after which nothing is guessed any more: a guess costs a hundred parses */
+
 static size_t fault(struct spec_load *l, const struct spec_reqline *q, const char *code, const char *text)
 {
         return spec_fault(l->ds, q->at, q->wrote.n, code, "'%.*s' %s", SV_ARG(q->wrote), text);
@@ -86,7 +88,7 @@ bool spec_check_password(struct spec_load *l, sv url, struct spec_where at, size
 {
         if (written_password(url).n == 0)
                 return true;
-        diag_hint(l->ds, spec_warn(l->ds, at, len, "EB501", "a password stands in a URL"),
+        diag_hint(l->ds, spec_warn(l->ds, at, len, "EB503", "a password stands in a URL"),
                   "write ${NAME} in its place: it is taken from the environment and gets into no lock, log or image");
         return false;
 }
@@ -244,11 +246,19 @@ static void marker_hint(struct spec_load *l, size_t fault_at, sv rest)
                 diag_hint(l->ds, fault_at, "did you mean '%s'?", near);
 }
 
+static bool two_names(sv text)
+{
+        sv first;
+
+        return sv_cut(&text, ' ', &first) && pyname_valid(first) && pyname_valid(sv_trim(text));
+}
+
 static void bad_requirement(struct spec_load *l, const struct spec_reqline *q, sv why, size_t at)
 {
         ptrdiff_t marker = sv_find(q->wrote, ';');
-        sv repaired = spec_requirement_repair(l->a, q->wrote);
+        sv repaired = l->ds->n_errors < GUESSES_MAX ? spec_requirement_repair(l->a, q->wrote) : SV("");
         struct spec_where where = q->at;
+        size_t i;
 
         if (repaired.n) {
                 diag_hint(
@@ -266,8 +276,10 @@ static void bad_requirement(struct spec_load *l, const struct spec_reqline *q, s
                             sv_skip(q->wrote, at));
                 return;
         }
-        spec_fault(l->ds, where, q->wrote.n, "EB131", "'%.*s' is not a requirement: %.*s", SV_ARG(q->wrote),
-                   SV_ARG(why));
+        i = spec_fault(l->ds, where, q->wrote.n, "EB131", "'%.*s' is not a requirement: %.*s", SV_ARG(q->wrote),
+                       SV_ARG(why));
+        if (two_names(q->wrote))
+                diag_hint(l->ds, i, "write one requirement a line");
 }
 
 /* What stands in requirements files now and then and is something else altogether: the text is told with what it is. */
@@ -286,7 +298,6 @@ static bool something_else(struct spec_load *l, const struct spec_reqline *q)
                 { "r ", "", ".txt", "is no requirement: '-r' has lost its dash", "write '-r FILE'" },
                 { "", "::", "", "is a conda package, this is a list of pip's",
                   "write its name on PyPI, without the channel" },
-                { "", "", ".txt", "is a file's name", "write '-r FILE' to read it" },
                 { "", "[platform:", "", "is a line of a bindep file",
                   "name Debian packages under 'envbuild: {apt: …}'" },
         };
@@ -422,6 +433,11 @@ void spec_requirement(struct spec_load *l, const struct spec_reqline *q)
                           spec_warn(l->ds, q->at, q->wrote.n, "EB130",
                                     "--config-settings has no effect: nothing is built"),
                           "take it out");
+        if (!r.req.url.n && sv_ends(r.req.name, SV(".txt")))
+                diag_hint(l->ds,
+                          spec_warn(l->ds, q->at, q->wrote.n, "EB131", "'%.*s' looks like a file's name",
+                                    SV_ARG(q->wrote)),
+                          "write '-r %.*s' to read it", SV_ARG(q->wrote));
         set_texts(l, q, &r);
         if (!q->constraint) {
                 SPEC_PUSH(l->a, l->s->pip, l->s->n_pip, r);

@@ -45,6 +45,7 @@ struct reqopt {
 struct reqopts {
         sv args; /* the requirement before the options, or empty */
         sv args_wrote;
+        sv dropped; /* the first word (unexpanded) that is neither option nor value, or empty */
         struct reqopt *v;
         size_t n;
 };

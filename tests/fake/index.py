@@ -6,11 +6,11 @@
 Prints its port on stdout and serves until stdin ends or it is killed. FOLDER holds wheels; FILE is JSON:
 
     {"packages": {"foo": {"1.0": {"requires": ["bar>=1"], "requires_python": ">=3.8", "extras": ["x"], "tag": "py3-none-any",
-                                  "yanked": "reason", "upload_time": "2024-01-02T03:04:05Z", "sdist": true, "pad": 100000,
+                                  "yanked": "reason", "upload_time": "2024-01-02T03:04:05Z", "sdist": true, "pad": 100000, "tail": 100000,
                                   "files": {"foo/__init__.py": "x = 1"}, "entry_points": "..."}}},
      "set": {"metadata": "off"}}
 
-"tag" may be a list (a wheel each). Wheels are built from it, the same bytes every time. Settings (also POST /_set, a JSON object):
+"tag" may be a list (a wheel each). Wheels are built from it, the same bytes every time. Settings (GET /_set?NAME=VALUE&... replaces them all):
 
     format=both|json|html   metadata=on|off (PEP 658)   ranges=on|off (200 instead)|deny (416)|405
     etag=on|off  max_age=SECONDS|none   size=on|off  hash=on|off  upload=on|off
@@ -55,22 +55,24 @@ def metadata_of(name, version, d):
     return "\n".join(lines) + "\n\n" + d.get("description", "")
 
 
+def noise(seed, size):
+    return b"".join(hashlib.sha256(f"{seed} {i}".encode()).digest() for i in range(size // 32 + 1))[:size]
+
+
 def make_wheel(name, version, tag, d):
     """Bytes of a wheel: fixed times and order, so equal input gives equal bytes."""
     stem = f"{re.sub('[-.]+', '_', name)}-{version}"
     info = f"{stem}.dist-info"
     files = dict(d.get("files") or {f"{re.sub('[-.]+', '_', name)}/__init__.py": f"__version__ = {version!r}\n"})
     if d.get("pad"):  # incompressible, so that the archive really is that large
-        seed, out = hashlib.sha256(stem.encode()).digest(), b""
-        while len(out) < d["pad"]:
-            seed = hashlib.sha256(seed).digest()
-            out += seed
-        files[f"{re.sub('[-.]+', '_', name)}/pad.bin"] = out[: d["pad"]]
+        files[f"{re.sub('[-.]+', '_', name)}/pad.bin"] = noise(stem, d["pad"])
     files[f"{info}/METADATA"] = metadata_of(name, version, d)
     files[f"{info}/WHEEL"] = ("Wheel-Version: 1.0\nGenerator: fake\nRoot-Is-Purelib: true\n"
                               + "".join(f"Tag: {'-'.join(t)}\n" for t in expand(tag)))
     if d.get("entry_points"):
         files[f"{info}/entry_points.txt"] = d["entry_points"]
+    if d.get("tail"):  # so that METADATA is not among the archive's last bytes
+        files[f"{re.sub('[-.]+', '_', name)}/tail.bin"] = noise(stem, d["tail"])
     files = {k: v.encode() if isinstance(v, str) else v for k, v in files.items()}
     record = "".join(f"{k},sha256={base64.urlsafe_b64encode(hashlib.sha256(v).digest()).rstrip(b'=').decode()},{len(v)}\n"
                      for k, v in files.items())
@@ -164,7 +166,7 @@ def page_json(index, name, files):
         e = {"filename": f.filename, "url": f"../../files/{name}/{urllib.parse.quote(f.filename)}", "hashes": {}}
         if index.setting("hash", "on") == "on":
             wrong = index.setting("wrong_hash")
-            e["hashes"] = {"sha256": "0" * 64 if wrong and wrong in f.filename else f.sha256}
+            e["hashes"] = {"sha256": "1" * 64 if wrong and wrong in f.filename else f.sha256}
         if index.setting("size", "on") == "on":
             e["size"] = len(f.data)
         if index.setting("upload", "on") == "on":
@@ -185,7 +187,7 @@ def page_html(index, name, files):
         href = f"../../files/{name}/{urllib.parse.quote(f.filename)}"
         if index.setting("hash", "on") == "on":
             wrong = index.setting("wrong_hash")
-            href += "#sha256=" + ("0" * 64 if wrong and wrong in f.filename else f.sha256)
+            href += "#sha256=" + ("1" * 64 if wrong and wrong in f.filename else f.sha256)
         attr = ""
         if f.d.get("requires_python"):
             attr += f' data-requires-python="{html.escape(f.d["requires_python"])}"'
@@ -231,13 +233,6 @@ class Handler(BaseHTTPRequestHandler):
     def do_HEAD(self):
         self.do_GET()
 
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        with self.index.lock:
-            self.index.settings.update(json.loads(body or b"{}"))
-            self.index.counts.clear()
-        self.send(204)
-
     def do_GET(self):
         delay = float(self.index.setting("delay", "0"))
         if delay:
@@ -282,11 +277,14 @@ class Handler(BaseHTTPRequestHandler):
         if name.endswith(".metadata") and self.index.setting("metadata", "off") == "on":
             f = files.get(name[: -len(".metadata")])
             if f is not None and f.metadata is not None:
-                return self.send(200, f.metadata)
+                return self.send(200, self.damaged(f.metadata, path))
         f = files.get(name)
         if f is None:
             return self.send(404, b"no such file")
         return self.bytes(f.data, f'"{f.sha256[:16]}"', path)
+
+    def damaged(self, data, path):
+        return bytes([data[0] ^ 1]) + data[1:] if self.index.use("corrupt", path) else data
 
     def bytes(self, data, tag, path):
         ranges, asked = self.index.setting("ranges", "on"), self.headers.get("Range")
@@ -295,8 +293,7 @@ class Handler(BaseHTTPRequestHandler):
             headers.append(("Accept-Ranges", "bytes"))
         if asked and ranges in ("deny", "405"):
             return self.send(416 if ranges == "deny" else 405, b"no ranges")
-        if self.index.use("corrupt", path):
-            data = bytes([data[0] ^ 1]) + data[1:]
+        data = self.damaged(data, path)
         status, body = 200, data
         found = re.fullmatch(r"bytes=(\d*)-(\d*)", asked or "") if ranges == "on" else None
         if found and self.headers.get("If-Range", tag) == tag:
@@ -312,6 +309,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def transport(self, path, query):
         part = path.strip("/").split("/")
+        if part[0] == "_set":
+            with self.index.lock:
+                self.index.settings = {k: v[-1] for k, v in query.items()}
+                self.index.counts.clear()
+            return self.send(200)
         if part[0] == "_echo":
             return self.send(200, f"{self.command} {self.path}\n{self.headers}".encode())
         if part[0] == "_redirect":
