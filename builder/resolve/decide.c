@@ -38,7 +38,7 @@ static int rank(const struct solver *s, const struct var *v)
 {
         const struct var *of = &s->var[v->of];
 
-        return v->any ? 3 : of->early ? 0 : of->late ? 1 : 2;
+        return v->any ? 3 : of->early ? 0 : of->late ? 2 : 1;
 }
 
 /* By rank, then as discovered; foo[x] directly after foo. */
@@ -133,8 +133,10 @@ void decide_conflict(struct solver *s, uint32_t clause, uint32_t var)
                 table_put(&s->pairs, affected, culprit, 0, n);
                 if (n != CONFLICTS_OF_A_PAIR)
                         continue;
+                bool changed = !s->var[affected].early;
                 s->var[affected].early = true;
-                if (make_late(&s->var[culprit]) && trail_decided(s, &s->var[culprit]))
+                changed = make_late(&s->var[culprit]) || changed;
+                if (changed && trail_decided(s, &s->var[culprit]))
                         trail_back(s, s->trail[s->var[culprit].last].level - 1);
         }
 }
