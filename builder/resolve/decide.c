@@ -134,8 +134,10 @@ void decide_conflict(struct solver *s, uint32_t clause, uint32_t var)
                 table_put(&s->pairs, affected, culprit, 0, n);
                 if (n != CONFLICTS_OF_A_PAIR)
                         continue;
+                bool changed = !s->var[affected].early;
                 s->var[affected].early = true;
-                if (make_late(&s->var[culprit]) && trail_decided(s, &s->var[culprit]))
+                changed = make_late(&s->var[culprit]) || changed;
+                if (changed && trail_decided(s, &s->var[culprit]))
                         trail_back(s, s->trail[s->var[culprit].last].level - 1);
         }
 }
