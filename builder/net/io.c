@@ -382,7 +382,7 @@ static int follow(struct net_job *j)
         if (!url_parse(to, &u) || !(sv_eq_nocase(u.scheme, SV("https")) || sv_eq_nocase(u.scheme, SV("http"))))
                 return err_set(&j->err, ERR_NET, "'%.*s' is redirected to '%.*s', which is not an http URL",
                                SV_ARG(net_url_shown(&j->asked, j->r.url)), SV_ARG(net_url_shown(&j->asked, to)));
-        if (sv_starts(j->url, SV("https:")) && !sv_eq_nocase(u.scheme, SV("https")))
+        if (sv_starts(before, SV("https:")) && !sv_eq_nocase(u.scheme, SV("https")))
                 return err_set(&j->err, ERR_NET, "'%.*s' is redirected to '%.*s', which is not encrypted",
                                SV_ARG(net_url_shown(&j->asked, j->r.url)), SV_ARG(net_url_shown(&j->asked, to)));
         j->url = url_public(&j->asked, to);

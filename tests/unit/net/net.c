@@ -293,7 +293,7 @@ static void errors_teach_and_hide_secrets(void **state)
         assert_int_equal(net_do(t.n, &(struct net_request){ .url = SV("http://u:secret@127.0.0.1:1/x?sig=secret") },
                                 &t.a, &t.got, &t.e),
                          -ERR_NET);
-        assert_cause(&t, "cannot connect to '127.0.0.1': connection refused");
+        assert_cause(&t, "cannot connect to '127.0.0.1': Connection refused");
         assert_cause(&t, "http://u:****@127.0.0.1:1/x?...");
         assert_null(strstr(t.e.cause, "secret"));
         err_done(&t.e);
@@ -310,6 +310,12 @@ static void errors_teach_and_hide_secrets(void **state)
                        &t.a, &t.got, &t.e),
                 -ERR_NET);
         assert_cause(&t, "no secure connection");
+        end(&t);
+        setenv("PIP_PROXY", "http://127.0.0.2:1", 1);
+        begin_with(&t, &(struct net_opts){ .tries = 2 });
+        unsetenv("PIP_PROXY");
+        assert_int_equal(get(&t, "/_echo"), -ERR_NET);
+        assert_cause(&t, "the proxy cannot be used: 127.0.0.2: Connection refused");
         end(&t);
         begin_with(&t, &(struct net_opts){ .offline = true });
         assert_int_equal(get(&t, "/_echo"), -ERR_OFFLINE);
