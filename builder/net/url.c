@@ -268,8 +268,10 @@ sv url_masked(struct arena *a, sv text)
 {
         size_t from, to;
         sv user, name;
-        ptrdiff_t colon;
+        ptrdiff_t colon, query = sv_find(text, '?');
 
+        if (query >= 0) /* signed URLs carry their secret there */
+                text = arena_fmt(a, "%.*s?...", (int)query, text.p);
         if (!user_at(text, &from, &to))
                 return text;
         user = sv_from_to(text, from, to - 1);
