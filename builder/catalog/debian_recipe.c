@@ -140,7 +140,7 @@ int debian_effects_load(struct arena *a, const struct recipe *r, sv arch, struct
         }
         if (fs_read(arena_sv(a, r->effects).p, &text, e) < 0)
                 return err_while(e, "reading what maintainer scripts do, for the recipe '%.*s'", SV_ARG(r->name));
-        return effects_parse(a, arena_sv(a, buf_sv(&text)), r->effects, deb_triplet(arch), ds, ret, e);
+        return effects_parse(a, arena_sv(a, buf_sv(&text)), r->effects, arch, ds, ret, e);
 }
 
 void debian_recipe_opts(struct arena *a, const struct recipe *r, sv arch, struct debian_opts *ret)
