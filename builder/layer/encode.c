@@ -76,8 +76,8 @@ static int make(struct store *s, const struct layer_fact *f, enum oci_codec code
         AUTO(store_put_abort) struct store_put put = { 0 };
         AUTO(zstd_freep) struct writer *zstd = NULL;
         AUTO(hash_donep) struct hash_writer tar = { 0 };
-        struct reader *r;
-        struct writer *w;
+        struct reader *r = NULL;
+        struct writer *w = NULL;
 
         if (source_open(&src, s, &f->encoding[0], &r, e) < 0 || store_put_begin(s, STORE_BLOB, &put, &w, e) < 0)
                 return -(int)e->code;
