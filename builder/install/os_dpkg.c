@@ -56,9 +56,10 @@ static void write_conffiles(const struct deb_info *d, struct buf *out)
         for (size_t i = 0; i < d->n_conffile; i++) {
                 const struct deb_conffile *c = &d->conffile[i];
 
-                if (!c->md5[0]) /* removed on upgrade: not there */
+                if (!c->md5[0] && c->flag.n == 0) /* listed, but not shipped */
                         continue;
-                buf_fmt(out, "%s %.*s %s\n", any ? "" : "Conffiles:\n", SV_ARG(c->path), c->md5);
+                buf_fmt(out, "%s %.*s %s%s%.*s\n", any ? "" : "Conffiles:\n", SV_ARG(c->path), c->md5[0] ? c->md5 : "newconffile",
+                        c->flag.n ? " " : "", SV_ARG(c->flag));
                 any = true;
         }
 }

@@ -157,13 +157,10 @@ static uint32_t flags_of(uint16_t machine)
         return machine == ELF_X86_64 ? FLAG_ELF_LIBC6 | FLAG_X8664 : machine == ELF_AARCH64 ? FLAG_ELF_LIBC6 | FLAG_AARCH64 : 0;
 }
 
-/* A link counts as one only when it leads to its soname or to that name's ".so" for the linker. */
-static bool counts_as_link(sv real_base, sv soname)
+/* A link that is the ".so" of a soname, for the linker, is found by its own name; any other stands for the library that it leads to. */
+static bool counts_as_link(sv name, sv soname)
 {
-        if (sv_eq(real_base, soname))
-                return true;
-        return sv_ends(real_base, SV(".so")) && soname.n >= real_base.n - 3 &&
-               sv_eq(sv_from_to(real_base, 0, real_base.n - 3), sv_from_to(soname, 0, real_base.n - 3));
+        return sv_ends(name, SV(".so")) && sv_starts(soname, sv_from_to(name, 0, name.n - 3));
 }
 
 static void lib_add(struct cache *c, const struct lib *l)
@@ -206,8 +203,9 @@ static void look_at(struct cache *c, sv path, bool is_link)
         l.soname = lib->soname.n ? lib->soname : base;
         l.dir = hwcaps.n ? arena_fmt(o->a, "%.*s/glibc-hwcaps/%.*s", SV_ARG(c->dir[l.order]), SV_ARG(hwcaps)) : c->dir[l.order];
         l.hwcaps = hwcaps;
-        if (is_link && !counts_as_link(sv_basename(real), l.soname))
-                l.is_link = false;
+        l.is_link = is_link && counts_as_link(base, l.soname);
+        if (l.is_link)
+                l.soname = base;
         lib_add(c, &l);
 }
 

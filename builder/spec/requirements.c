@@ -3,6 +3,9 @@
 
 #define INCLUDES_MAX 1000 /* files of one definition, repeated ones counted */
 #define NESTED_MAX   50
+#define BYTES_MAX    ((size_t)32 << 20) /* of all of them */
+#define LINES_MAX    20000
+#define NAMES_MAX    1000 /* of --no-binary and --only-binary */
 
 /* A file that is being read, and those that named it. */
 struct level {
@@ -14,7 +17,7 @@ struct level {
 struct reader {
         struct spec_load *l;
         struct reqset *set;
-        size_t n_files;
+        size_t n_files, bytes;
 };
 
 static void read_line(struct reader *r, const struct level *lv, const struct reqline *line);
@@ -73,7 +76,11 @@ static void include(struct reader *r, const struct level *lv, const struct reqli
                 err_done(&e);
                 return;
         }
-        read_lines(r, &next, text, (struct spec_where){ next.path, 1, 1 });
+        r->bytes += text.n;
+        if (r->bytes > BYTES_MAX)
+                include_fault(r, line, o, "is one file too many", "join the files");
+        else
+                read_lines(r, &next, text, (struct spec_where){ next.path, 1, 1 });
 }
 
 static bool is_name(const struct spec_text *t, sv name)
@@ -92,15 +99,20 @@ static void drop_name(struct spec_text *v, size_t *n, sv name)
 }
 
 /* A list that shrinks cannot tell its capacity from its length: it is copied whenever it grows. They are short. */
-static void push_name(struct spec_load *l, struct spec_text **v, size_t *n, sv name, struct spec_where at)
+static bool push_name(struct spec_load *l, struct spec_text **v, size_t *n, sv name, struct spec_where at)
 {
         struct spec_text t = { name, at };
 
         for (size_t i = 0; i < *n; i++)
                 if (is_name(&(*v)[i], name))
-                        return;
+                        return true;
+        if (*n == NAMES_MAX) {
+                spec_fault(l->ds, at, 1, "EB130", "more than %d names", NAMES_MAX);
+                return false;
+        }
         *v = spec_concat(l->a, *v, *n, &t, 1, sizeof(t));
         ++*n;
+        return true;
 }
 
 /* "--no-binary foo,bar", ":all:", ":none:": pip's rules, the two lists exclude each other. */
@@ -136,7 +148,8 @@ static void format_control(struct reader *r, const struct reqline *line, const s
                 }
                 name = pyname_normalise(r->l->a, name);
                 drop_name(*other, n_other, name);
-                push_name(r->l, target, n_target, name, line->at);
+                if (!push_name(r->l, target, n_target, name, line->at))
+                        return;
         }
 }
 
@@ -245,7 +258,10 @@ static void requirement_line(struct reader *r, const struct level *lv, const str
                 else
                         q.misplaced = sv_from(opt->name);
         }
-        SPEC_PUSH(r->l->a, r->set->line, r->set->n_line, q);
+        if (r->set->n_line == LINES_MAX)
+                spec_fault(r->l->ds, line->at, 1, "EB131", "more than %d requirements", LINES_MAX);
+        if (r->set->n_line <= LINES_MAX)
+                SPEC_PUSH(r->l->a, r->set->line, r->set->n_line, q);
 }
 
 static void read_line(struct reader *r, const struct level *lv, const struct reqline *line)
