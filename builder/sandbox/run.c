@@ -135,14 +135,22 @@ static void hand_on(struct running *x)
                         kill(x->pid, (int)info.ssi_signo);
 }
 
-/* A signal that another thread's handler caught shows in op only. Ctrl-C is the terminal's; anything else is handed on. */
+/* Ctrl-C would have reached the command too. */
+static bool in_foreground(void)
+{
+        AUTO(close_fd) int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+        return fd >= 0 && tcgetpgrp(fd) == getpgrp();
+}
+
+/* A signal that another thread's handler caught shows in op only, and without its sender. */
 static void watch_op(struct running *x, struct err *e)
 {
         int sig = x->op ? atomic_load_explicit(&x->op->signal, memory_order_relaxed) : 0;
 
         if (sig && sig != x->told) {
                 x->told = sig;
-                if (sig != SIGINT)
+                if (sig != SIGINT || !in_foreground())
                         kill(x->pid, sig);
         } else if (!sig && !x->kill_at && op_check(x->op, e) < 0) {
                 kill(x->pid, SIGTERM);
