@@ -42,14 +42,15 @@ int debian_artifacts(struct catalog_debian *d, const struct resolution *r, struc
  *  @return 0 · -ERR_NOT_FOUND, hint names the recipes there are · -ERR_USAGE: ds has errors */
 int debian_recipe_load(struct arena *a, sv name, struct diags *ds, struct recipe **ret, struct err *e);
 /** Its effects file for one architecture; an empty one when the recipe names none. */
-int debian_effects_load(struct arena *a, const struct recipe *r, sv arch, struct diags *ds, struct effects **ret, struct err *e);
+int debian_effects_load(struct arena *a, const struct recipe *r, sv arch, struct diags *ds, struct effects **ret,
+                        struct err *e);
 /** What to open its catalog with. */
 void debian_recipe_opts(struct arena *a, const struct recipe *r, sv arch, struct debian_opts *ret);
 /** Names of all recipes that are found by name, sorted. */
 int debian_recipe_list(struct arena *a, sv **ret, size_t *ret_n, struct err *e);
 /** Fetch a .deb unless the store has it: from the mirror, else (mirrors drop superseded packages) from the recipe's snapshot archive as it
  *  was at `release`. Any thread. */
-int debian_fetch(const struct recipe *r, int64_t release, const struct artifact *art, struct net *net, struct store *store, struct op *op,
-                 struct err *e);
+int debian_fetch(const struct recipe *r, int64_t release, const struct artifact *art, struct net *net,
+                 struct store *store, struct op *op, struct err *e);
 
 #endif

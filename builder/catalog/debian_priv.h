@@ -18,7 +18,8 @@
  * @param ret   the signed text, in the arena
  * @return 0 · -ERR_INTEGRITY: not clear-signed, or no good signature of these keys · -ERR_NOT_FOUND: neither program is installed
  */
-int debian_verify(sv signed_text, const char *keys, const char *dir, struct op *op, struct arena *a, sv *ret, struct err *e);
+int debian_verify(sv signed_text, const char *keys, const char *dir, struct op *op, struct arena *a, sv *ret,
+                  struct err *e);
 /** The first half: text and armored signature. -ERR_INTEGRITY. Pure. */
 int debian_clearsign_split(sv signed_text, struct arena *a, sv *ret_text, sv *ret_signature, struct err *e);
 
@@ -43,11 +44,11 @@ struct debian_from { /* one suite of one mirror */
         sv mirror, suite;
 };
 /** Fetch (or take from the store, when the server says so or we are offline), verify, parse; dates and names are checked. */
-int debian_release_get(const struct debian_opts *o, const struct debian_from *from, struct net *net, struct store *store, struct op *op,
-                       struct arena *a, struct debian_release *ret, struct err *e);
+int debian_release_get(const struct debian_opts *o, const struct debian_from *from, struct net *net,
+                       struct store *store, struct op *op, struct arena *a, struct debian_release *ret, struct err *e);
 /** The Packages index of one component, uncompressed, mapped from the store. An index that the Release file does not name is empty. */
-int debian_packages_get(const struct debian_from *from, const struct debian_release *r, sv component, sv arch, struct net *net,
-                        struct store *store, struct op *op, struct fs_map *ret, struct err *e);
+int debian_packages_get(const struct debian_from *from, const struct debian_release *r, sv component, sv arch,
+                        struct net *net, struct store *store, struct op *op, struct fs_map *ret, struct err *e);
 
 /* --- debian_index.c: what the Packages files hold, found by name */
 struct debian_pkg {
@@ -72,7 +73,8 @@ struct debian_text {
         uint32_t from;
 };
 /** -ERR_INTEGRITY: a paragraph without a proper name or version. Pure; the texts are borrowed. */
-int debian_index_make(struct arena *a, const struct debian_text *v, size_t n, sv arch, struct debian_index *ret, struct err *e);
+int debian_index_make(struct arena *a, const struct debian_text *v, size_t n, sv arch, struct debian_index *ret,
+                      struct err *e);
 /** First package of a name, and how many there are. */
 size_t debian_index_find(const struct debian_index *x, sv name, size_t *ret_n);
 size_t debian_index_provided(const struct debian_index *x, sv name, size_t *ret_n);

@@ -21,7 +21,8 @@ static int fault(lzma_ret r, struct err *e)
         }
 }
 
-int xz_decode(sv xz, uint64_t max, int (*sink)(void *arg, const void *p, size_t n, struct err *e), void *arg, struct err *e)
+int xz_decode(sv xz, uint64_t max, int (*sink)(void *arg, const void *p, size_t n, struct err *e), void *arg,
+              struct err *e)
 {
         AUTO(lzma_end) lzma_stream s = LZMA_STREAM_INIT;
         static const size_t step = 64 << 10;
@@ -39,7 +40,8 @@ int xz_decode(sv xz, uint64_t max, int (*sink)(void *arg, const void *p, size_t 
                 if (r != LZMA_OK && r != LZMA_STREAM_END)
                         return fault(r, e);
                 if (s.total_out > max)
-                        return err_set(e, ERR_LIMIT, "an .xz stream holds more than the %llu bytes it should", (unsigned long long)max);
+                        return err_set(e, ERR_LIMIT, "an .xz stream holds more than the %llu bytes it should",
+                                       (unsigned long long)max);
                 if (step != s.avail_out && sink(arg, out, step - s.avail_out, e) < 0)
                         return -(int)e->code;
         } while (r != LZMA_STREAM_END);

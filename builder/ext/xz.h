@@ -15,6 +15,7 @@
  * @param sink  gets the output; what it fails with ends the decoding
  * @return 0 · -ERR_INTEGRITY: no .xz, damaged, cut off · -ERR_LIMIT: more output or memory than allowed · what sink failed with
  */
-int xz_decode(sv xz, uint64_t max, int (*sink)(void *arg, const void *p, size_t n, struct err *e), void *arg, struct err *e);
+int xz_decode(sv xz, uint64_t max, int (*sink)(void *arg, const void *p, size_t n, struct err *e), void *arg,
+              struct err *e);
 
 #endif

@@ -167,7 +167,9 @@ static int source_next(struct entry_source *s, struct entry **ret, struct conten
                 *ret = &d->entry;
                 got = next_data(d, ret_content, e);
                 if (got != 0)
-                        return got < 0 ? err_while(e, "unpacking '%.*s %.*s'", SV_ARG(d->control.name), SV_ARG(d->control.version)) : got;
+                        return got < 0 ? err_while(e, "unpacking '%.*s %.*s'", SV_ARG(d->control.name),
+                                                   SV_ARG(d->control.version))
+                                       : got;
                 d->ended = true;
                 if (make_info(d, e) < 0)
                         return -(int)e->code;
@@ -176,7 +178,9 @@ static int source_next(struct entry_source *s, struct entry **ret, struct conten
                 return 0;
         *ret = &d->info[d->at_info];
         if ((*ret)->size)
-                *ret_content = (struct content){ .kind = CONTENT_BYTES, .p = d->info_text[d->at_info].p, .n = d->info_text[d->at_info].n };
+                *ret_content = (struct content){ .kind = CONTENT_BYTES,
+                                                 .p = d->info_text[d->at_info].p,
+                                                 .n = d->info_text[d->at_info].n };
         d->at_info++;
         return 1;
 }
@@ -217,8 +221,8 @@ static int check_art(const struct artifact *art, const struct deb_control *c, st
 {
         if (sv_eq(c->name, art->name) && sv_eq(c->version, art->version) && sv_eq(c->arch, art->arch))
                 return 0;
-        return err_set(e, ERR_INTEGRITY, "the file of '%.*s %.*s %.*s' holds '%.*s %.*s %.*s'", SV_ARG(art->name), SV_ARG(art->version),
-                       SV_ARG(art->arch), SV_ARG(c->name), SV_ARG(c->version), SV_ARG(c->arch));
+        return err_set(e, ERR_INTEGRITY, "the file of '%.*s %.*s %.*s' holds '%.*s %.*s %.*s'", SV_ARG(art->name),
+                       SV_ARG(art->version), SV_ARG(art->arch), SV_ARG(c->name), SV_ARG(c->version), SV_ARG(c->arch));
 }
 
 static int source_open(struct deb_source *d, const struct artifact *art, sv bytes, struct err *e)
@@ -233,7 +237,8 @@ static int source_open(struct deb_source *d, const struct artifact *art, sv byte
         return source_rewind(&d->s, e);
 }
 
-int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds, struct entry_source **ret, struct err *e)
+int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,
+                struct entry_source **ret, struct err *e)
 {
         struct deb_source *d = xcalloc(1, sizeof(*d));
 

@@ -22,7 +22,7 @@ struct deb_member { /* a file of control.tar */
 struct deb_control {
         sv control; /* the file of that name, one paragraph */
         sv name, version, arch;
-        bool same;            /* Multi-Arch: same: its info files are named pkg:arch.* */
+        bool same;                 /* Multi-Arch: same: its info files are named pkg:arch.* */
         struct deb_member *member; /* all but `control`, sorted by name */
         size_t n_member;
 };

@@ -9,8 +9,8 @@ static bool member(sv *rest, sv *ret_name, sv *ret_body)
 {
         uint64_t size;
 
-        if (rest->n < HEADER || memcmp(rest->p + 58, "`\n", 2) != 0 || !sv_u64(sv_trim(sv_from_to(*rest, 48, 58)), &size) ||
-            size > rest->n - HEADER)
+        if (rest->n < HEADER || memcmp(rest->p + 58, "`\n", 2) != 0 ||
+            !sv_u64(sv_trim(sv_from_to(*rest, 48, 58)), &size) || size > rest->n - HEADER)
                 return false;
         *ret_name = sv_trim(sv_from_to(*rest, 0, 16));
         if (ret_name->n && ret_name->p[ret_name->n - 1] == '/') /* GNU ar's spelling */
@@ -54,7 +54,9 @@ int deb_split(sv bytes, struct deb_parts *ret, struct err *e)
                 else if (control && tar_name(name, "data.tar"))
                         data = true, p.data = body;
                 else
-                        return err_set(e, ERR_INTEGRITY, "a .deb has a member '%.*s' where its control.tar or data.tar belongs", SV_ARG(name));
+                        return err_set(e, ERR_INTEGRITY,
+                                       "a .deb has a member '%.*s' where its control.tar or data.tar belongs",
+                                       SV_ARG(name));
         }
         if (!data)
                 return err_set(e, ERR_INTEGRITY, "a .deb has no %s", control ? "data.tar" : "control.tar");

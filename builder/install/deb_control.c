@@ -47,7 +47,8 @@ static bool name_ok(sv name)
 {
         for (size_t i = 0; i < name.n; i++) {
                 char c = name.p[i];
-                if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (i && (c == '-' || c == '.' || c == '_'))))
+                if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      (i && (c == '-' || c == '.' || c == '_'))))
                         return false;
         }
         return name.n > 0 && name.n < 64;
@@ -67,7 +68,8 @@ static int read_members(struct arena *a, struct open_tar *o, struct deb_control 
                 if (it->type == ARCHIVE_DIR && (m.name.n == 0 || sv_is(m.name, ".")))
                         continue;
                 if (it->type != ARCHIVE_FILE || !name_ok(m.name))
-                        return err_set(e, ERR_INTEGRITY, "control.tar has '%.*s', which is no control file", SV_ARG(it->path));
+                        return err_set(e, ERR_INTEGRITY, "control.tar has '%.*s', which is no control file",
+                                       SV_ARG(it->path));
                 m.name = arena_sv(a, m.name);
                 if (read_text(a, o, it->size, &m.text, e) < 0)
                         return -(int)e->code;
@@ -89,9 +91,10 @@ static int read_members(struct arena *a, struct open_tar *o, struct deb_control 
 int deb_control_read(struct arena *a, sv control_tar, struct deb_control *ret, struct err *e)
 {
         AUTO(tar_close) struct open_tar o = { 0 };
-        const struct archive_opts opts = {
-                .flags = ARCHIVE_TAR | ARCHIVE_DECODE, .max_items = CONTROL_FILES, .max_bytes = CONTROL_MAX, .bytes = control_tar
-        };
+        const struct archive_opts opts = { .flags = ARCHIVE_TAR | ARCHIVE_DECODE,
+                                           .max_items = CONTROL_FILES,
+                                           .max_bytes = CONTROL_MAX,
+                                           .bytes = control_tar };
         struct deb_control c = { 0 };
         sv multi;
 
@@ -122,7 +125,8 @@ sv deb_info_path(struct arena *a, const struct deb_control *c, sv file)
 {
         sv arch = c->same ? c->arch : (sv){ 0 };
 
-        return arena_fmt(a, "var/lib/dpkg/info/%.*s%s%.*s.%.*s", SV_ARG(c->name), c->same ? ":" : "", SV_ARG(arch), SV_ARG(file));
+        return arena_fmt(a, "var/lib/dpkg/info/%.*s%s%.*s.%.*s", SV_ARG(c->name), c->same ? ":" : "", SV_ARG(arch),
+                         SV_ARG(file));
 }
 
 int deb_data_open(const struct archive_table *t, const struct deb_parts *p, struct archive_reader **ret, struct err *e)

@@ -146,14 +146,15 @@ static int read_data(struct scan *s, bool usrmerged, struct err *e)
                         return ours;
                 if (ours == 0)
                         continue;
-                *arena_push(s->a, s->d->path, s->d->n_path, s->cap_path) = (struct deb_path){ .path = item.entry.path,
-                                                                                            .wrote = item.wrote,
-                                                                                            .type = item.entry.type,
-                                                                                            .mode = item.entry.mode,
-                                                                                            .uid = item.entry.uid,
-                                                                                            .gid = item.entry.gid,
-                                                                                            .mtime = item.entry.mtime,
-                                                                                            .target = item.entry.target };
+                *arena_push(s->a, s->d->path, s->d->n_path, s->cap_path) =
+                        (struct deb_path){ .path = item.entry.path,
+                                           .wrote = item.wrote,
+                                           .type = item.entry.type,
+                                           .mode = item.entry.mode,
+                                           .uid = item.entry.uid,
+                                           .gid = item.entry.gid,
+                                           .mtime = item.entry.mtime,
+                                           .target = item.entry.target };
                 if (item.entry.type == ENTRY_FILE && read_file(s, &item.entry, conffile_of(s->d, item.wrote), e) < 0)
                         return -(int)e->code;
         }
@@ -176,14 +177,17 @@ static void sort_paths(struct deb_info *d)
                 qsort(d->text, d->n_text, sizeof(*d->text), by_path);
 }
 
-int deb_info_read(struct arena *a, const struct artifact *art, sv bytes, bool usrmerged, const struct deb_want *want, struct deb_info *ret,
-                  struct err *e)
+int deb_info_read(struct arena *a, const struct artifact *art, sv bytes, bool usrmerged, const struct deb_want *want,
+                  struct deb_info *ret, struct err *e)
 {
-        AUTO(scan_done) struct scan s = { .a = a, .d = ret, .want = want, .elf = { .a = a }, .md5 = hash_new(HASH_MD5) };
+        AUTO(scan_done) struct scan s = {
+                .a = a, .d = ret, .want = want, .elf = { .a = a }, .md5 = hash_new(HASH_MD5)
+        };
         struct deb_parts parts;
 
         *ret = (struct deb_info){ .sha256 = art->sha256 };
-        if (archive_load(&s.t, e) < 0 || deb_split(bytes, &parts, e) < 0 || deb_control_read(a, parts.control, &ret->control, e) < 0)
+        if (archive_load(&s.t, e) < 0 || deb_split(bytes, &parts, e) < 0 ||
+            deb_control_read(a, parts.control, &ret->control, e) < 0)
                 return err_while(e, "reading the package '%.*s %.*s'", SV_ARG(art->name), SV_ARG(art->version));
         read_conffiles(&s);
         if (deb_data_open(s.t, &parts, &s.r, e) < 0 || read_data(&s, usrmerged, e) < 0)

@@ -14,8 +14,8 @@ struct deb_path {
         sv target;
 };
 struct deb_conffile {
-        sv path;   /* as the package lists it */
-        sv flag;   /* "", or "remove-on-upgrade" */
+        sv path;      /* as the package lists it */
+        sv flag;      /* "", or "remove-on-upgrade" */
         char md5[33]; /* empty: not shipped */
 };
 struct deb_library { /* a file that ldconfig would look at */
@@ -48,8 +48,8 @@ struct deb_want { /* whose contents are kept: a path of the image, or a folder's
 #define DEB_TEXT_MAX ((size_t)4 << 20) /* bytes of one kept file */
 
 /** Everything in *ret lives in the arena, nothing points into `bytes`. @return as install_deb; -ERR_LIMIT for a kept file over DEB_TEXT_MAX */
-int deb_info_read(struct arena *a, const struct artifact *art, sv bytes, bool usrmerged, const struct deb_want *want, struct deb_info *ret,
-                  struct err *e);
+int deb_info_read(struct arena *a, const struct artifact *art, sv bytes, bool usrmerged, const struct deb_want *want,
+                  struct deb_info *ret, struct err *e);
 const struct deb_text *deb_info_text(const struct deb_info *d, sv path);
 const struct deb_path *deb_info_path_find(const struct deb_info *d, sv path);
 

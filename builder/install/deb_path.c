@@ -38,11 +38,14 @@ static int judge(const struct archive_item *it, sv path, struct err *e)
 
         if (!entry_path_safe(path, &why))
                 return err_set(e, ERR_INTEGRITY, "the package holds the path '%.*s': %s", SV_ARG(it->path), why);
-        if (it->type != ARCHIVE_FILE && it->type != ARCHIVE_DIR && it->type != ARCHIVE_SYMLINK && it->type != ARCHIVE_HARDLINK)
-                return err_set(e, ERR_FAILED, "the package holds a device or pipe, '%.*s', which an image can't", SV_ARG(path));
+        if (it->type != ARCHIVE_FILE && it->type != ARCHIVE_DIR && it->type != ARCHIVE_SYMLINK &&
+            it->type != ARCHIVE_HARDLINK)
+                return err_set(e, ERR_FAILED, "the package holds a device or pipe, '%.*s', which an image can't",
+                               SV_ARG(path));
         if (it->uid >= STATIC_IDS || it->gid >= STATIC_IDS)
-                return err_set(e, ERR_FAILED, "'%.*s' belongs to %llu:%llu: ids from 100 on differ from system to system", SV_ARG(path),
-                               (unsigned long long)it->uid, (unsigned long long)it->gid);
+                return err_set(e, ERR_FAILED,
+                               "'%.*s' belongs to %llu:%llu: ids from 100 on differ from system to system",
+                               SV_ARG(path), (unsigned long long)it->uid, (unsigned long long)it->gid);
         if (it->type == ARCHIVE_SYMLINK && it->link.n == 0)
                 return err_set(e, ERR_INTEGRITY, "the link '%.*s' has no target", SV_ARG(path));
         return 0;
@@ -50,9 +53,10 @@ static int judge(const struct archive_item *it, sv path, struct err *e)
 
 int deb_item_of(struct arena *a, const struct archive_item *it, bool usrmerged, struct deb_item *ret, struct err *e)
 {
-        static const enum entry_type types[] = {
-                [ARCHIVE_FILE] = ENTRY_FILE, [ARCHIVE_DIR] = ENTRY_DIR, [ARCHIVE_SYMLINK] = ENTRY_SYMLINK, [ARCHIVE_HARDLINK] = ENTRY_HARDLINK
-        };
+        static const enum entry_type types[] = { [ARCHIVE_FILE] = ENTRY_FILE,
+                                                 [ARCHIVE_DIR] = ENTRY_DIR,
+                                                 [ARCHIVE_SYMLINK] = ENTRY_SYMLINK,
+                                                 [ARCHIVE_HARDLINK] = ENTRY_HARDLINK };
         sv path = plain(it->path), rest;
         struct entry *en = &ret->entry;
 
@@ -80,7 +84,8 @@ int deb_item_of(struct arena *a, const struct archive_item *it, bool usrmerged, 
 
                 en->target = arena_sv(a, plain(it->link));
                 if (!entry_path_safe(en->target, &why))
-                        return err_set(e, ERR_INTEGRITY, "the hard link '%.*s' leads to '%.*s': %s", SV_ARG(path), SV_ARG(it->link), why);
+                        return err_set(e, ERR_INTEGRITY, "the hard link '%.*s' leads to '%.*s': %s", SV_ARG(path),
+                                       SV_ARG(it->link), why);
                 if (usrmerged)
                         en->target = deb_usrmerge(a, en->target);
         }

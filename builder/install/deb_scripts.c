@@ -3,10 +3,26 @@
 /* Blocks between "# Automatically added by dh_x" and "# End automatically added section". Void: what they do needs a running system (units,
  * init scripts, udev, initramfs), is done by layer `os` for every image (ldconfig), only acts on upgrades (conffiles), or makes what is
  * made on demand (bytecode). */
-static const char *const void_blocks[] = { "dh_installdeb",     "dh_makeshlibs",     "dh_python3",        "dh_python2",       "dh_pypy",
-                                           "dh_installsystemd", "dh_systemd_enable", "dh_systemd_start",  "dh_installinit",   "dh_installudev",
-                                           "dh_installmenu",    "dh_installmime",    "dh_installdebconf", "dh_installtmpfiles", "dh_installmodules",
-                                           "dh_installinfo",    "dh_installinitramfs", "dh_installsystemduser", "dh_icons", "dh_lintian" };
+static const char *const void_blocks[] = { "dh_installdeb",
+                                           "dh_makeshlibs",
+                                           "dh_python3",
+                                           "dh_python2",
+                                           "dh_pypy",
+                                           "dh_installsystemd",
+                                           "dh_systemd_enable",
+                                           "dh_systemd_start",
+                                           "dh_installinit",
+                                           "dh_installudev",
+                                           "dh_installmenu",
+                                           "dh_installmime",
+                                           "dh_installdebconf",
+                                           "dh_installtmpfiles",
+                                           "dh_installmodules",
+                                           "dh_installinfo",
+                                           "dh_installinitramfs",
+                                           "dh_installsystemduser",
+                                           "dh_icons",
+                                           "dh_lintian" };
 
 static bool is_void_block(sv name)
 {
@@ -26,8 +42,9 @@ struct words {
 
 static bool plain_char(char c)
 {
-        return c != '$' && c != '`' && c != '*' && c != '?' && c != '[' && c != ']' && c != '(' && c != ')' && c != '<' && c != '{' && c != '}' &&
-               c != '\\' && c != '~' && c != '!' && c != '#' && c != ';' && c != '&';
+        return c != '$' && c != '`' && c != '*' && c != '?' && c != '[' && c != ']' && c != '(' && c != ')' &&
+               c != '<' && c != '{' && c != '}' && c != '\\' && c != '~' && c != '!' && c != '#' && c != ';' &&
+               c != '&';
 }
 
 /* False for whatever would need a shell. '>' and '|' come out as they stand, for the endings that are known. */
@@ -108,7 +125,8 @@ static bool read_alternative(struct arena *a, struct words *w, struct deb_altern
         if (!word_is(w, i, "--install") || w->n < i + 5)
                 return false;
         *ret = (struct deb_alternative){ .link = w->v[i + 1], .name = w->v[i + 2], .path = w->v[i + 3] };
-        if (!priority_of(w->v[i + 4], &ret->priority) || !absolute(ret->link) || !absolute(ret->path) || !name_ok(ret->name))
+        if (!priority_of(w->v[i + 4], &ret->priority) || !absolute(ret->link) || !absolute(ret->path) ||
+            !name_ok(ret->name))
                 return false;
         for (i += 5; i < w->n; i += 4) {
                 struct deb_slave s;
@@ -162,10 +180,12 @@ static bool configure_guard(sv line)
                 ptrdiff_t close = sv_find(rest, ']');
                 sv test = sv_from_to(rest, 0, close < 0 ? 0 : (size_t)close + 1);
 
-                if (sv_is(test, "[ \"$1\" = \"configure\" ]") || sv_is(test, "[ \"$1\" = configure ]") || sv_is(test, "[ \"$1\" = 'configure' ]") ||
-                    sv_is(test, "[ \"$1\" != upgrade ]") || sv_is(test, "[ \"$1\" != \"upgrade\" ]"))
+                if (sv_is(test, "[ \"$1\" = \"configure\" ]") || sv_is(test, "[ \"$1\" = configure ]") ||
+                    sv_is(test, "[ \"$1\" = 'configure' ]") || sv_is(test, "[ \"$1\" != upgrade ]") ||
+                    sv_is(test, "[ \"$1\" != \"upgrade\" ]"))
                         holds = true;
-                else if (!sv_starts(test, SV("[ \"$1\" = ")) || sv_find(sv_skip(test, 5), '$') >= 0 || sv_find_sv(test, SV("-a")) == 0)
+                else if (!sv_starts(test, SV("[ \"$1\" = ")) || sv_find(sv_skip(test, 5), '$') >= 0 ||
+                         sv_find_sv(test, SV("-a")) == 0)
                         return false;
                 rest = sv_trim(sv_skip(rest, test.n));
                 if (rest.n == 0)
@@ -198,8 +218,8 @@ static bool maintscript_helper(sv line)
         rest = sv_trim(sv_skip(rest, 24));
         for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
                 if (sv_starts(rest, sv_from(verbs[i])))
-                        return sv_find(sv_from_to(rest, 0, rest.n - 8), '$') < 0 && sv_find(rest, ';') < 0 && sv_find(rest, '`') < 0 &&
-                               sv_find(rest, '|') < 0 && sv_find(rest, '&') < 0;
+                        return sv_find(sv_from_to(rest, 0, rest.n - 8), '$') < 0 && sv_find(rest, ';') < 0 &&
+                               sv_find(rest, '`') < 0 && sv_find(rest, '|') < 0 && sv_find(rest, '&') < 0;
         return false;
 }
 
@@ -218,7 +238,8 @@ static bool known_line(struct reader *r, sv line)
                 r->depth++;
                 return true;
         }
-        if (!r->postinst || !sv_starts(line, SV("update-alternatives ")) || !split(line, &w) || !read_alternative(r->a, &w, &alt))
+        if (!r->postinst || !sv_starts(line, SV("update-alternatives ")) || !split(line, &w) ||
+            !read_alternative(r->a, &w, &alt))
                 return false;
         *arena_push(r->a, r->ret->alternative, r->ret->n_alternative, r->cap) = alt;
         return true;
@@ -267,7 +288,8 @@ void deb_script_read(struct arena *a, sv name, sv text, struct deb_script *ret)
                 return;
         }
         while (command(&rest, a, &line)) {
-                bool known = sv_starts(line, SV("# Automatically added by ")) ? block(&r, line, &rest) : known_line(&r, line);
+                bool known = sv_starts(line, SV("# Automatically added by ")) ? block(&r, line, &rest)
+                                                                              : known_line(&r, line);
 
                 if (!known) {
                         if (!sv_starts(line, SV("# Automatically added by ")))

@@ -36,7 +36,8 @@ static void put_in(struct ctx *c, sv *text)
                 else if (sv_starts(head, SV("${arch}")))
                         buf_add(&out, c->arch), rest = sv_skip(head, 7);
                 else if (sv_starts(head, SV("${ld.so}")))
-                        buf_add(&out, sv_is(c->arch, "arm64") ? SV("lib/ld-linux-aarch64.so.1") : SV("lib64/ld-linux-x86-64.so.2")),
+                        buf_add(&out, sv_is(c->arch, "arm64") ? SV("lib/ld-linux-aarch64.so.1")
+                                                              : SV("lib64/ld-linux-x86-64.so.2")),
                                 rest = sv_skip(head, 8);
                 else
                         buf_add(&out, SV("${")), rest = sv_skip(head, 2);
@@ -67,7 +68,8 @@ static void read_scripts(struct ctx *c, const struct yaml *y, struct effect_pkg 
                         const struct yaml *one = v[k]->v[i].value;
 
                         if (one->type != YAML_SCALAR || !sha256_read(one->text, &s.sha256))
-                                fields_fault(&c->f, one, "EB141", "the 64 digits of a sha256 are expected here", one->text);
+                                fields_fault(&c->f, one, "EB141", "the 64 digits of a sha256 are expected here",
+                                             one->text);
                         else
                                 *arena_push(c->f.a, p->script, p->n_script, cap) = s;
                 }
@@ -82,8 +84,8 @@ static void read_slaves(struct ctx *c, const struct yaml *y, struct deb_alternat
         for (size_t i = 0; i < alt->n_slave; i++) {
                 struct deb_slave *s = &alt->slave[i];
 
-                FIELDS_READ(&c->f, y->v[i].value, { "link", FIELD_PATH, &s->link, true }, { "name", FIELD_TEXT, &s->name, true },
-                            { "path", FIELD_PATH, &s->path, true });
+                FIELDS_READ(&c->f, y->v[i].value, { "link", FIELD_PATH, &s->link, true },
+                            { "name", FIELD_TEXT, &s->name, true }, { "path", FIELD_PATH, &s->path, true });
                 put_in(c, &s->link), put_in(c, &s->name), put_in(c, &s->path);
         }
 }
@@ -96,15 +98,16 @@ static void read_alternatives(struct ctx *c, const struct yaml *y, struct effect
                 struct deb_alternative *alt = &p->alternative[i];
                 const struct yaml *slaves = NULL;
 
-                FIELDS_READ(&c->f, y->v[i].value, { "link", FIELD_PATH, &alt->link, true }, { "name", FIELD_TEXT, &alt->name, true },
-                            { "path", FIELD_PATH, &alt->path, true }, { "priority", FIELD_INT, &alt->priority, true },
-                            { "slaves", FIELD_NODE, &slaves, false });
+                FIELDS_READ(&c->f, y->v[i].value, { "link", FIELD_PATH, &alt->link, true },
+                            { "name", FIELD_TEXT, &alt->name, true }, { "path", FIELD_PATH, &alt->path, true },
+                            { "priority", FIELD_INT, &alt->priority, true }, { "slaves", FIELD_NODE, &slaves, false });
                 read_slaves(c, slaves, alt);
                 put_in(c, &alt->link), put_in(c, &alt->name), put_in(c, &alt->path);
         }
 }
 
-static struct effect_path *read_paths(struct ctx *c, const struct yaml *y, const char *second, enum field_kind kind, uint32_t mode, size_t *ret_n)
+static struct effect_path *read_paths(struct ctx *c, const struct yaml *y, const char *second, enum field_kind kind,
+                                      uint32_t mode, size_t *ret_n)
 {
         struct effect_path *v = arena_array(c->f.a, struct effect_path, (*ret_n = fields_list(&c->f, y)) + 1);
 
@@ -131,9 +134,10 @@ static void read_users(struct ctx *c, const struct yaml *y, struct effect_pkg *p
                 struct effect_user *u = &p->user[i];
 
                 *u = (struct effect_user){ .home = SV("/nonexistent"), .shell = SV("/usr/sbin/nologin") };
-                FIELDS_READ(&c->f, y->v[i].value, { "name", FIELD_TEXT, &u->name, true }, { "uid", FIELD_ID, &u->uid, true },
-                            { "gid", FIELD_ID, &u->gid, true }, { "gecos", FIELD_ANY_TEXT, &u->gecos, false },
-                            { "home", FIELD_PATH, &u->home, false }, { "shell", FIELD_PATH, &u->shell, false });
+                FIELDS_READ(&c->f, y->v[i].value, { "name", FIELD_TEXT, &u->name, true },
+                            { "uid", FIELD_ID, &u->uid, true }, { "gid", FIELD_ID, &u->gid, true },
+                            { "gecos", FIELD_ANY_TEXT, &u->gecos, false }, { "home", FIELD_PATH, &u->home, false },
+                            { "shell", FIELD_PATH, &u->shell, false });
                 if (u->name.n && (!fields_user_name(u->name) || !fields_passwd_text(u->gecos)))
                         fields_fault(&c->f, y->v[i].value, "EB141", "not a user", u->name);
         }
@@ -168,8 +172,8 @@ static sv canonical(struct arena *a, const struct yaml *y)
 
 static void read_pkg(struct ctx *c, const struct yaml *y, struct effect_pkg *p)
 {
-        const struct yaml *scripts = NULL, *alternatives = NULL, *dirs = NULL, *files = NULL, *copies = NULL, *links = NULL, *diversions = NULL,
-                          *users = NULL;
+        const struct yaml *scripts = NULL, *alternatives = NULL, *dirs = NULL, *files = NULL, *copies = NULL,
+                          *links = NULL, *diversions = NULL, *users = NULL;
 
         FIELDS_READ(&c->f, y, { "package", FIELD_TEXT, &p->package, true }, { "why", FIELD_TEXT, &p->why, false },
                     { "scripts", FIELD_NODE, &scripts, false }, { "alternatives", FIELD_NODE, &alternatives, false },
@@ -212,10 +216,12 @@ int effects_parse(struct arena *a, sv text, sv file, sv arch, struct diags *ds, 
                 read_pkg(&c, packages->v[i].value, &x->pkg[i]);
                 for (size_t k = 0; k < i; k++)
                         if (sv_eq(x->pkg[k].package, x->pkg[i].package))
-                                fields_fault(&c.f, packages->v[i].value, "EB143", "this package is in the list twice", x->pkg[i].package);
+                                fields_fault(&c.f, packages->v[i].value, "EB143", "this package is in the list twice",
+                                             x->pkg[i].package);
         }
         if (ds->n_errors != before)
-                return err_set(e, ERR_USAGE, "%zu faults in the effects file '%.*s'", ds->n_errors - before, SV_ARG(file));
+                return err_set(e, ERR_USAGE, "%zu faults in the effects file '%.*s'", ds->n_errors - before,
+                               SV_ARG(file));
         if (x->n_pkg)
                 qsort(x->pkg, x->n_pkg, sizeof(*x->pkg), pkg_cmp);
         *ret = x;

@@ -55,12 +55,14 @@ bool os_file(struct os *o, sv path, uint32_t mode, sv text)
 
 bool os_link(struct os *o, sv path, sv target)
 {
-        return os_put(o, &(struct entry){ .path = path, .type = ENTRY_SYMLINK, .mode = 0777, .target = target }, (sv){ 0 });
+        return os_put(o, &(struct entry){ .path = path, .type = ENTRY_SYMLINK, .mode = 0777, .target = target },
+                      (sv){ 0 });
 }
 
 bool os_dir(struct os *o, sv path, uint32_t mode, uint32_t uid, uint32_t gid)
 {
-        return os_put(o, &(struct entry){ .path = path, .type = ENTRY_DIR, .mode = mode, .uid = uid, .gid = gid }, (sv){ 0 });
+        return os_put(o, &(struct entry){ .path = path, .type = ENTRY_DIR, .mode = mode, .uid = uid, .gid = gid },
+                      (sv){ 0 });
 }
 
 const struct deb_text *os_text(const struct os *o, sv path)
@@ -81,7 +83,7 @@ bool os_has_package(const struct os *o, const char *name)
 
 void os_wants(struct arena *a, const struct effects *x, struct deb_want *ret)
 {
-        static const char *const fixed[] = { "etc/ld.so.conf",          "etc/ld.so.conf.d/",           "usr/share/base-passwd/",
+        static const char *const fixed[] = { "etc/ld.so.conf", "etc/ld.so.conf.d/", "usr/share/base-passwd/",
                                              "usr/share/ca-certificates/", "usr/lib/sysusers.d/" };
         size_t n = 0, cap = 0;
         sv *v = NULL;
@@ -104,17 +106,19 @@ static bool skipped(const struct os_input *in, sv package)
         return false;
 }
 
-static void unknown_script(const struct os_input *in, const struct deb_control *c, const char *name, sv line, struct diags *ds)
+static void unknown_script(const struct os_input *in, const struct deb_control *c, const char *name, sv line,
+                           struct diags *ds)
 {
         bool skip = skipped(in, c->name);
         size_t i;
 
         if (skip) {
-                diag_warn(ds, (sv){ 0 }, 0, 0, "EB402", "%s of '%.*s %.*s' is not run", name, SV_ARG(c->name), SV_ARG(c->version));
+                diag_warn(ds, (sv){ 0 }, 0, 0, "EB402", "%s of '%.*s %.*s' is not run", name, SV_ARG(c->name),
+                          SV_ARG(c->version));
                 return;
         }
-        i = diag_add(ds, (sv){ 0 }, 0, 0, "EB401", "%s of '%.*s %.*s' would have to be run: '%.*s'", name, SV_ARG(c->name), SV_ARG(c->version),
-                     (int)(line.n < 100 ? line.n : 100), line.p);
+        i = diag_add(ds, (sv){ 0 }, 0, 0, "EB401", "%s of '%.*s %.*s' would have to be run: '%.*s'", name,
+                     SV_ARG(c->name), SV_ARG(c->version), (int)(line.n < 100 ? line.n : 100), line.p);
         diag_hint(ds, i, "if the image works without it: apt-scripts-skip: [%.*s]", SV_ARG(c->name));
 }
 
@@ -126,7 +130,8 @@ static void check_script(const struct os_input *in, const struct deb_info *d, co
         struct deb_script s;
 
         deb_script_read(&tmp, sv_from(name), text, &s);
-        if (s.kind == SCRIPT_UNKNOWN && !effects_knows(effects_find(in->effects, d->control.name), sv_from(name), &digest))
+        if (s.kind == SCRIPT_UNKNOWN &&
+            !effects_knows(effects_find(in->effects, d->control.name), sv_from(name), &digest))
                 unknown_script(in, &d->control, name, s.line, ds);
 }
 
@@ -140,7 +145,8 @@ int os_check_scripts(const struct os_input *in, struct diags *ds, struct err *e)
         }
         if (ds->n_errors == before)
                 return 0;
-        return err_set(e, ERR_FAILED, "%zu maintainer scripts are not known, and none is ever run", ds->n_errors - before);
+        return err_set(e, ERR_FAILED, "%zu maintainer scripts are not known, and none is ever run",
+                       ds->n_errors - before);
 }
 
 /* --- what is there in every image */
@@ -150,7 +156,8 @@ static void mount_points(struct os *o)
         static const struct {
                 const char *path;
                 uint32_t mode;
-        } dirs[] = { { "proc", 0755 }, { "sys", 0755 }, { "dev", 0755 }, { "run", 0755 }, { "tmp", 01777 }, { "var/lib/apt/lists/partial", 0700 } };
+        } dirs[] = { { "proc", 0755 }, { "sys", 0755 },  { "dev", 0755 },
+                     { "run", 0755 },  { "tmp", 01777 }, { "var/lib/apt/lists/partial", 0700 } };
         static const char *const files[] = { "etc/resolv.conf", "etc/hostname", "etc/machine-id" };
 
         for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
@@ -158,7 +165,8 @@ static void mount_points(struct os *o)
         for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
                 os_file(o, sv_from(files[i]), 0644, (sv){ 0 });
         if (!map_get(&o->by_path, SV("etc/hosts")))
-                os_file(o, SV("etc/hosts"), 0644, SV("127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\n"));
+                os_file(o, SV("etc/hosts"), 0644,
+                        SV("127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\n"));
 }
 
 /* The four of a merged /usr: base-files ships them from 13 on, where dpkg keeps libc's lib64 apart. */
@@ -167,7 +175,9 @@ static void usr_links(struct os *o)
         static const char *const names[] = { "bin", "sbin", "lib", "lib64" };
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-                struct entry en = { .path = sv_from(names[i]), .type = ENTRY_SYMLINK, .mode = 0777,
+                struct entry en = { .path = sv_from(names[i]),
+                                    .type = ENTRY_SYMLINK,
+                                    .mode = 0777,
                                     .target = arena_fmt(o->a, "usr/%s", names[i]) };
                 bool used = map_get(&o->shipped, en.target) != NULL;
 
@@ -184,12 +194,16 @@ static void recipe_paths(struct os *o)
 
         for (size_t i = 0; i < r->n_dir; i++) {
                 const struct recipe_path *p = &r->dir[i];
-                struct entry en = { .path = os_real(o, p->path), .type = ENTRY_DIR, .mode = p->mode, .uid = p->uid, .gid = p->gid };
+                struct entry en = {
+                        .path = os_real(o, p->path), .type = ENTRY_DIR, .mode = p->mode, .uid = p->uid, .gid = p->gid
+                };
                 put(o, &en, (sv){ 0 }, true);
         }
         for (size_t i = 0; i < r->n_file; i++) {
                 const struct recipe_path *p = &r->file[i];
-                struct entry en = { .path = os_real(o, p->path), .type = ENTRY_FILE, .mode = p->mode, .uid = p->uid, .gid = p->gid };
+                struct entry en = {
+                        .path = os_real(o, p->path), .type = ENTRY_FILE, .mode = p->mode, .uid = p->uid, .gid = p->gid
+                };
                 put(o, &en, p->text, true);
         }
 }
@@ -211,7 +225,9 @@ static void give(struct os *o, struct entry **ret, struct content **ret_content,
         for (size_t i = 0; i < o->n_made; i++) {
                 en[i] = o->made[i]->entry;
                 if (en[i].type == ENTRY_FILE && en[i].size)
-                        c[i] = (struct content){ .kind = CONTENT_BYTES, .p = o->made[i]->text.p, .n = o->made[i]->text.n };
+                        c[i] = (struct content){ .kind = CONTENT_BYTES,
+                                                 .p = o->made[i]->text.p,
+                                                 .n = o->made[i]->text.n };
         }
         *ret = en;
         *ret_content = c;
@@ -226,8 +242,8 @@ static sv native_arch(const struct os_input *in)
         return SV("amd64");
 }
 
-int os_build(struct arena *a, const struct os_input *in, struct diags *ds, struct entry **ret, struct content **ret_content, size_t *ret_n,
-             struct err *e)
+int os_build(struct arena *a, const struct os_input *in, struct diags *ds, struct entry **ret,
+             struct content **ret_content, size_t *ret_n, struct err *e)
 {
         struct os o = { .a = a, .in = in, .ds = ds, .arch = native_arch(in) };
 

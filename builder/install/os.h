@@ -32,8 +32,8 @@ int os_check_scripts(const struct os_input *in, struct diags *ds, struct err *e)
  * @param ret_content  content[i] belongs to entry[i]
  * @return 0 · -ERR_FAILED: unknown scripts (ds) · -ERR_CONFLICT: two packages ship one path (ds: EB403) · -ERR_INTEGRITY: a damaged certificate
  */
-int os_build(struct arena *a, const struct os_input *in, struct diags *ds, struct entry **ret, struct content **ret_content, size_t *ret_n,
-             struct err *e);
+int os_build(struct arena *a, const struct os_input *in, struct diags *ds, struct entry **ret,
+             struct content **ret_content, size_t *ret_n, struct err *e);
 
 /* What the lock says of a base (design/lock.md), from its packages alone. */
 struct os_facts {

@@ -42,7 +42,8 @@ static bool has_number(const struct buf *b, uint32_t number)
         uint64_t n;
 
         while (sv_line(&rest, &line))
-                if (sv_cut(&line, ':', &part) && sv_cut(&line, ':', &part) && sv_cut(&line, ':', &part) && sv_u64(part, &n) && n == number)
+                if (sv_cut(&line, ':', &part) && sv_cut(&line, ':', &part) && sv_cut(&line, ':', &part) &&
+                    sv_u64(part, &n) && n == number)
                         return true;
         return false;
 }
@@ -74,7 +75,8 @@ static void user_add(struct accounts *c, sv name, uint32_t uid, uint32_t gid, sv
         if (has_line(&c->passwd, name))
                 return;
         group_add(c, name, gid);
-        user_line(c, name, arena_fmt(c->o->a, "%u:%u:%.*s:%.*s:%.*s", uid, gid, SV_ARG(gecos), SV_ARG(home), SV_ARG(shell)));
+        user_line(c, name,
+                  arena_fmt(c->o->a, "%u:%u:%.*s:%.*s:%.*s", uid, gid, SV_ARG(gecos), SV_ARG(home), SV_ARG(shell)));
 }
 
 static void masters(struct accounts *c)
@@ -132,7 +134,8 @@ static uint32_t free_number(const struct accounts *c)
 
 static void sysusers_line(struct accounts *c, sv line)
 {
-        sv kind = word(&line), name = word(&line), id = word(&line), gecos = word(&line), home = word(&line), shell = word(&line);
+        sv kind = word(&line), name = word(&line), id = word(&line), gecos = word(&line), home = word(&line),
+           shell = word(&line);
         sv uid_text = id;
         uint64_t uid, gid;
         ptrdiff_t colon = sv_find(id, ':');
@@ -148,8 +151,8 @@ static void sysusers_line(struct accounts *c, sv line)
         if (kind.p[0] == 'g')
                 group_add(c, name, (uint32_t)uid);
         else
-                user_add(c, name, (uint32_t)uid, (uint32_t)gid, unless_dash(gecos, (sv){ 0 }), unless_dash(home, SV("/")),
-                         unless_dash(shell, SV("/usr/sbin/nologin")));
+                user_add(c, name, (uint32_t)uid, (uint32_t)gid, unless_dash(gecos, (sv){ 0 }),
+                         unless_dash(home, SV("/")), unless_dash(shell, SV("/usr/sbin/nologin")));
 }
 
 static void sysusers(struct accounts *c, const struct deb_info *d)
@@ -196,7 +199,8 @@ void os_accounts(struct os *o)
                 const struct effect_pkg *p = effects_find(o->in->effects, o->in->deb[i].control.name);
 
                 for (size_t k = 0; p && k < p->n_user; k++)
-                        user_add(&c, p->user[k].name, p->user[k].uid, p->user[k].gid, p->user[k].gecos, p->user[k].home, p->user[k].shell);
+                        user_add(&c, p->user[k].name, p->user[k].uid, p->user[k].gid, p->user[k].gecos, p->user[k].home,
+                                 p->user[k].shell);
                 sysusers(&c, &o->in->deb[i]);
         }
         for (size_t i = 0; i < o->in->recipe->n_user; i++) {

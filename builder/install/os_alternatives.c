@@ -98,7 +98,8 @@ static void admin_file(struct os *o, const struct group *g)
                         buf_fmt(&b, "%.*s\n", SV_ARG(slave_path(&g->choice[i], g->slave[k].name)));
         }
         buf_byte(&b, '\n');
-        os_file(o, arena_fmt(o->a, "var/lib/dpkg/alternatives/%.*s", SV_ARG(g->name)), 0644, arena_sv(o->a, buf_sv(&b)));
+        os_file(o, arena_fmt(o->a, "var/lib/dpkg/alternatives/%.*s", SV_ARG(g->name)), 0644,
+                arena_sv(o->a, buf_sv(&b)));
 }
 
 static void group_make(struct os *o, struct group *g)
@@ -132,8 +133,8 @@ int os_alternatives(struct os *o, struct err *e)
                 size_t k = 0;
 
                 if (!there(o, alt->path))
-                        return err_set(e, ERR_FAILED, "the alternative '%.*s' for '%.*s' is not in any package", SV_ARG(alt->path),
-                                       SV_ARG(alt->name));
+                        return err_set(e, ERR_FAILED, "the alternative '%.*s' for '%.*s' is not in any package",
+                                       SV_ARG(alt->path), SV_ARG(alt->name));
                 while (k < n && !sv_eq(v[k].name, alt->name))
                         k++;
                 if (k == n)

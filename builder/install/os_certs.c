@@ -103,7 +103,8 @@ int os_certificates(struct os *o, struct err *e)
                 buf_add(&bundle, v[i].t->text);
                 if (!sv_ends(v[i].t->text, SV("\n")))
                         buf_byte(&bundle, '\n');
-                os_link(o, arena_fmt(o->a, "etc/ssl/certs/%.*s", SV_ARG(pem)), arena_fmt(o->a, "/%.*s", SV_ARG(v[i].t->path)));
+                os_link(o, arena_fmt(o->a, "etc/ssl/certs/%.*s", SV_ARG(pem)),
+                        arena_fmt(o->a, "/%.*s", SV_ARG(v[i].t->path)));
                 hash_link(o, v, i, pem);
         }
         os_file(o, SV("etc/ca-certificates.conf"), 0644, arena_sv(o->a, buf_sv(&conf)));

@@ -9,12 +9,14 @@ enum how { PLAIN, RELATIONS, STATUS, CONFFILES };
 static const struct {
         const char *name;
         enum how how;
-} fields[] = { { "Package", PLAIN },        { "Essential", PLAIN },     { "Protected", PLAIN },     { "Status", STATUS },
-               { "Priority", PLAIN },       { "Section", PLAIN },       { "Installed-Size", PLAIN }, { "Origin", PLAIN },
-               { "Maintainer", PLAIN },     { "Bugs", PLAIN },          { "Architecture", PLAIN },  { "Multi-Arch", PLAIN },
-               { "Source", PLAIN },         { "Version", PLAIN },       { "Replaces", RELATIONS },  { "Provides", RELATIONS },
-               { "Depends", RELATIONS },    { "Pre-Depends", RELATIONS }, { "Recommends", RELATIONS }, { "Suggests", RELATIONS },
-               { "Breaks", RELATIONS },     { "Conflicts", RELATIONS }, { "Enhances", RELATIONS },  { "Conffiles", CONFFILES },
+} fields[] = { { "Package", PLAIN },        { "Essential", PLAIN },    { "Protected", PLAIN },
+               { "Status", STATUS },        { "Priority", PLAIN },     { "Section", PLAIN },
+               { "Installed-Size", PLAIN }, { "Origin", PLAIN },       { "Maintainer", PLAIN },
+               { "Bugs", PLAIN },           { "Architecture", PLAIN }, { "Multi-Arch", PLAIN },
+               { "Source", PLAIN },         { "Version", PLAIN },      { "Replaces", RELATIONS },
+               { "Provides", RELATIONS },   { "Depends", RELATIONS },  { "Pre-Depends", RELATIONS },
+               { "Recommends", RELATIONS }, { "Suggests", RELATIONS }, { "Breaks", RELATIONS },
+               { "Conflicts", RELATIONS },  { "Enhances", RELATIONS }, { "Conffiles", CONFFILES },
                { "Description", PLAIN } };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -58,8 +60,8 @@ static void write_conffiles(const struct deb_info *d, struct buf *out)
 
                 if (!c->md5[0] && c->flag.n == 0) /* listed, but not shipped */
                         continue;
-                buf_fmt(out, "%s %.*s %s%s%.*s\n", any ? "" : "Conffiles:\n", SV_ARG(c->path), c->md5[0] ? c->md5 : "newconffile",
-                        c->flag.n ? " " : "", SV_ARG(c->flag));
+                buf_fmt(out, "%s %.*s %s%s%.*s\n", any ? "" : "Conffiles:\n", SV_ARG(c->path),
+                        c->md5[0] ? c->md5 : "newconffile", c->flag.n ? " " : "", SV_ARG(c->flag));
                 any = true;
         }
 }
@@ -116,7 +118,8 @@ static void diversions(struct os *o)
                 const struct effect_pkg *p = effects_find(o->in->effects, package);
 
                 for (size_t k = 0; p && k < p->n_diversion; k++)
-                        buf_fmt(&b, "%.*s\n%.*s\n%.*s\n", SV_ARG(p->diversion[k].path), SV_ARG(p->diversion[k].text), SV_ARG(package));
+                        buf_fmt(&b, "%.*s\n%.*s\n%.*s\n", SV_ARG(p->diversion[k].path), SV_ARG(p->diversion[k].text),
+                                SV_ARG(package));
         }
         os_file(o, SV("var/lib/dpkg/diversions"), 0644, arena_sv(o->a, buf_sv(&b)));
 }

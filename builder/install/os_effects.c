@@ -6,7 +6,13 @@ static void copy(struct os *o, const struct effect_path *c)
         const struct deb_text *t = os_text(o, os_real(o, c->text));
 
         if (t)
-                os_put(o, &(struct entry){ .path = c->path, .type = ENTRY_FILE, .mode = t->mode, .uid = t->uid, .gid = t->gid, .mtime = t->mtime },
+                os_put(o,
+                       &(struct entry){ .path = c->path,
+                                        .type = ENTRY_FILE,
+                                        .mode = t->mode,
+                                        .uid = t->uid,
+                                        .gid = t->gid,
+                                        .mtime = t->mtime },
                        t->text);
 }
 
@@ -40,8 +46,12 @@ static void apply(struct os *o, const struct effect_pkg *p)
         for (size_t i = 0; i < p->n_dir; i++)
                 os_dir(o, p->dir[i].path, p->dir[i].mode, p->dir[i].uid, p->dir[i].gid);
         for (size_t i = 0; i < p->n_file; i++)
-                os_put(o, &(struct entry){ .path = p->file[i].path, .type = ENTRY_FILE, .mode = p->file[i].mode, .uid = p->file[i].uid,
-                                           .gid = p->file[i].gid },
+                os_put(o,
+                       &(struct entry){ .path = p->file[i].path,
+                                        .type = ENTRY_FILE,
+                                        .mode = p->file[i].mode,
+                                        .uid = p->file[i].uid,
+                                        .gid = p->file[i].gid },
                        p->file[i].text);
         for (size_t i = 0; i < p->n_copy; i++)
                 copy(o, &p->copy[i]);

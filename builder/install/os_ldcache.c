@@ -7,18 +7,18 @@
 #include "install/soname.h"
 
 /* /etc/ld.so.cache in the format "glibc-ld.so.cache1.1", as ldconfig writes it (glibc 2.33 and later; sysdeps/generic/dl-cache.h). */
-#define MAGIC            "glibc-ld.so.cache1.1"
-#define ENDIAN_LITTLE    2
-#define EXTENSION_MAGIC  0xeaa42174u
-#define TAG_GENERATOR    0u
-#define TAG_HWCAPS       1u
-#define HWCAP_EXTENSION  ((uint64_t)1 << 62)
-#define FLAG_ELF_LIBC6   0x0003u
-#define FLAG_X8664       0x0300u
-#define FLAG_AARCH64     0x0a00u
-#define HEADER_SIZE      48u
-#define ENTRY_SIZE       24u
-#define GENERATOR        "envbuild"
+#define MAGIC           "glibc-ld.so.cache1.1"
+#define ENDIAN_LITTLE   2
+#define EXTENSION_MAGIC 0xeaa42174u
+#define TAG_GENERATOR   0u
+#define TAG_HWCAPS      1u
+#define HWCAP_EXTENSION ((uint64_t)1 << 62)
+#define FLAG_ELF_LIBC6  0x0003u
+#define FLAG_X8664      0x0300u
+#define FLAG_AARCH64    0x0a00u
+#define HEADER_SIZE     48u
+#define ENTRY_SIZE      24u
+#define GENERATOR       "envbuild"
 
 struct lib {
         sv soname, dir; /* dir as ld.so.conf has it: "/lib/x86_64-linux-gnu" */
@@ -100,8 +100,8 @@ static void conf_include(struct cache *c, sv pattern, unsigned depth)
                 for (size_t i = 0; i < o->in->n_deb; i++)
                         for (size_t k = 0; k < o->in->deb[i].n_text; k++) {
                                 const struct deb_text *t = &o->in->deb[i].text[k];
-                                if (sv_starts(t->path, dir) && sv_ends(t->path, SV(".conf")) && sv_cmp(t->path, last) > 0 &&
-                                    (!next || sv_cmp(t->path, next->path) < 0))
+                                if (sv_starts(t->path, dir) && sv_ends(t->path, SV(".conf")) &&
+                                    sv_cmp(t->path, last) > 0 && (!next || sv_cmp(t->path, next->path) < 0))
                                         next = t;
                         }
                 if (!next)
@@ -154,7 +154,9 @@ static const struct deb_library *library_at(const struct os *o, sv path)
 
 static uint32_t flags_of(uint16_t machine)
 {
-        return machine == ELF_X86_64 ? FLAG_ELF_LIBC6 | FLAG_X8664 : machine == ELF_AARCH64 ? FLAG_ELF_LIBC6 | FLAG_AARCH64 : 0;
+        return machine == ELF_X86_64    ? FLAG_ELF_LIBC6 | FLAG_X8664
+               : machine == ELF_AARCH64 ? FLAG_ELF_LIBC6 | FLAG_AARCH64
+                                        : 0;
 }
 
 /* A link that is the ".so" of a soname, for the linker, is found by its own name; any other stands for the library that it leads to. */
@@ -201,7 +203,8 @@ static void look_at(struct cache *c, sv path, bool is_link)
         if (!lib || !(l.flags = flags_of(lib->machine)))
                 return;
         l.soname = lib->soname.n ? lib->soname : base;
-        l.dir = hwcaps.n ? arena_fmt(o->a, "%.*s/glibc-hwcaps/%.*s", SV_ARG(c->dir[l.order]), SV_ARG(hwcaps)) : c->dir[l.order];
+        l.dir = hwcaps.n ? arena_fmt(o->a, "%.*s/glibc-hwcaps/%.*s", SV_ARG(c->dir[l.order]), SV_ARG(hwcaps))
+                         : c->dir[l.order];
         l.hwcaps = hwcaps;
         l.is_link = is_link && counts_as_link(base, l.soname);
         if (l.is_link)
@@ -327,7 +330,8 @@ static void write_extension(const uint32_t *cap_at, size_t n_caps, uint32_t at, 
 
 static void write_file(struct cache *c, struct buf *out)
 {
-        AUTO(strings_done) struct strings s = { .text = BUF_INIT(OS_TEXT_MAX), .base = HEADER_SIZE + (uint32_t)c->n * ENTRY_SIZE };
+        AUTO(strings_done) struct strings s = { .text = BUF_INIT(OS_TEXT_MAX),
+                                                .base = HEADER_SIZE + (uint32_t)c->n * ENTRY_SIZE };
         AUTO(buf_done) struct buf entries = BUF_INIT(OS_TEXT_MAX);
         size_t n_caps;
         sv *caps = hwcaps_of(c, &n_caps);
@@ -366,7 +370,8 @@ void os_ldcache(struct os *o)
         dir_add(&c, SV("/lib"));
         dir_add(&c, SV("/usr/lib"));
         for (size_t i = 0; i < o->n_list; i++)
-                if (o->list[i].p->type == ENTRY_FILE || o->list[i].p->type == ENTRY_HARDLINK || o->list[i].p->type == ENTRY_SYMLINK)
+                if (o->list[i].p->type == ENTRY_FILE || o->list[i].p->type == ENTRY_HARDLINK ||
+                    o->list[i].p->type == ENTRY_SYMLINK)
                         look_at(&c, o->list[i].p->path, o->list[i].p->type == ENTRY_SYMLINK);
         for (size_t i = 0; i < n_made; i++)
                 if (o->made[i]->entry.type == ENTRY_SYMLINK)

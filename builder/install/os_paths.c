@@ -21,8 +21,8 @@ static void meet(struct os *o, struct os_path *first, const struct deb_path *p, 
         }
         if (q->type == ENTRY_SYMLINK && p->type == ENTRY_SYMLINK && sv_eq(q->target, p->target))
                 return;
-        diag_add(o->ds, (sv){ 0 }, 0, 0, "EB403", "'%.*s' is in '%.*s %.*s' and in '%.*s %.*s'", SV_ARG(p->path), SV_ARG(a->name),
-                 SV_ARG(a->version), SV_ARG(b->name), SV_ARG(b->version));
+        diag_add(o->ds, (sv){ 0 }, 0, 0, "EB403", "'%.*s' is in '%.*s %.*s' and in '%.*s %.*s'", SV_ARG(p->path),
+                 SV_ARG(a->name), SV_ARG(a->version), SV_ARG(b->name), SV_ARG(b->version));
 }
 
 int os_merge(struct os *o, struct err *e)
@@ -151,9 +151,12 @@ void os_odd_dirs(struct arena *a, const struct deb_info *deb, size_t n_deb, stru
                                 continue;
                         map_put(&seen, a, p->path, (void *)p);
                         if (p->mode != 0755 || p->uid || p->gid)
-                                *arena_push(a, v, n, cap) = (struct entry){
-                                        .path = p->path, .type = ENTRY_DIR, .mode = p->mode, .uid = p->uid, .gid = p->gid, .mtime = p->mtime
-                                };
+                                *arena_push(a, v, n, cap) = (struct entry){ .path = p->path,
+                                                                            .type = ENTRY_DIR,
+                                                                            .mode = p->mode,
+                                                                            .uid = p->uid,
+                                                                            .gid = p->gid,
+                                                                            .mtime = p->mtime };
                 }
         if (n)
                 qsort(v, n, sizeof(*v), entry_cmp);

@@ -22,8 +22,9 @@ static bool header(const struct elf_catch *c, Elf64_Ehdr *ret)
         if (c->n_head < sizeof(*ret))
                 return false;
         memcpy(ret, c->head, sizeof(*ret));
-        return memcmp(ret->e_ident, ELFMAG, SELFMAG) == 0 && ret->e_ident[EI_CLASS] == ELFCLASS64 && ret->e_ident[EI_DATA] == ELFDATA2LSB &&
-               ret->e_type == ET_DYN && ret->e_phentsize == sizeof(Elf64_Phdr) && ret->e_phoff <= c->n_head &&
+        return memcmp(ret->e_ident, ELFMAG, SELFMAG) == 0 && ret->e_ident[EI_CLASS] == ELFCLASS64 &&
+               ret->e_ident[EI_DATA] == ELFDATA2LSB && ret->e_type == ET_DYN &&
+               ret->e_phentsize == sizeof(Elf64_Phdr) && ret->e_phoff <= c->n_head &&
                ret->e_phnum <= (c->n_head - ret->e_phoff) / sizeof(Elf64_Phdr);
 }
 

@@ -116,7 +116,8 @@ int control_check(sv text, struct err *e)
         if (got < 0) {
                 sv line = { 0 };
                 sv_line(&rest, &line);
-                return err_set(e, ERR_INTEGRITY, "'%.*s' is not a field of a control file", (int)(line.n < 60 ? line.n : 60), line.p);
+                return err_set(e, ERR_INTEGRITY, "'%.*s' is not a field of a control file",
+                               (int)(line.n < 60 ? line.n : 60), line.p);
         }
         rest = text;
         control_next(&rest, &value);
@@ -164,8 +165,8 @@ static bool read_bound(sv text, struct deb_dep *d)
         static const struct {
                 const char *text;
                 enum deb_op op;
-        } ops[] = { { "<<", DEB_LT }, { "<=", DEB_LE }, { ">=", DEB_GE }, { ">>", DEB_GT }, { "=", DEB_EQ },
-                    { "<", DEB_LE }, /* deprecated spellings; dpkg reads them so */
+        } ops[] = { { "<<", DEB_LT }, { "<=", DEB_LE }, { ">=", DEB_GE },
+                    { ">>", DEB_GT }, { "=", DEB_EQ },  { "<", DEB_LE }, /* deprecated spellings; dpkg reads them so */
                     { ">", DEB_GE } };
 
         for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
@@ -237,8 +238,8 @@ static const char *read_dep(sv text, sv arch, struct deb_dep *d, bool *ret_holds
 
         *d = (struct deb_dep){ 0 };
         *ret_holds = true;
-        while (n < text.n && text.p[n] != ' ' && text.p[n] != '\t' && text.p[n] != '\n' && text.p[n] != '(' && text.p[n] != '[' &&
-               text.p[n] != '<')
+        while (n < text.n && text.p[n] != ' ' && text.p[n] != '\t' && text.p[n] != '\n' && text.p[n] != '(' &&
+               text.p[n] != '[' && text.p[n] != '<')
                 n++;
         d->name = sv_from_to(text, 0, n);
         rest = sv_skip(text, n);
@@ -277,7 +278,8 @@ static int read_rel(struct arena *a, sv text, sv arch, struct deb_rel *ret, stru
                 const char *why = read_dep(sv_trim(one), arch, &d, &holds);
 
                 if (why)
-                        return err_set(e, ERR_FAILED, "'%.*s' is not a dependency: %s", (int)(text.n < 200 ? text.n : 200), text.p, why);
+                        return err_set(e, ERR_FAILED, "'%.*s' is not a dependency: %s",
+                                       (int)(text.n < 200 ? text.n : 200), text.p, why);
                 if (holds)
                         ret->alt[ret->n++] = d;
         }

@@ -39,10 +39,10 @@ struct field {
 };
 
 void fields_read(struct fields *f, const struct yaml *map, const struct field *v, size_t n);
-#define FIELDS_READ(f, y, ...)                                              \
-        do {                                                                \
-                const struct field fields_[] = { __VA_ARGS__ };             \
-                fields_read(f, y, fields_, sizeof(fields_) / sizeof(fields_[0])); \
+#define FIELDS_READ(f, y, ...)                                                                                         \
+        do {                                                                                                           \
+                const struct field fields_[] = { __VA_ARGS__ };                                                        \
+                fields_read(f, y, fields_, sizeof(fields_) / sizeof(fields_[0]));                                      \
         } while (0)
 /** Elements of a list, or 0 with a fault. NULL: 0. */
 size_t fields_list(struct fields *f, const struct yaml *y);

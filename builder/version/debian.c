@@ -103,11 +103,13 @@ bool deb_version_valid(sv v)
         struct parts p = split(v);
         bool has_epoch = sv_find(v, ':') >= 0, has_revision = sv_rfind(v, '-') > sv_find(v, ':');
 
-        if ((has_epoch && !epoch_valid(p.epoch)) || p.upstream.n == 0 || !digit(p.upstream.p[0]) || (has_revision && p.revision.n == 0))
+        if ((has_epoch && !epoch_valid(p.epoch)) || p.upstream.n == 0 || !digit(p.upstream.p[0]) ||
+            (has_revision && p.revision.n == 0))
                 return false;
         for (size_t i = 0; i < p.upstream.n; i++) {
                 char c = p.upstream.p[i];
-                if (!digit(c) && !alpha(c) && c != '.' && c != '+' && c != '~' && !(c == '-' && has_revision) && !(c == ':' && has_epoch))
+                if (!digit(c) && !alpha(c) && c != '.' && c != '+' && c != '~' && !(c == '-' && has_revision) &&
+                    !(c == ':' && has_epoch))
                         return false;
         }
         for (size_t i = 0; i < p.revision.n; i++) {

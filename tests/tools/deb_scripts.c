@@ -11,7 +11,8 @@
 #include "install/effects.h"
 #include "install/deb.h"
 
-static int one_script(const struct effects *x, const struct deb_control *c, const char *name, const char *dir, struct err *e)
+static int one_script(const struct effects *x, const struct deb_control *c, const char *name, const char *dir,
+                      struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         sv text = deb_control_file(c, name);
@@ -29,7 +30,8 @@ static int one_script(const struct effects *x, const struct deb_control *c, cons
         } else {
                 printf("UNKNOWN: %.*s\n", SV_ARG(s.line));
                 if (dir) {
-                        AUTO(free_ptr) char *path = fs_path("%s/%.*s.%.*s.%s", dir, SV_ARG(c->name), SV_ARG(c->arch), name);
+                        AUTO(free_ptr) char *path =
+                                fs_path("%s/%.*s.%.*s.%s", dir, SV_ARG(c->name), SV_ARG(c->arch), name);
                         fs_write(path, text, 0644, e);
                 }
                 return 1;
@@ -69,7 +71,8 @@ int main(int argc, char **argv)
         for (int i = first + 1; i < argc && !e.cause; i++)
                 unknown += one_deb(x, argv[i], dir, &e);
         for (size_t i = 0; i < ds.n; i++)
-                fprintf(stderr, "%.*s:%u:%u: %s %.*s\n", SV_ARG(ds.v[i].file), ds.v[i].line, ds.v[i].col, ds.v[i].code, SV_ARG(ds.v[i].text));
+                fprintf(stderr, "%.*s:%u:%u: %s %.*s\n", SV_ARG(ds.v[i].file), ds.v[i].line, ds.v[i].col, ds.v[i].code,
+                        SV_ARG(ds.v[i].text));
         if (e.cause)
                 fprintf(stderr, "%s\n%s", e.cause, e.trail ? e.trail : "");
         return e.cause ? 2 : unknown > 0;

@@ -26,7 +26,8 @@ struct run {
         size_t n_art;
 };
 
-static int solve(struct run *r, const sv *text, const sv *at, size_t n, const struct artifact *fixed, size_t n_fixed, struct err *e)
+static int solve(struct run *r, const sv *text, const sv *at, size_t n, const struct artifact *fixed, size_t n_fixed,
+                 struct err *e)
 {
         struct resolve_want *want;
         struct resolution *res = NULL;
@@ -66,11 +67,13 @@ static int lock_recipe(struct run *r, char **apt, int n_apt, struct err *e)
         return solve(r, text, by, (size_t)n_apt, r->art, r->n_art, e);
 }
 
-static int run(struct run *r, const char *name, const char *arch, const char *store, char **apt, int n_apt, struct diags *ds, struct err *e)
+static int run(struct run *r, const char *name, const char *arch, const char *store, char **apt, int n_apt,
+               struct diags *ds, struct err *e)
 {
         struct debian_opts o;
 
-        if (debian_recipe_load(&r->a, sv_from(name), ds, &r->recipe, e) < 0 || store_open(store, true, &r->op, &r->store, e) < 0 ||
+        if (debian_recipe_load(&r->a, sv_from(name), ds, &r->recipe, e) < 0 ||
+            store_open(store, true, &r->op, &r->store, e) < 0 ||
             net_new(&(struct net_opts){ 0 }, &r->op, &r->net, e) < 0)
                 return -(int)e->code;
         debian_recipe_opts(&r->a, r->recipe, sv_from(arch), &o);
@@ -79,8 +82,8 @@ static int run(struct run *r, const char *name, const char *arch, const char *st
         for (size_t i = 0; i < r->n_art; i++) {
                 const struct artifact *art = &r->art[i];
                 sv by = art->n_by ? art->by[0] : SV("");
-                printf("%.*s %.*s %.*s %s %.*s\n", SV_ARG(art->name), SV_ARG(art->version), SV_ARG(art->arch), sha256_hex(&art->sha256).s,
-                       SV_ARG(by));
+                printf("%.*s %.*s %.*s %s %.*s\n", SV_ARG(art->name), SV_ARG(art->version), SV_ARG(art->arch),
+                       sha256_hex(&art->sha256).s, SV_ARG(by));
         }
         return 0;
 }
@@ -105,7 +108,8 @@ static int put_file(const char *path, const struct entry *en, const struct conte
 
 static int put_entry(const char *root, const struct entry *en, const struct content *c, struct err *e)
 {
-        AUTO(free_ptr) char *path = fs_path("%s/%.*s", root, SV_ARG(en->path)), *target = fs_path("%.*s", SV_ARG(en->target));
+        AUTO(free_ptr) char *path = fs_path("%s/%.*s", root, SV_ARG(en->path)),
+                            *target = fs_path("%.*s", SV_ARG(en->target));
         AUTO(free_ptr) char *from = fs_path("%s/%.*s", root, SV_ARG(en->target)), *dir = fs_path("%s", path);
         const struct timespec t[2] = { { .tv_sec = en->mtime }, { .tv_sec = en->mtime } };
         struct stat st;
@@ -119,8 +123,9 @@ static int put_entry(const char *root, const struct entry *en, const struct cont
                 remove(path);
         if (en->type == ENTRY_FILE && put_file(path, en, c, e) < 0)
                 return -(int)e->code;
-        if ((en->type == ENTRY_SYMLINK && symlink(target, path) < 0) || (en->type == ENTRY_HARDLINK && link(from, path) < 0) ||
-            lchown(path, en->uid, en->gid) < 0 || (en->type != ENTRY_SYMLINK && en->type != ENTRY_HARDLINK && chmod(path, en->mode) < 0) ||
+        if ((en->type == ENTRY_SYMLINK && symlink(target, path) < 0) ||
+            (en->type == ENTRY_HARDLINK && link(from, path) < 0) || lchown(path, en->uid, en->gid) < 0 ||
+            (en->type != ENTRY_SYMLINK && en->type != ENTRY_HARDLINK && chmod(path, en->mode) < 0) ||
             utimensat(AT_FDCWD, path, t, AT_SYMLINK_NOFOLLOW) < 0)
                 return err_errno(e, "cannot make '%s'", path);
         return 0;
@@ -138,7 +143,8 @@ static int put_all(const char *root, struct entry_source *s, struct err *e)
         return got;
 }
 
-static int put_debs(struct run *r, const char *root, const struct deb_want *want, struct deb_info *info, struct diags *ds, struct err *e)
+static int put_debs(struct run *r, const char *root, const struct deb_want *want, struct deb_info *info,
+                    struct diags *ds, struct err *e)
 {
         const struct install_ctx ctx = { .usrmerged = true };
 
@@ -179,8 +185,8 @@ static int make_tree(struct run *r, const char *root, const char *arch, struct d
                 if (put_entry(root, &en[i], &c[i], e) < 0)
                         return -(int)e->code;
         os_facts(&r->a, r->recipe, r->art, r->n_art, &facts);
-        fprintf(stderr, "os: %zu entries; libc %.*s, python %.*s at %.*s, %.*s\n", n, SV_ARG(facts.libc_version), SV_ARG(facts.python_version),
-                SV_ARG(facts.python_path), SV_ARG(facts.python_abi));
+        fprintf(stderr, "os: %zu entries; libc %.*s, python %.*s at %.*s, %.*s\n", n, SV_ARG(facts.libc_version),
+                SV_ARG(facts.python_version), SV_ARG(facts.python_path), SV_ARG(facts.python_abi));
         return 0;
 }
 
@@ -203,7 +209,8 @@ int main(int argc, char **argv)
         if (run(&r, argv[1], argv[2], argv[3], argv + 4, argc - 4, &ds, &e) == 0 && root)
                 make_tree(&r, root, argv[2], &ds, &e);
         for (size_t i = 0; i < ds.n; i++)
-                fprintf(stderr, "%.*s:%u:%u: %s %.*s\n", SV_ARG(ds.v[i].file), ds.v[i].line, ds.v[i].col, ds.v[i].code, SV_ARG(ds.v[i].text));
+                fprintf(stderr, "%.*s:%u:%u: %s %.*s\n", SV_ARG(ds.v[i].file), ds.v[i].line, ds.v[i].col, ds.v[i].code,
+                        SV_ARG(ds.v[i].text));
         if (e.cause)
                 fprintf(stderr, "error: %s\n%s%s\n", e.cause, e.trail ? e.trail : "", e.hint ? e.hint : "");
         catalog_free(r.cat ? debian_catalog(r.cat) : NULL);

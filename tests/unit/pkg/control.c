@@ -6,8 +6,9 @@
 #include "base/cleanup.h"
 #include "tests/unit/unit.h"
 
-static const char packages[] = "\n\nPackage: a\nVersion: 1.0-1\nDescription: one\n two\n .\n three\n# a comment\nTag: x::y,\n z\n\n \t\n"
-                               "Package: b\r\nversion:  2 \r\n\nPackage: c";
+static const char packages[] =
+        "\n\nPackage: a\nVersion: 1.0-1\nDescription: one\n two\n .\n three\n# a comment\nTag: x::y,\n z\n\n \t\n"
+        "Package: b\r\nversion:  2 \r\n\nPackage: c";
 
 static void paragraphs_and_fields(void **state)
 {
@@ -66,7 +67,8 @@ static const struct {
         { "libc6 (>= 2.36)", "libc6 (>= 2.36)" },
         { "libc6(>=2.36) , zlib1g", "libc6 (>= 2.36), zlib1g" },
         { "a1 | b1 (<< 2) | c1:any,\n d1:amd64 (= 1:2-3)", "a1 | b1 (<< 2) | c1:any, d1:amd64 (= 1:2-3)" },
-        { "aa [amd64], bb [arm64], cc [!arm64], dd [!amd64], ee [linux-any], ff [any-arm64 any-amd64]", "aa, cc, ee, ff" },
+        { "aa [amd64], bb [arm64], cc [!arm64], dd [!amd64], ee [linux-any], ff [any-arm64 any-amd64]",
+          "aa, cc, ee, ff" },
         { "aa [arm64] | bb", "bb" },
         { "aa <!nocheck>, bb <nocheck>, cc <stage1> <!cross>, dd <!cross nocheck>", "aa, cc" },
         { "aa (>> 1) [amd64] <!nodoc>", "aa (>> 1)" },

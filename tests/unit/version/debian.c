@@ -118,7 +118,8 @@ static void versions_order_as_dpkg_says(void **state)
         (void)state;
         for (size_t i = 0; i < ARRAY_LEN(cmp_rows); i++) {
                 sv a = sv_from(cmp_rows[i].a), b = sv_from(cmp_rows[i].b);
-                if (sign(deb_version_cmp(a, b)) != cmp_rows[i].order || sign(deb_version_cmp(b, a)) != -cmp_rows[i].order)
+                if (sign(deb_version_cmp(a, b)) != cmp_rows[i].order ||
+                    sign(deb_version_cmp(b, a)) != -cmp_rows[i].order)
                         bad++, print_error("row %zu: %s against %s\n", i, cmp_rows[i].a, cmp_rows[i].b);
         }
         assert_int_equal(bad, 0);
@@ -129,24 +130,10 @@ static const struct {
         const char *text;
         bool valid;
 } valid_rows[] = {
-        { "1.0", true },
-        { "", false },
-        { "a1", false },
-        { "1:", false },
-        { "1:-1", false },
-        { "x:1", false },
-        { "-1:1", false },
-        { "2147483647:1", true },
-        { "2147483648:1", false },
-        { "1.0-", false },
-        { "1.0 1", false },
-        { "1_0", false },
-        { "1.0-1_2", false },
-        { "1-2-3", true },
-        { "1:2:3", true },
-        { "0", true },
-        { "1.0~", true },
-        { "12:", false },
+        { "1.0", true },    { "", false },     { "a1", false },          { "1:", false },           { "1:-1", false },
+        { "x:1", false },   { "-1:1", false }, { "2147483647:1", true }, { "2147483648:1", false }, { "1.0-", false },
+        { "1.0 1", false }, { "1_0", false },  { "1.0-1_2", false },     { "1-2-3", true },         { "1:2:3", true },
+        { "0", true },      { "1.0~", true },  { "12:", false },
 };
 
 static void validity_is_dpkgs(void **state)
@@ -166,9 +153,9 @@ static const struct {
         const char *bound;
         bool match;
 } match_rows[] = {
-        { "1.0-1", DEB_ANY, "", true },     { "1.0-1", DEB_LT, "1.0-1", false }, { "1.0~rc1", DEB_LT, "1.0", true },
-        { "1.0", DEB_LE, "1.0-0", true },   { "1.0-1", DEB_EQ, "1.0-01", true }, { "1.0-1", DEB_EQ, "1.0", false },
-        { "1:0.1", DEB_GE, "99", true },    { "2", DEB_GE, "2", true },          { "2", DEB_GT, "2", false },
+        { "1.0-1", DEB_ANY, "", true },    { "1.0-1", DEB_LT, "1.0-1", false }, { "1.0~rc1", DEB_LT, "1.0", true },
+        { "1.0", DEB_LE, "1.0-0", true },  { "1.0-1", DEB_EQ, "1.0-01", true }, { "1.0-1", DEB_EQ, "1.0", false },
+        { "1:0.1", DEB_GE, "99", true },   { "2", DEB_GE, "2", true },          { "2", DEB_GT, "2", false },
         { "2.0+b1", DEB_GT, "2.0", true },
 };
 
@@ -178,7 +165,8 @@ static void relations_hold(void **state)
 
         (void)state;
         for (size_t i = 0; i < ARRAY_LEN(match_rows); i++)
-                if (deb_version_match(sv_from(match_rows[i].version), match_rows[i].op, sv_from(match_rows[i].bound)) != match_rows[i].match)
+                if (deb_version_match(sv_from(match_rows[i].version), match_rows[i].op, sv_from(match_rows[i].bound)) !=
+                    match_rows[i].match)
                         bad++, print_error("row %zu\n", i);
         assert_int_equal(bad, 0);
 }
