@@ -10,7 +10,7 @@
  * their providers. */
 struct dname {
         struct name pub;
-        size_t first; /* index into pkg */
+        size_t first;      /* index into pkg */
         struct rels *rels; /* per candidate; v NULL and n 0: not read yet */
         bool *read;
 };
@@ -51,7 +51,9 @@ static struct dname *name_get(struct catalog_debian *d, sv text)
         cand = arena_array(&d->arena, struct cand, count + 1);
         for (size_t i = 0; i < count; i++)
                 cand[i].version = (uint32_t)i;
-        n->pub = (struct name){ .text = arena_sv(&d->arena, text), .of = (name_id)d->n_name, .cand = cand, .n = (uint32_t)count };
+        n->pub = (struct name){
+                .text = arena_sv(&d->arena, text), .of = (name_id)d->n_name, .cand = cand, .n = (uint32_t)count
+        };
         if (count == 0) {
                 n->pub.absent = true;
                 n->pub.near = debian_index_near(&d->index, text);
@@ -113,7 +115,8 @@ static set_id real_set(struct catalog_debian *d, const struct dname *n, const st
         return set_of(d, bits, n->pub.n);
 }
 
-static bool provide_fits(const struct catalog_debian *d, const struct debian_provide *p, const struct deb_dep *dep, bool conflict)
+static bool provide_fits(const struct catalog_debian *d, const struct debian_provide *p, const struct deb_dep *dep,
+                         bool conflict)
 {
         bool arch = dep->arch.n == 0 || sv_eq(dep->arch, d->arch) || (sv_is(dep->arch, "any") && (p->any || conflict));
 
@@ -168,7 +171,8 @@ static struct provider *providers(struct catalog_debian *d, const struct deb_dep
                 if (n && v[n - 1].name == name)
                         v[n - 1].set = sets_or(d->cat.sets, v[n - 1].set, one, name->pub.n);
                 else
-                        *arena_push(&d->arena, v, n, cap) = (struct provider){ name, d->index.pkg[name->first].text, one };
+                        *arena_push(&d->arena, v, n, cap) =
+                                (struct provider){ name, d->index.pkg[name->first].text, one };
         }
         if (n)
                 qsort(v, n, sizeof(*v), provider_cmp);
@@ -182,7 +186,9 @@ static struct rel *rel_new(struct catalog_debian *d, enum rel_kind kind, const s
 {
         struct rel *r = arena_new(&d->arena, struct rel);
 
-        *r = (struct rel){ .id = d->n_rel++, .kind = (uint8_t)kind, .n = (uint32_t)t->n, .term = t->v, .text = text, .at = at };
+        *r = (struct rel){
+                .id = d->n_rel++, .kind = (uint8_t)kind, .n = (uint32_t)t->n, .term = t->v, .text = text, .at = at
+        };
         return r;
 }
 
@@ -200,7 +206,8 @@ static struct rel *needs(struct catalog_debian *d, const struct deb_rel *dep, sv
                         terms_add(d, &t, p[k].name, p[k].set);
         }
         if (t.n == 0) /* nothing will do: the first name carries the proof */
-                *arena_push(&d->arena, t.v, t.n, t.cap) = (struct term){ name_get(d, dep->alt[0].name)->pub.of, SET_NONE };
+                *arena_push(&d->arena, t.v, t.n, t.cap) =
+                        (struct term){ name_get(d, dep->alt[0].name)->pub.of, SET_NONE };
         return rel_new(d, REL_NEEDS, &t, dep->text, at);
 }
 
@@ -215,7 +222,8 @@ static struct rel *limits(struct catalog_debian *d, const struct deb_dep *dep, s
         if (!sv_eq(owner, dep->name) && real->pub.n) {
                 set_id hit = real_set(d, real, dep, true);
                 if (hit != SET_NONE)
-                        *arena_push(&d->arena, t.v, t.n, t.cap) = (struct term){ real->pub.of, sets_not(d->cat.sets, hit, real->pub.n) };
+                        *arena_push(&d->arena, t.v, t.n, t.cap) =
+                                (struct term){ real->pub.of, sets_not(d->cat.sets, hit, real->pub.n) };
         }
         for (size_t i = 0; i < n; i++)
                 if (!sv_eq(p[i].name->pub.text, owner))
@@ -225,10 +233,11 @@ static struct rel *limits(struct catalog_debian *d, const struct deb_dep *dep, s
 }
 
 /* A relation that says the same is the same one, whoever says it; `at` is the first who did. Limits depend on their owner. */
-static struct rel *interned(struct catalog_debian *d, const char *field, const struct deb_rel *dep, const struct debian_pkg *p, bool limit)
+static struct rel *interned(struct catalog_debian *d, const char *field, const struct deb_rel *dep,
+                            const struct debian_pkg *p, bool limit)
 {
-        sv key = limit ? arena_fmt(&d->arena, "%s %.*s %.*s", field, SV_ARG(p->name), SV_ARG(dep->text)) :
-                         arena_fmt(&d->arena, "needs %.*s", SV_ARG(dep->text));
+        sv key = limit ? arena_fmt(&d->arena, "%s %.*s %.*s", field, SV_ARG(p->name), SV_ARG(dep->text))
+                       : arena_fmt(&d->arena, "needs %.*s", SV_ARG(dep->text));
         struct rel *r = map_get(&d->rel, key);
         static struct rel none; /* limits nobody: remembered, never given out */
         sv at, text;
@@ -247,7 +256,8 @@ struct rel_list {
         size_t n, cap;
 };
 
-static int read_field(struct catalog_debian *d, const struct debian_pkg *p, const char *field, bool limit, struct rel_list *list, struct err *e)
+static int read_field(struct catalog_debian *d, const struct debian_pkg *p, const char *field, bool limit,
+                      struct rel_list *list, struct err *e)
 {
         struct deb_rel *dep;
         size_t n;
@@ -279,7 +289,8 @@ static int cat_rels(struct catalog *c, name_id n, uint32_t cand, struct rels *re
         struct rel_list list = { 0 };
 
         if (!name->read[cand]) {
-                if (read_field(d, p, "Pre-Depends", false, &list, e) < 0 || read_field(d, p, "Depends", false, &list, e) < 0 ||
+                if (read_field(d, p, "Pre-Depends", false, &list, e) < 0 ||
+                    read_field(d, p, "Depends", false, &list, e) < 0 ||
                     read_field(d, p, "Conflicts", true, &list, e) < 0 || read_field(d, p, "Breaks", true, &list, e) < 0)
                         return -(int)e->code;
                 name->rels[cand] = (struct rels){ list.v, (uint32_t)list.n };
@@ -314,7 +325,8 @@ static void cat_text(struct catalog *c, name_id n, set_id set, struct buf *out)
                 buf_add(out, SV(" (no version)"));
                 return;
         }
-        for (uint32_t i = sets_next(d->cat.sets, set, 0, width); i < width; i = sets_next(d->cat.sets, set, i + 1, width)) {
+        for (uint32_t i = sets_next(d->cat.sets, set, 0, width); i < width;
+             i = sets_next(d->cat.sets, set, i + 1, width)) {
                 buf_fmt(out, "%s%.*s", sep, SV_ARG(pkg_of(d, name, i)->version));
                 sep = " or ";
         }
@@ -358,8 +370,8 @@ struct catalog_debian *debian_over(const struct debian_index *x, sv arch)
         return d;
 }
 
-static int open_suite(struct catalog_debian *d, const struct debian_opts *o, uint32_t from, struct net *net, struct store *store,
-                      struct op *op, struct debian_text *text, struct err *e)
+static int open_suite(struct catalog_debian *d, const struct debian_opts *o, uint32_t from, struct net *net,
+                      struct store *store, struct op *op, struct debian_text *text, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         struct debian_release r = { 0 };
@@ -378,7 +390,8 @@ static int open_suite(struct catalog_debian *d, const struct debian_opts *o, uin
         return 0;
 }
 
-int debian_open(const struct debian_opts *o, struct net *net, struct store *store, struct op *op, struct catalog_debian **ret, struct err *e)
+int debian_open(const struct debian_opts *o, struct net *net, struct store *store, struct op *op,
+                struct catalog_debian **ret, struct err *e)
 {
         AUTO(free_ptr) struct debian_text *text = xcalloc((o->n_extra + 1) * (o->n_component + 1), sizeof(*text));
         struct catalog_debian *d = debian_over(&(struct debian_index){ 0 }, o->arch);
@@ -388,7 +401,8 @@ int debian_open(const struct debian_opts *o, struct net *net, struct store *stor
         d->from = arena_array(&d->arena, struct debian_from, o->n_extra + 1);
         d->from[0] = (struct debian_from){ arena_sv(&d->arena, o->mirror), arena_sv(&d->arena, o->suite) };
         for (size_t i = 0; i < o->n_extra; i++)
-                d->from[i + 1] = (struct debian_from){ arena_sv(&d->arena, o->extra_mirror[i]), arena_sv(&d->arena, o->extra_suite[i]) };
+                d->from[i + 1] = (struct debian_from){ arena_sv(&d->arena, o->extra_mirror[i]),
+                                                       arena_sv(&d->arena, o->extra_suite[i]) };
         for (size_t i = 0; i <= o->n_extra && err == 0; i++)
                 err = open_suite(d, o, (uint32_t)i, net, store, op, text, e);
         if (err == 0)
@@ -441,7 +455,8 @@ static int want_fixed(struct catalog_debian *d, const struct artifact *art, stru
                 if (sv_eq(pkg_of(d, n, i)->version, art->version))
                         terms_add(d, &t, n, sets_one(d->cat.sets, i, n->pub.n));
         if (t.n == 0) {
-                err_set(e, ERR_STALE, "the base's %.*s %.*s is not in Debian's index any more", SV_ARG(art->name), SV_ARG(art->version));
+                err_set(e, ERR_STALE, "the base's %.*s %.*s is not in Debian's index any more", SV_ARG(art->name),
+                        SV_ARG(art->version));
                 err_hint(e, "lock with --upgrade-base to take the base's packages anew");
                 return -(int)e->code;
         }
@@ -449,8 +464,8 @@ static int want_fixed(struct catalog_debian *d, const struct artifact *art, stru
         return 0;
 }
 
-int debian_wants(struct catalog_debian *d, const sv *text, const sv *at, size_t n, const struct artifact *fixed, size_t n_fixed,
-                 struct arena *a, struct resolve_want **ret, size_t *ret_n, struct err *e)
+int debian_wants(struct catalog_debian *d, const sv *text, const sv *at, size_t n, const struct artifact *fixed,
+                 size_t n_fixed, struct arena *a, struct resolve_want **ret, size_t *ret_n, struct err *e)
 {
         struct resolve_want *v = arena_array(a, struct resolve_want, n + n_fixed + 1);
 
@@ -503,8 +518,8 @@ static sv asker(const struct catalog_debian *d, const struct resolution *r, cons
 }
 
 /* The names it needs among those picked: of each relation the first term that holds. Chosen: per name_id, pick + 1. */
-static void needs_of(struct catalog_debian *d, const struct rels *rels, const struct resolution *r, const uint32_t *chosen,
-                     struct arena *a, struct artifact *art)
+static void needs_of(struct catalog_debian *d, const struct rels *rels, const struct resolution *r,
+                     const uint32_t *chosen, struct arena *a, struct artifact *art)
 {
         size_t n = 0, kept = 0;
         sv *v = arena_array(a, sv, rels->n + 1);
@@ -526,7 +541,8 @@ static void needs_of(struct catalog_debian *d, const struct rels *rels, const st
         art->n_needs = kept;
 }
 
-static int artifact_of(const struct catalog_debian *d, const struct debian_pkg *p, struct arena *a, struct artifact *ret, struct err *e)
+static int artifact_of(const struct catalog_debian *d, const struct debian_pkg *p, struct arena *a,
+                       struct artifact *ret, struct err *e)
 {
         sv file = control_get(p->text, "Filename"), mirror = d->n_map ? d->from[p->from].mirror : (sv){ 0 };
 
@@ -534,16 +550,19 @@ static int artifact_of(const struct catalog_debian *d, const struct debian_pkg *
                                   .name = arena_sv(a, p->name),
                                   .version = arena_sv(a, p->version),
                                   .arch = arena_sv(a, control_get(p->text, "Architecture")) };
-        if (file.n == 0 || !sha256_read(control_get(p->text, "SHA256"), &ret->sha256) || !sv_u64(control_get(p->text, "Size"), &ret->size) ||
-            sv_find_sv(file, SV("..")) >= 0 || file.p[0] == '/')
-                return err_set(e, ERR_INTEGRITY, "the index entry of '%.*s %.*s' has no proper Filename, Size and SHA256", SV_ARG(p->name),
-                               SV_ARG(p->version));
-        ret->url = mirror.n == 0 || sv_eq(mirror, d->from[0].mirror) ? arena_sv(a, file) :
-                                                                       arena_fmt(a, "%.*s/%.*s", SV_ARG(mirror), SV_ARG(file));
+        if (file.n == 0 || !sha256_read(control_get(p->text, "SHA256"), &ret->sha256) ||
+            !sv_u64(control_get(p->text, "Size"), &ret->size) || sv_find_sv(file, SV("..")) >= 0 || file.p[0] == '/')
+                return err_set(e, ERR_INTEGRITY,
+                               "the index entry of '%.*s %.*s' has no proper Filename, Size and SHA256",
+                               SV_ARG(p->name), SV_ARG(p->version));
+        ret->url = mirror.n == 0 || sv_eq(mirror, d->from[0].mirror)
+                           ? arena_sv(a, file)
+                           : arena_fmt(a, "%.*s/%.*s", SV_ARG(mirror), SV_ARG(file));
         return 0;
 }
 
-int debian_artifacts(struct catalog_debian *d, const struct resolution *r, struct arena *a, struct artifact **ret, size_t *ret_n, struct err *e)
+int debian_artifacts(struct catalog_debian *d, const struct resolution *r, struct arena *a, struct artifact **ret,
+                     size_t *ret_n, struct err *e)
 {
         AUTO(free_ptr) uint32_t *chosen = xcalloc(d->n_name + 1, sizeof(*chosen));
         struct artifact *v = arena_array(a, struct artifact, r->n + 1);
@@ -554,7 +573,8 @@ int debian_artifacts(struct catalog_debian *d, const struct resolution *r, struc
                 const struct pick *p = &r->pick[i];
                 struct rels rels;
 
-                if (artifact_of(d, pkg_of(d, d->name[p->name], p->cand), a, &v[i], e) < 0 || cat_rels(&d->cat, p->name, p->cand, &rels, e) < 0)
+                if (artifact_of(d, pkg_of(d, d->name[p->name], p->cand), a, &v[i], e) < 0 ||
+                    cat_rels(&d->cat, p->name, p->cand, &rels, e) < 0)
                         return -(int)e->code;
                 needs_of(d, &rels, r, chosen, a, &v[i]);
                 v[i].by = arena_new(a, sv);

@@ -43,7 +43,8 @@ static bool read_pkg(sv text, sv arch, struct debian_pkg *ret)
         return sv_is(for_arch, "all") || sv_eq(for_arch, arch);
 }
 
-static int read_text(struct arena *a, const struct debian_text *t, sv arch, struct debian_index *x, size_t *cap, struct err *e)
+static int read_text(struct arena *a, const struct debian_text *t, sv arch, struct debian_index *x, size_t *cap,
+                     struct err *e)
 {
         sv rest = t->text, paragraph;
 
@@ -53,8 +54,8 @@ static int read_text(struct arena *a, const struct debian_text *t, sv arch, stru
                 if (!read_pkg(paragraph, arch, &p))
                         continue;
                 if (!deb_name_valid(p.name) || !deb_version_valid(p.version))
-                        return err_set(e, ERR_INTEGRITY, "an index has a package '%.*s' of version '%.*s'", SV_ARG(p.name),
-                                       SV_ARG(p.version));
+                        return err_set(e, ERR_INTEGRITY, "an index has a package '%.*s' of version '%.*s'",
+                                       SV_ARG(p.name), SV_ARG(p.version));
                 *arena_push(a, x->pkg, x->n_pkg, *cap) = p;
         }
         return 0;
@@ -73,7 +74,9 @@ static int read_provides(struct arena *a, uint32_t i, sv arch, struct debian_ind
         if (control_deps(&tmp, text, arch, &r, &n, e) < 0)
                 return err_while(e, "reading what '%.*s' provides", SV_ARG(x->pkg[i].name));
         for (size_t k = 0; k < n; k++) {
-                struct debian_provide p = { .name = r[k].alt[0].name, .any = allowed || sv_is(r[k].alt[0].arch, "any"), .pkg = i };
+                struct debian_provide p = { .name = r[k].alt[0].name,
+                                            .any = allowed || sv_is(r[k].alt[0].arch, "any"),
+                                            .pkg = i };
 
                 if (r[k].n != 1 || (r[k].alt[0].op != DEB_ANY && r[k].alt[0].op != DEB_EQ))
                         continue; /* dpkg passes such a one over, too */
@@ -83,7 +86,8 @@ static int read_provides(struct arena *a, uint32_t i, sv arch, struct debian_ind
         return 0;
 }
 
-int debian_index_make(struct arena *a, const struct debian_text *v, size_t n, sv arch, struct debian_index *ret, struct err *e)
+int debian_index_make(struct arena *a, const struct debian_text *v, size_t n, sv arch, struct debian_index *ret,
+                      struct err *e)
 {
         struct debian_index x = { 0 };
         size_t cap = 0, kept = 0, cap_provide = 0;

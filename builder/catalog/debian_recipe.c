@@ -129,7 +129,8 @@ int debian_recipe_load(struct arena *a, sv name, struct diags *ds, struct recipe
         return recipe_parse(a, arena_sv(a, buf_sv(&text)), path, ds, ret, e);
 }
 
-int debian_effects_load(struct arena *a, const struct recipe *r, sv arch, struct diags *ds, struct effects **ret, struct err *e)
+int debian_effects_load(struct arena *a, const struct recipe *r, sv arch, struct diags *ds, struct effects **ret,
+                        struct err *e)
 {
         AUTO(buf_done) struct buf text = BUF_INIT(EFFECTS_MAX);
 
@@ -139,7 +140,7 @@ int debian_effects_load(struct arena *a, const struct recipe *r, sv arch, struct
         }
         if (fs_read(arena_sv(a, r->effects).p, &text, e) < 0)
                 return err_while(e, "reading what maintainer scripts do, for the recipe '%.*s'", SV_ARG(r->name));
-        return effects_parse(a, arena_sv(a, buf_sv(&text)), r->effects, deb_triplet(arch), ds, ret, e);
+        return effects_parse(a, arena_sv(a, buf_sv(&text)), r->effects, arch, ds, ret, e);
 }
 
 void debian_recipe_opts(struct arena *a, const struct recipe *r, sv arch, struct debian_opts *ret)
@@ -180,7 +181,8 @@ static sv snapshot_url(struct arena *a, const struct recipe *r, int64_t release,
         if (r->snapshot.n == 0 || release <= 0 || !gmtime_r(&t, &tm))
                 return (sv){ 0 };
         for (size_t i = 0; absolute(url) && i < r->n_extra; i++)
-                if (sv_starts(url, r->extra[i].mirror) && url.n > r->extra[i].mirror.n && url.p[r->extra[i].mirror.n] == '/') {
+                if (sv_starts(url, r->extra[i].mirror) && url.n > r->extra[i].mirror.n &&
+                    url.p[r->extra[i].mirror.n] == '/') {
                         mirror = r->extra[i].mirror;
                         path = sv_skip(url, mirror.n + 1);
                 }
@@ -190,14 +192,15 @@ static sv snapshot_url(struct arena *a, const struct recipe *r, int64_t release,
         return arena_fmt(a, "%.*s/%.*s/%s/%.*s", SV_ARG(r->snapshot), SV_ARG(sv_basename(mirror)), stamp, SV_ARG(path));
 }
 
-int debian_fetch(const struct recipe *r, int64_t release, const struct artifact *art, struct net *net, struct store *store, struct op *op,
-                 struct err *e)
+int debian_fetch(const struct recipe *r, int64_t release, const struct artifact *art, struct net *net,
+                 struct store *store, struct op *op, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         AUTO(err_done) struct err first = { 0 }, second = { 0 };
         sv url = absolute(art->url) ? art->url : arena_fmt(&a, "%.*s/%.*s", SV_ARG(r->mirror), SV_ARG(art->url)), old;
 
-        if (store_has(store, STORE_PACKAGE, &art->sha256, NULL) || fetch_artifact(net, store, art, url, op, &first) == 0)
+        if (store_has(store, STORE_PACKAGE, &art->sha256, NULL) ||
+            fetch_artifact(net, store, art, url, op, &first) == 0)
                 return 0;
         old = snapshot_url(&a, r, release, art->url);
         if (first.code != ERR_NOT_FOUND || old.n == 0)

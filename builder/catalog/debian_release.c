@@ -43,7 +43,8 @@ static int parse_table(struct arena *a, sv table, struct debian_release *ret, st
                 if (digest.n == 0)
                         continue;
                 if (!sha256_read(digest, &f.sha256) || !sv_u64(size, &f.size) || f.path.n == 0)
-                        return err_set(e, ERR_INTEGRITY, "a line of a Release file's SHA256 table is not digest, size and path");
+                        return err_set(e, ERR_INTEGRITY,
+                                       "a line of a Release file's SHA256 table is not digest, size and path");
                 *arena_push(a, ret->file, ret->n_file, cap) = f;
         }
         if (ret->n_file)
@@ -130,7 +131,8 @@ static int ask(struct net *net, sv url, const struct kept *k, struct arena *a, s
         return net_do(net, &q, a, ret, e);
 }
 
-static int inrelease_get(const struct debian_opts *o, sv url, struct net *net, struct store *store, struct arena *a, sv *ret, struct err *e)
+static int inrelease_get(const struct debian_opts *o, sv url, struct net *net, struct store *store, struct arena *a,
+                         sv *ret, struct err *e)
 {
         AUTO(kept_done) struct kept k = { 0 };
         AUTO(err_done) struct err own = { 0 };
@@ -163,24 +165,27 @@ static void remove_dir(char **dir)
         free(*dir);
 }
 
-static int check_release(const struct debian_opts *o, const struct debian_from *from, const struct debian_release *r, struct err *e)
+static int check_release(const struct debian_opts *o, const struct debian_from *from, const struct debian_release *r,
+                         struct err *e)
 {
         char until[24];
 
         if (!sv_eq(r->codename, from->suite) && !sv_eq(r->suite, from->suite))
-                return err_set(e, ERR_INTEGRITY, "the mirror gave the Release file of '%.*s' for '%.*s'", SV_ARG(r->codename),
-                               SV_ARG(from->suite));
+                return err_set(e, ERR_INTEGRITY, "the mirror gave the Release file of '%.*s' for '%.*s'",
+                               SV_ARG(r->codename), SV_ARG(from->suite));
         if (!o->check_valid_until || r->valid_until == 0 || r->valid_until >= clock_unix())
                 return 0;
         time_format(r->valid_until, until);
-        err_set(e, ERR_INTEGRITY, "the Release file of '%.*s' was valid until %s only: the mirror is out of date, or somebody replays an old one",
+        err_set(e, ERR_INTEGRITY,
+                "the Release file of '%.*s' was valid until %s only: the mirror is out of date, or somebody replays an "
+                "old one",
                 SV_ARG(from->suite), until);
         err_hint(e, "look at the machine's clock, or take another mirror");
         return -(int)e->code;
 }
 
-int debian_release_get(const struct debian_opts *o, const struct debian_from *from, struct net *net, struct store *store, struct op *op,
-                       struct arena *a, struct debian_release *ret, struct err *e)
+int debian_release_get(const struct debian_opts *o, const struct debian_from *from, struct net *net,
+                       struct store *store, struct op *op, struct arena *a, struct debian_release *ret, struct err *e)
 {
         AUTO(remove_dir) char *dir = NULL;
         sv url = arena_fmt(a, "%.*s/dists/%.*s/InRelease", SV_ARG(from->mirror), SV_ARG(from->suite)), body, text;
@@ -212,7 +217,8 @@ static int gunzip_into(sv gz, uint64_t max, struct writer *w, struct err *e)
                 err = reader_read(r, piece, 64 << 10, &n, e);
                 total += err < 0 ? 0 : n;
                 if (err == 0 && total > max)
-                        err = err_set(e, ERR_LIMIT, "an index holds more than the %llu bytes it should", (unsigned long long)max);
+                        err = err_set(e, ERR_LIMIT, "an index holds more than the %llu bytes it should",
+                                      (unsigned long long)max);
                 if (err == 0 && n)
                         err = writer_write(w, piece, n, e);
         } while (err == 0 && n);
@@ -239,8 +245,9 @@ static int keep_plain(struct store *store, const char *suffix, sv body, const st
         return store_put_commit(&put, &plain->sha256, e);
 }
 
-static int fetch_index(const struct debian_from *from, const struct debian_release *r, const struct debian_file *f, const char *suffix,
-                       const struct debian_file *plain, struct net *net, struct store *store, struct err *e)
+static int fetch_index(const struct debian_from *from, const struct debian_release *r, const struct debian_file *f,
+                       const char *suffix, const struct debian_file *plain, struct net *net, struct store *store,
+                       struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         sv dir = sv_from_to(f->path, 0, (size_t)(sv_rfind(f->path, '/') + 1));
@@ -257,16 +264,16 @@ static int fetch_index(const struct debian_from *from, const struct debian_relea
                 return -(int)e->code;
         got = sha256_of(ans.body);
         if (ans.body.n != f->size || !sha256_eq(&got, &f->sha256)) {
-                err_set(e, ERR_INTEGRITY, "'%.*s' has sha256 %s, but the Release file says %s", SV_ARG(url), sha256_hex(&got).s,
-                        sha256_hex(&f->sha256).s);
+                err_set(e, ERR_INTEGRITY, "'%.*s' has sha256 %s, but the Release file says %s", SV_ARG(url),
+                        sha256_hex(&got).s, sha256_hex(&f->sha256).s);
                 err_hint(e, "the mirror may be in the middle of an update: try again, or take another");
                 return -(int)e->code;
         }
         return keep_plain(store, suffix, ans.body, plain, e);
 }
 
-int debian_packages_get(const struct debian_from *from, const struct debian_release *r, sv component, sv arch, struct net *net,
-                        struct store *store, struct op *op, struct fs_map *ret, struct err *e)
+int debian_packages_get(const struct debian_from *from, const struct debian_release *r, sv component, sv arch,
+                        struct net *net, struct store *store, struct op *op, struct fs_map *ret, struct err *e)
 {
         static const char *const suffixes[] = { ".xz", ".gz", "" };
         AUTO(arena_done) struct arena a = { 0 };
@@ -275,13 +282,13 @@ int debian_packages_get(const struct debian_from *from, const struct debian_rele
 
         *ret = (struct fs_map){ 0 };
         if (!plain)
-                return err_set(e, ERR_NOT_FOUND, "suite '%.*s' has no component '%.*s' for '%.*s'", SV_ARG(from->suite), SV_ARG(component),
-                               SV_ARG(arch));
+                return err_set(e, ERR_NOT_FOUND, "suite '%.*s' has no component '%.*s' for '%.*s'", SV_ARG(from->suite),
+                               SV_ARG(component), SV_ARG(arch));
         if (plain->size == 0)
                 return 0;
         if (plain->size > INDEX_MAX)
-                return err_set(e, ERR_LIMIT, "the index '%.*s' has %llu bytes: more than 256 MiB are not read", SV_ARG(path),
-                               (unsigned long long)plain->size);
+                return err_set(e, ERR_LIMIT, "the index '%.*s' has %llu bytes: more than 256 MiB are not read",
+                               SV_ARG(path), (unsigned long long)plain->size);
         if (!store_has(store, STORE_PACKAGE, &plain->sha256, NULL)) {
                 const struct debian_file *f = NULL;
                 size_t i = 0;

@@ -65,7 +65,8 @@ int debian_clearsign_split(sv signed_text, struct arena *a, sv *ret_text, sv *re
         if (!sv_line(&rest, &line) || !sv_is(line_trimmed(line), begin_message) || !headers(&rest))
                 return err_set(e, ERR_INTEGRITY, "no clear-signed message begins in its first line");
         if (!message(&rest, a, &text))
-                return err_set(e, ERR_INTEGRITY, "a clear-signed message has no signature, or a line in it is not escaped");
+                return err_set(e, ERR_INTEGRITY,
+                               "a clear-signed message has no signature, or a line in it is not escaped");
         sig = signed_text.p + (signed_text.n - rest.n);
         do {
                 if (!sv_line(&rest, &line))
@@ -116,10 +117,12 @@ static int run_verifier(const char *keys, const char *sig, const char *text, str
         if (has_gpgv ? gpgv_good(buf_sv(&r.out)) : r.status == 0)
                 return 0;
         said = last_line(buf_sv(&r.err));
-        return err_set(e, ERR_INTEGRITY, "no good signature by a key of '%s'%s%.*s", keys, said.n ? ": " : "", SV_ARG(said));
+        return err_set(e, ERR_INTEGRITY, "no good signature by a key of '%s'%s%.*s", keys, said.n ? ": " : "",
+                       SV_ARG(said));
 }
 
-int debian_verify(sv signed_text, const char *keys, const char *dir, struct op *op, struct arena *a, sv *ret, struct err *e)
+int debian_verify(sv signed_text, const char *keys, const char *dir, struct op *op, struct arena *a, sv *ret,
+                  struct err *e)
 {
         AUTO(free_ptr) char *text_path = fs_path("%s/Release", dir), *sig_path = fs_path("%s/Release.asc", dir);
         sv text, sig;

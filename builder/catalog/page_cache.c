@@ -142,16 +142,6 @@ int64_t page_lifetime(const struct net_answer *a)
         return net_header_get(a, "etag").n || net_header_get(a, "last-modified").n ? 0 : LIFETIME_UNTOLD;
 }
 
-static void put(struct page_cache *c, const sha256 *key, sv text)
-{
-        AUTO(err_done) struct err e = { 0 };
-
-        if (store_note_put(c->store, STORE_HTTP, key, text, &e) < 0 && !c->warned) {
-                c->warned = true; /* nothing is lost but time: the next run asks again */
-                op_say(c->op, OP_WARN, "index pages cannot be kept: %s", e.cause);
-        }
-}
-
 static void write_note(struct page_cache *c, const struct page_fetch *f, const struct net_answer *a, sv url, sv type,
                        sv body, const char *state)
 {
@@ -175,7 +165,7 @@ static void write_note(struct page_cache *c, const struct page_fetch *f, const s
         buf_byte(&out, '\n');
         buf_add(&out, body);
         if (!out.over)
-                put(c, &key, buf_sv(&out));
+                keeper_put(c->keeper, STORE_HTTP, &key, buf_sv(&out));
 }
 
 static void from_note(const struct page_fetch *f, struct arena *a, struct page_got *ret)
@@ -249,5 +239,5 @@ bool page_kept(struct page_cache *c, const sha256 *key, size_t max, struct arena
 
 void page_keep(struct page_cache *c, const sha256 *key, sv text)
 {
-        put(c, key, text);
+        keeper_put(c->keeper, STORE_HTTP, key, text);
 }

@@ -6,15 +6,15 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "catalog/keeper.h"
 #include "net/net.h"
 #include "store/store.h"
 
 struct page_cache {
         struct net *net;
         struct store *store;
-        struct op *op;
+        struct keeper *keeper;
         bool refresh, offline; /* refresh: lifetimes do not count, validators do */
-        bool warned;           /* that nothing can be kept */
 };
 
 struct page_got {

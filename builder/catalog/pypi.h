@@ -24,7 +24,8 @@ struct pypi_opts {
         sv python_full;        /* of the target */
         sv machine;            /* "x86_64", "aarch64" */
         struct tags_target tags;
-        sv dir; /* relative find-links and paths are relative to it */
+        bool allow_sdist; /* source distributions count as installable: for test data, nothing builds them */
+        sv dir;           /* relative find-links and paths are relative to it */
 };
 
 struct catalog_pypi; /* begins with struct catalog */

@@ -93,22 +93,32 @@ void pypi_ahead_pump(struct catalog_pypi *p)
                 p->ahead_begun++;
 }
 
+/* Ask for the metadata of up to `more` candidates of a set, the best first. */
+static uint32_t ask_for(struct catalog_pypi *p, struct pkg *pkg, set_id set, uint32_t from, uint32_t more)
+{
+        for (uint32_t i = sets_next(p->catalog.sets, set, from, pkg->n); i < pkg->n && more;
+             i = sets_next(p->catalog.sets, set, i + 1, pkg->n)) {
+                if (pkg->cand[i].ban || pkg->ver[i].read)
+                        continue;
+                p->source->ops->metadata_soon(p->source, pkg->ver[i].file);
+                more--;
+        }
+        return more;
+}
+
 void pypi_soon(struct catalog *c, name_id n, set_id likely, uint32_t tried)
 {
         struct catalog_pypi *p = pypi_self(c);
         struct pkg *pkg = p->entry[n]->pkg;
-        uint32_t more = tried < 5 ? 1 : tried < 10 ? 5 : tried < 20 ? 10 : 30, i;
+        uint32_t more = tried < 5 ? 1 : tried < 10 ? 5 : tried < 20 ? 10 : 50;
 
         if (!pkg->loaded) {
                 if (!pkg->n_url)
                         p->source->ops->page_soon(p->source, pkg->name);
                 return;
         }
-        for (i = sets_next(p->catalog.sets, likely, 0, pkg->n); i < pkg->n && more;
-             i = sets_next(p->catalog.sets, likely, i + 1, pkg->n)) {
-                if (pkg->cand[i].ban || pkg->ver[i].read)
-                        continue;
-                p->source->ops->metadata_soon(p->source, pkg->ver[i].file);
-                more--;
-        }
+        more = ask_for(p, pkg, likely, 0, more);
+        /* A pin leaves one: after it come its neighbours, as when each boto3 names another botocore. */
+        if (tried >= 5)
+                ask_for(p, pkg, SET_ALL, sets_next(p->catalog.sets, likely, 0, pkg->n), more);
 }

@@ -81,9 +81,9 @@ static enum verdict judge(struct catalog_pypi *p, const struct pkg *pkg, const s
 {
         if (!pypi_python_fits(p, x->f->requires_python))
                 return NO_PYTHON;
-        if (!x->wheel || pkg->no_binary || p->no_binary_all)
+        if (x->wheel ? pkg->no_binary || p->no_binary_all : !p->opts.allow_sdist)
                 return NO_WHEEL;
-        if (x->rank < 0)
+        if (x->wheel && x->rank < 0)
                 return NO_TAGS;
         if (too_new(p, x->f))
                 return NO_DATE;
@@ -184,13 +184,13 @@ static struct pypi_file *file_of_url(struct catalog_pypi *p, sv url)
         struct arena *a = &p->arena;
         struct pypi_file *f = arena_new(a, struct pypi_file);
         sv base = SV("file:///"), fragment, part, alg;
+        ptrdiff_t query;
 
         if (p->opts.dir.n)
                 base = arena_fmt(a, "file://%.*s/", SV_ARG(p->opts.dir));
         f->url = url_public(a, pypi_link_url(a, base, url, &fragment));
-        f->filename = url_decode(a, sv_basename(f->url));
-        if (sv_find(f->filename, '?') >= 0)
-                f->filename = sv_from_to(f->filename, 0, (size_t)sv_find(f->filename, '?'));
+        query = sv_find(f->url, '?');
+        f->filename = url_decode(a, sv_basename(query < 0 ? f->url : sv_from_to(f->url, 0, (size_t)query)));
         while (sv_cut(&fragment, '&', &part))
                 if (sv_cut(&part, '=', &alg))
                         pypi_file_add_hash(a, f, alg, part);
@@ -213,6 +213,7 @@ static void from_urls(struct catalog_pypi *p, struct pkg *pkg)
                         x.verdict = IS_FINE;
                 pkg->ver[pkg->n].direct = true;
                 pkg->ver[pkg->n].wrote = pkg->url[i];
+                pkg->ver[pkg->n].identity = pypi_url_identity(&p->arena, pkg->url[i]);
                 make_one(pkg, &x);
                 c->tier = TIER_NORMAL;
         }
@@ -230,10 +231,11 @@ void pypi_cands_make(struct catalog_pypi *p, struct pkg *pkg)
 bool pypi_url_add(struct catalog_pypi *p, struct pkg *pkg, sv url, bool *ret_new, sv *ret_why)
 {
         struct file x = { 0 };
+        sv identity = pypi_url_identity(&p->arena, url);
 
         *ret_new = false;
         for (size_t i = 0; i < pkg->n_url; i++)
-                if (sv_eq(pkg->url[i], url))
+                if (sv_eq(pypi_url_identity(&p->arena, pkg->url[i]), identity))
                         return true;
         x.f = file_of_url(p, url);
         if (!sv_starts(x.f->url, SV("https://")) && !sv_starts(x.f->url, SV("http://")) &&

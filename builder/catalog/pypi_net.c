@@ -352,6 +352,7 @@ static void op_free(struct pypi_source *src)
         for (size_t i = 0; i < s->n_meta; i++)
                 pypi_meta_free(s, s->meta[i]);
         err_done(&s->links_err);
+        keeper_free(s->cache.keeper);
         free(s->project);
         free(s->meta);
         arena_done(&s->arena);
@@ -411,9 +412,11 @@ int pypi_net_open(const struct pypi_opts *o, struct net *net, struct store *stor
         s->net = net;
         s->store = store;
         s->op = op;
-        s->cache = (struct page_cache){
-                .net = net, .store = store, .op = op, .refresh = o->refresh, .offline = net_offline(net)
-        };
+        s->cache = (struct page_cache){ .net = net,
+                                        .store = store,
+                                        .keeper = keeper_new(store, op),
+                                        .refresh = o->refresh,
+                                        .offline = net_offline(net) };
         if (check_indexes(s, e) < 0) {
                 op_free(&s->source);
                 return -(int)e->code;

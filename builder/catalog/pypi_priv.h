@@ -1,6 +1,6 @@
 /* catalog/pypi_priv.h - the PyPI catalog in parts: pypi.c (names, the table of ops), pypi_cands.c (page → candidates), pypi_rels.c
- * (METADATA → relations), pypi_ahead.c (what will probably be asked), pypi_text.c (what people read), pypi_wants.c (the definition
- * → wants), pypi_lock.c (picks → artifacts). */
+ * (METADATA → relations), pypi_ahead.c (what will probably be asked), pypi_url.c (when two URLs are one), pypi_text.c (what people
+ * read), pypi_wants.c (the definition → wants), pypi_lock.c (picks → artifacts). */
 #ifndef CATALOG_PYPI_PRIV_H
 #define CATALOG_PYPI_PRIV_H
 
@@ -29,6 +29,7 @@ struct version { /* one candidate */
         uint8_t fault; /* enum cand_ban found by reading: becomes cand.ban when rels() was asked, never before */
         bool direct;   /* a URL requirement's */
         sv wrote;      /* then: the URL as written */
+        sv identity;   /* of that URL */
 };
 
 struct known_set { /* how somebody wrote a set: what text() prints when it is asked for the same one */
@@ -128,6 +129,10 @@ void pypi_cands_make(struct catalog_pypi *p, struct pkg *pkg);
 bool pypi_url_add(struct catalog_pypi *p, struct pkg *pkg, sv url, bool *ret_new, sv *ret_why);
 bool pypi_python_fits(struct catalog_pypi *p, sv requires_python);
 
+/* pypi_url.c */
+/** What makes two URLs name the same file, as pip sees it: the parts of query and fragment in any order, without egg=. */
+sv pypi_url_identity(struct arena *a, sv url);
+
 /* pypi_rels.c */
 /** Read the metadata of a candidate once. 0 also when it is unusable (ver->fault). */
 int pypi_read(struct catalog_pypi *p, struct pkg *pkg, uint32_t cand, struct err *e);
@@ -152,6 +157,10 @@ void pypi_soon(struct catalog *c, name_id n, set_id likely, uint32_t tried);
 void pypi_text(struct catalog *c, name_id n, set_id set, struct buf *out);
 void pypi_cand_text(struct catalog *c, name_id n, uint32_t cand, struct buf *out);
 void pypi_hints(struct catalog *c, name_id n, set_id wanted, struct buf *out);
+
+/* pypi_near.c */
+/** The name that may have been meant by one that no index has; or empty. Static or in the arena. */
+sv pypi_near(struct catalog_pypi *p, sv name);
 
 /* pypi_wants.c */
 int pypi_want_set(struct catalog_pypi *p, struct made_want *m, struct err *e);

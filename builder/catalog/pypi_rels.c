@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "catalog/pypi_priv.h"
+#include "net/url.h"
 #include "pkg/metadata.h"
 #include "pkg/pyname.h"
 
@@ -15,13 +16,41 @@ bool pypi_has_extra(const struct dist *d, sv extra)
         return false;
 }
 
+/* Lower bounds first, as people write them: ">=2,<3,!=2.5". */
+static void spec_text(const struct pep440_spec *s, struct buf *out)
+{
+        static const struct {
+                enum pep440_op op;
+                const char *text;
+        } rows[] = {
+                { PEP440_EQ, "==" }, { PEP440_ARBITRARY, "===" }, { PEP440_COMPATIBLE, "~=" }, { PEP440_GE, ">=" },
+                { PEP440_GT, ">" },  { PEP440_LT, "<" },          { PEP440_LE, "<=" },         { PEP440_NE, "!=" }
+        };
+        bool more = false;
+
+        for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+                for (uint32_t i = 0; i < s->n; i++) {
+                        const struct pep440_clause *c = &s->v[i];
+
+                        if (c->op != rows[k].op)
+                                continue;
+                        buf_fmt(out, "%s%s%.*s%s", more ? "," : "", rows[k].text,
+                                SV_ARG(c->v ? pep440_text(c->v) : c->text), c->v && c->prefix ? ".*" : "");
+                        more = true;
+                }
+}
+
 sv pypi_req_text(struct catalog_pypi *p, const struct requirement *r)
 {
         AUTO(buf_done) struct buf b = BUF_INIT(1 << 20);
-        struct requirement bare = *r;
 
-        bare.marker = NULL;
-        requirement_write(&bare, &b);
+        buf_add(&b, r->name);
+        for (uint32_t i = 0; i < r->n_extras; i++)
+                buf_fmt(&b, "%s%.*s%s", i ? "," : "[", SV_ARG(r->extras[i]), i + 1 == r->n_extras ? "]" : "");
+        if (r->url.n)
+                buf_fmt(&b, " @ %.*s", SV_ARG(url_masked(&p->arena, r->url)));
+        else
+                spec_text(&r->spec, &b);
         return arena_sv(&p->arena, buf_sv(&b));
 }
 
@@ -117,10 +146,11 @@ static set_id make_set(struct catalog_pypi *p, struct pkg *pkg, const struct req
 {
         AUTO(arena_done) struct arena tmp = { 0 };
         uint64_t *words = arena_array(&tmp, uint64_t, pkg->n / 64u + 1);
+        sv identity = r->url.n ? pypi_url_identity(&tmp, r->url) : (sv){ 0 };
 
         for (uint32_t i = 0; i < pkg->n; i++) {
                 const struct version *v = &pkg->ver[i];
-                bool in = r->url.n ? v->direct && sv_eq(v->wrote, r->url)
+                bool in = r->url.n ? v->direct && sv_eq(v->identity, identity)
                                    : pep440_spec_has(&r->spec, v->v, pep440_text(v->v));
 
                 if (in)
@@ -162,7 +192,12 @@ set_id pypi_req_set(struct catalog_pypi *p, struct pkg *pkg, const struct requir
                 k->spec = arena_sv(&p->arena, buf_sv(&b));
                 k->set = make_set(p, pkg, r);
                 map_put(&pkg->spec_set, &p->arena, k->spec, k);
-                remember(p, pkg, k->set, k->spec);
+                buf_clear(&b);
+                if (r->url.n)
+                        buf_fmt(&b, "@ %.*s", SV_ARG(url_masked(&p->arena, r->url)));
+                else
+                        spec_text(&r->spec, &b);
+                remember(p, pkg, k->set, arena_sv(&p->arena, buf_sv(&b)));
         }
         return k->set;
 }

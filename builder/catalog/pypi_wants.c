@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "catalog/pypi_priv.h"
+#include "net/url.h"
 #include "pkg/pyname.h"
 
 int pypi_want_set(struct catalog_pypi *p, struct made_want *m, struct err *e)
@@ -22,16 +23,28 @@ static sv where_text(struct arena *a, const struct spec_where *at)
         return arena_fmt(a, "%.*s:%u:%u", SV_ARG(at->file), at->line, at->col);
 }
 
-/* "env.yml: PyJWT<2": what the lock says of who asked; no folders, no line numbers. */
-static sv by_text(struct arena *a, const struct spec_req *r)
+/* A requirement as it may be shown: a URL in it could hold a password. */
+static sv shown(struct catalog_pypi *p, const struct spec_req *r)
 {
-        return arena_fmt(a, "%.*s: %.*s", SV_ARG(sv_basename(r->at.file)), SV_ARG(r->text.n ? r->text : r->wrote));
+        return r->req.url.n ? pypi_req_text(p, &r->req) : r->wrote.n ? r->wrote : r->text;
 }
 
-static void note_inactive(const struct spec_req *r, struct diags *ds)
+/* "env.yml: PyJWT<2": what the lock says of who asked; no folders, no line numbers. */
+static sv by_text(struct catalog_pypi *p, const struct spec_req *r)
+{
+        struct arena *a = &p->arena;
+        sv file = sv_basename(r->at.file);
+
+        if (r->req.url.n)
+                return arena_fmt(a, "%.*s: %.*s @ %.*s", SV_ARG(file), SV_ARG(r->req.name),
+                                 SV_ARG(url_public(a, r->req.url)));
+        return arena_fmt(a, "%.*s: %.*s", SV_ARG(file), SV_ARG(r->text.n ? r->text : r->wrote));
+}
+
+static void note_inactive(struct catalog_pypi *p, const struct spec_req *r, struct diags *ds)
 {
         size_t i = diag_warn(ds, r->at.file, r->at.line, r->at.col, "EB205",
-                             "'%.*s' is left out: its marker does not hold for the target", SV_ARG(r->wrote));
+                             "'%.*s' is left out: its marker does not hold for the target", SV_ARG(shown(p, r)));
 
         ds->v[i].level = DIAG_NOTE;
 }
@@ -75,7 +88,7 @@ static bool take_url(struct catalog_pypi *p, const struct spec_req *r, struct di
 
         if (!r->req.url.n || pypi_url_add(p, pypi_pkg(p, r->req.normalised), r->req.url, &fresh, &why))
                 return true;
-        i = diag_add(ds, r->at.file, r->at.line, r->at.col, "EB135", "'%.*s' cannot be used: %.*s", SV_ARG(r->wrote),
+        i = diag_add(ds, r->at.file, r->at.line, r->at.col, "EB135", "'%.*s' cannot be used: %.*s", SV_ARG(shown(p, r)),
                      SV_ARG(why));
         diag_hint(ds, i, "name a wheel (…/%.*s-VERSION-.whl), or a version from an index", SV_ARG(r->req.normalised));
         return false;
@@ -116,24 +129,24 @@ struct wanting {
         size_t n;
 };
 
-static int add_want(struct wanting *w, const struct spec_req *r, uint8_t kind, sv extra, struct err *e)
+static void add_want(struct wanting *w, const struct spec_req *r, uint8_t kind, sv extra)
 {
         struct catalog_pypi *p = w->p;
         struct resolve_want *want = &w->v[w->n++];
         struct term *term = arena_new(w->a, struct term);
         struct pkg *pkg = pypi_pkg(p, r->req.normalised);
-        struct made_want m = { .want = want, .term = term, .req = &r->req, .pkg = pkg, .by = by_text(&p->arena, r) };
+        struct made_want m = { .want = want, .term = term, .req = &r->req, .pkg = pkg, .by = by_text(p, r) };
 
         term->name = pypi_entry(p, pkg, extra)->id;
         want->direct = kind == REL_NEEDS;
         want->rel = (struct rel){ .kind = kind, .opens = pypi_req_opens(&r->req), .n = 1, .term = term };
-        want->rel.text = arena_sv(w->a, r->wrote.n ? r->wrote : r->text);
+        want->rel.text = arena_sv(w->a, shown(p, r));
         want->rel.at = where_text(w->a, &r->at);
         if (kind == REL_NEEDS)
                 pypi_ahead_add(p, pkg, &r->req);
+        else if (!pkg->n_url)
+                p->source->ops->page_soon(p->source, pkg->name);
         *arena_push(&p->arena, p->made, p->n_made, p->cap_made) = m;
-        (void)e;
-        return 0;
 }
 
 static size_t count_wants(const struct spec *s)
@@ -145,26 +158,22 @@ static size_t count_wants(const struct spec *s)
         return n;
 }
 
-static int add_all(struct wanting *w, const struct spec *s, struct diags *ds, struct err *e)
+static void add_all(struct wanting *w, const struct spec *s, struct diags *ds)
 {
         for (size_t i = 0; i < s->n_pip; i++) {
                 const struct spec_req *r = &s->pip[i];
 
                 if (!is_active(w->p, r)) {
-                        note_inactive(r, ds);
+                        note_inactive(w->p, r, ds);
                         continue;
                 }
-                if (add_want(w, r, REL_NEEDS, (sv){ 0 }, e) < 0)
-                        return -(int)e->code;
+                add_want(w, r, REL_NEEDS, (sv){ 0 });
                 for (uint32_t k = 0; k < r->req.n_extras; k++)
-                        if (add_want(w, r, REL_NEEDS, r->req.extras[k], e) < 0)
-                                return -(int)e->code;
+                        add_want(w, r, REL_NEEDS, r->req.extras[k]);
         }
         for (size_t i = 0; i < s->n_constraints; i++)
-                if (is_active(w->p, &s->constraints[i]) &&
-                    add_want(w, &s->constraints[i], REL_LIMITS, (sv){ 0 }, e) < 0)
-                        return -(int)e->code;
-        return 0;
+                if (is_active(w->p, &s->constraints[i]))
+                        add_want(w, &s->constraints[i], REL_LIMITS, (sv){ 0 });
 }
 
 int pypi_wants(struct catalog_pypi *p, const struct spec *s, struct arena *a, struct diags *ds,
@@ -176,8 +185,7 @@ int pypi_wants(struct catalog_pypi *p, const struct spec *s, struct arena *a, st
                 return err_set(e, ERR_USAGE, "the definition asks for what cannot be had");
         w.v = arena_array(a, struct resolve_want, count_wants(s));
         p->n_made = 0;
-        if (add_all(&w, s, ds, e) < 0)
-                return -(int)e->code;
+        add_all(&w, s, ds);
         for (size_t i = 0; i < p->n_made; i++) /* only now: all pages are on their way */
                 if (pypi_want_set(p, &p->made[i], e) < 0)
                         return -(int)e->code;

@@ -65,10 +65,7 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
                 for (size_t i = 0; i < r->n_platform; i++)
                         s->platforms[i] = (struct spec_text){ r->platform[i], { SV("--platform"), 0, 0 } };
         }
-        if (ds->n_errors)
-                return err_set(e, ERR_USAGE, "the definition has %zu fault%s", ds->n_errors,
-                               ds->n_errors == 1 ? "" : "s");
-        return 0;
+        return spec_finish(a, s, io, ds, e);
 }
 
 static int load_spec(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,

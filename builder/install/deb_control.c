@@ -120,8 +120,9 @@ sv deb_control_file(const struct deb_control *c, const char *name)
 
 sv deb_info_path(struct arena *a, const struct deb_control *c, sv file)
 {
-        return arena_fmt(a, "var/lib/dpkg/info/%.*s%s%.*s.%.*s", SV_ARG(c->name), c->same ? ":" : "", SV_ARG((c->same ? c->arch : (sv){ 0 })),
-                         SV_ARG(file));
+        sv arch = c->same ? c->arch : (sv){ 0 };
+
+        return arena_fmt(a, "var/lib/dpkg/info/%.*s%s%.*s.%.*s", SV_ARG(c->name), c->same ? ":" : "", SV_ARG(arch), SV_ARG(file));
 }
 
 int deb_data_open(const struct archive_table *t, const struct deb_parts *p, struct archive_reader **ret, struct err *e)

@@ -9,7 +9,7 @@
 
 struct ctx {
         struct fields f;
-        sv triplet;
+        sv arch;
 };
 
 sv deb_triplet(sv arch)
@@ -19,19 +19,27 @@ sv deb_triplet(sv arch)
         return sv_is(arch, "arm64") ? SV("aarch64-linux-gnu") : (sv){ 0 };
 }
 
-/* ${triplet} put in. */
+/* ${triplet}, ${arch} and ${ld.so} put in. */
 static void put_in(struct ctx *c, sv *text)
 {
         AUTO(buf_done) struct buf out = BUF_INIT(EFFECTS_MAX);
-        sv rest = *text, mark = SV("${triplet}");
-        ptrdiff_t at = sv_find_sv(rest, mark);
+        sv rest = *text, head;
+        ptrdiff_t at = sv_find_sv(rest, SV("${"));
 
         if (at < 0)
                 return;
-        for (; at >= 0; at = sv_find_sv(rest, mark)) {
+        for (; at >= 0; at = sv_find_sv(rest, SV("${"))) {
                 buf_add(&out, sv_from_to(rest, 0, (size_t)at));
-                buf_add(&out, c->triplet);
-                rest = sv_skip(rest, (size_t)at + mark.n);
+                head = sv_skip(rest, (size_t)at);
+                if (sv_starts(head, SV("${triplet}")))
+                        buf_add(&out, deb_triplet(c->arch)), rest = sv_skip(head, 10);
+                else if (sv_starts(head, SV("${arch}")))
+                        buf_add(&out, c->arch), rest = sv_skip(head, 7);
+                else if (sv_starts(head, SV("${ld.so}")))
+                        buf_add(&out, sv_is(c->arch, "arm64") ? SV("lib/ld-linux-aarch64.so.1") : SV("lib64/ld-linux-x86-64.so.2")),
+                                rest = sv_skip(head, 8);
+                else
+                        buf_add(&out, SV("${")), rest = sv_skip(head, 2);
         }
         buf_add(&out, rest);
         *text = arena_sv(c->f.a, buf_sv(&out));
@@ -185,9 +193,9 @@ static int pkg_cmp(const void *a, const void *b)
         return sv_cmp(((const struct effect_pkg *)a)->package, ((const struct effect_pkg *)b)->package);
 }
 
-int effects_parse(struct arena *a, sv text, sv file, sv triplet, struct diags *ds, struct effects **ret, struct err *e)
+int effects_parse(struct arena *a, sv text, sv file, sv arch, struct diags *ds, struct effects **ret, struct err *e)
 {
-        struct ctx c = { { a, ds, file, "an effects file" }, triplet };
+        struct ctx c = { { a, ds, file, "an effects file" }, arch };
         struct effects *x = arena_new(a, struct effects);
         const struct yaml *packages = NULL;
         size_t before = ds->n_errors;

@@ -15,7 +15,9 @@
  *     diversions: [{path: /lib32, to: /.lib32.usr-is-merged}]               # by this package, nothing is renamed
  *     users: [{name: _apt, uid: 100, gid: 65534, home: /nonexistent, shell: /usr/sbin/nologin}]
  *
- * ${triplet} in paths and texts is the architecture's: x86_64-linux-gnu. A path that a package ships is left alone.
+ * In paths and texts ${triplet} is the architecture's (x86_64-linux-gnu), ${arch} its name, ${ld.so} its
+ * dynamic linker (lib64/ld-linux-x86-64.so.2). A path that a package ships is left alone; but a link takes the place of an
+ * empty directory.
  */
 #ifndef INSTALL_EFFECTS_H
 #define INSTALL_EFFECTS_H
@@ -59,8 +61,8 @@ struct effects {
         size_t n_pkg;
 };
 
-/** triplet is put in at once. @return 0 · -ERR_USAGE: ds has errors */
-int effects_parse(struct arena *a, sv text, sv file, sv triplet, struct diags *ds, struct effects **ret, struct err *e);
+/** ${…} are put in at once: their values are part of the deb's digests, not of `canonical`. @return 0 · -ERR_USAGE: ds has errors */
+int effects_parse(struct arena *a, sv text, sv file, sv arch, struct diags *ds, struct effects **ret, struct err *e);
 const struct effect_pkg *effects_find(const struct effects *x, sv package);
 bool effects_knows(const struct effect_pkg *p, sv script, const sha256 *d);
 /** sha256 over the entries of these packages (sorted by name): struct layer_key_os.effects. */

@@ -98,6 +98,7 @@ static void judge(struct bucket *b, struct member *mb)
 
 static void keep(struct bucket *b, struct member *mb)
 {
+        const struct paths before = b->all; /* sorted: what earlier members have */
         struct entry en;
 
         for (size_t i = 0; i < mb->list.n; i++) {
@@ -106,7 +107,7 @@ static void keep(struct bucket *b, struct member *mb)
                         en.path = *mb->fate[i].heir;
                 else if (!as_kept(mb, &en))
                         continue;
-                if (en.type == ENTRY_DIR && map_get(&b->dir, en.path) && paths_find(&b->all, en.path))
+                if (en.type == ENTRY_DIR && paths_find(&before, en.path))
                         continue; /* the first member's attributes */
                 paths_add(&b->arena, &b->all, &en);
                 occupy(b, &en);

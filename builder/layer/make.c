@@ -303,6 +303,15 @@ static int end_part(struct making *mk, struct part *p, const sha256 *key, struct
         return layer_fact_keep(mk->store, ret, &p->list, e);
 }
 
+static uint64_t packed_bytes(const struct parts *p)
+{
+        uint64_t sum = 0;
+
+        for (uint32_t k = 0; k < p->n; k++)
+                sum += p->v[k].frame.out->total;
+        return sum;
+}
+
 static int changed(const struct entry *en, struct err *e)
 {
         return err_set(e, ERR_FAILED, "'%.*s' was not the same in the second pass over its package", SV_ARG(en->path));
@@ -316,7 +325,8 @@ static int write_part(struct making *mk, struct parts *p, struct entry *src, con
         struct entry *en = at ? &mk->all.v[at - 1] : NULL, out;
         struct part *part;
 
-        if (!en || en->type != own->type || en->size != own->size)
+        /* what is generated from digests may be longer now: they are known */
+        if (!en || en->type != own->type || (en->size != own->size && !own->generated))
                 return changed(own, e);
         if (en->type == ENTRY_DIR)
                 return 0;
@@ -326,14 +336,16 @@ static int write_part(struct making *mk, struct parts *p, struct entry *src, con
         p->n_written++;
         part = &p->v[p->of[at - 1]];
         out = *en;
+        out.size = own->size;
         if (body_entry(&part->body, &out, c, e) < 0)
                 return -(int)e->code;
         if (out.type == ENTRY_FILE) {
                 struct entry *listed = (struct entry *)paths_find(&part->list, out.path);
 
-                src->sha256 = listed->sha256 = out.sha256;
+                *listed = out;
+                src->sha256 = out.sha256;
         }
-        tell(mk, part->frame.out->total);
+        tell(mk, packed_bytes(p));
         return 0;
 }
 

@@ -273,7 +273,9 @@ static void hand_over(struct net_job *j, struct arena *a, struct net_answer *ret
         *ret = (struct net_answer){ .status = j->status,
                                     .url = arena_sv(a, j->url),
                                     .received = j->received + j->body.n };
-        ret->ranged = j->status == 206;
+        if (j->status == 206 && !j->r.has_range)
+                ret->status = 200; /* the last piece of a whole that was resumed */
+        ret->ranged = ret->status == 206;
         ret->header = arena_array(a, struct net_header, j->n_header);
         for (size_t i = 0; i < j->n_header; i++)
                 ret->header[ret->n_header++] =

@@ -110,31 +110,12 @@ uint32_t decide_cand(struct solver *s, uint32_t var)
         return v->lowest ? last_of(s, first, v->n) : sets_next(s->sets, first, 0, v->n);
 }
 
-static bool make_early(struct var *v)
-{
-        bool changed = !v->early;
-
-        v->early = true;
-        return changed;
-}
-
 static bool make_late(struct var *v)
 {
         bool changed = !v->early && !v->late;
 
         v->late = true;
         return changed;
-}
-
-/* Back to before a variable was decided. */
-static void back_before(struct solver *s, uint32_t var)
-{
-        uint32_t at = s->var[var].last;
-
-        while (at != NO_STEP && (s->trail[at].reason != NO_CLAUSE || s->trail[at].same != NO_VAR))
-                at = s->trail[at].prev;
-        if (at != NO_STEP)
-                trail_back(s, s->trail[at].level - 1);
 }
 
 void decide_conflict(struct solver *s, uint32_t clause, uint32_t var)
@@ -152,8 +133,8 @@ void decide_conflict(struct solver *s, uint32_t clause, uint32_t var)
                 table_put(&s->pairs, affected, culprit, 0, n);
                 if (n != CONFLICTS_OF_A_PAIR)
                         continue;
-                make_early(&s->var[affected]);
-                if (make_late(&s->var[culprit]))
-                        back_before(s, culprit);
+                s->var[affected].early = true;
+                if (make_late(&s->var[culprit]) && trail_decided(s, &s->var[culprit]))
+                        trail_back(s, s->trail[s->var[culprit].last].level - 1);
         }
 }

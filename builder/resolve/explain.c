@@ -5,6 +5,8 @@
 #include "base/cleanup.h"
 #include "resolve/story_priv.h"
 
+enum { MAX_CONFLICTS = 5000 }; /* a proof that needs more has many lines, and no reader misses that some could go */
+
 /* The lines that matter, and the proof of them alone. */
 struct core {
         struct resolve_want *want; /* all constraints, and the lines that are left */
@@ -13,6 +15,7 @@ struct core {
         struct arena arena[2];
         unsigned now; /* the arena that holds proof */
         const struct proof *proof;
+        uint32_t conflicts; /* of all attempts */
 };
 
 static void core_done(struct core *k)
@@ -43,6 +46,7 @@ static int impossible(struct core *k, struct catalog *c, const struct resolve_wa
 
         arena_done(a);
         got = resolve(c, want, n, o, op, a, &r, &conflict);
+        k->conflicts += r ? r->conflicts : 0;
         if (got == -(int)ERR_CONFLICT) {
                 k->proof = r->proof;
                 k->now = 1 - k->now;
@@ -54,7 +58,7 @@ static int impossible(struct core *k, struct catalog *c, const struct resolve_wa
 /* Take the lines away one by one, the last one first: what can be missed is missed, and of two reasons the earlier is told. */
 static int minimize(struct core *k, struct catalog *c, const struct resolve_opts *o, struct op *op, struct err *e)
 {
-        for (size_t i = k->n; i-- > 0;) {
+        for (size_t i = k->n; i-- > 0 && k->conflicts < MAX_CONFLICTS;) {
                 size_t n = 0;
                 if (!k->want[i].direct)
                         continue;
@@ -149,6 +153,7 @@ static int tell(struct core *k, struct catalog *c, const struct resolve_opts *o,
 {
         struct story st;
         bool short_one = story_make(&st, c, k->proof, &k->arena[k->now]);
+        bool others = false; /* candidates have a say in it */
         size_t lines = 0;
 
         for (size_t i = 0; i < k->n; i++)
@@ -157,7 +162,9 @@ static int tell(struct core *k, struct catalog *c, const struct resolve_opts *o,
                 tell_story(&st, out);
         else
                 tell_lemmas(&st, out);
-        if (k->n > 1 && lines && tell_last_that_works(k, &st, c, o, op, out, e) < 0)
+        for (size_t i = 0; short_one && i < st.n; i++)
+                others |= st.fact[i].used && st.fact[i].kind == CLAUSE_REL;
+        if (k->n > 1 && lines && (others || !short_one) && tell_last_that_works(k, &st, c, o, op, out, e) < 0)
                 return -(int)e->code;
         tell_hints(&st, out);
         return buf_check(out, e);
@@ -169,7 +176,8 @@ static int tell_limit(struct catalog *c, const struct resolution *r, struct buf 
         AUTO(arena_done) struct arena a = { 0 };
         struct story st = { .c = c, .p = r->proof, .a = &a };
 
-        buf_fmt(out, "No answer was found within the limits (%u conflicts). The most that is known:\n", r->conflicts);
+        buf_fmt(out, "No answer was found within the limits (%u conflicts)", r->conflicts);
+        buf_add(out, r->proof->n ? SV(". The most that is known:\n") : SV(", and nothing is known yet.\n"));
         tell_lemmas(&st, out);
         return buf_check(out, e);
 }

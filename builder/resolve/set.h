@@ -1,5 +1,5 @@
 /* resolve/set.h - interned bitsets over the candidates of one name, and their algebra. Equal sets have equal ids, so comparison is
- * a number's. A set knows its width (how many candidates the name has); ids are dense per struct sets. Pure, one thread. */
+ * a number's. Both operands are of the same width. A set knows its width (how many candidates the name has); ids are dense per struct sets. Pure, one thread. */
 #ifndef RESOLVE_SET_H
 #define RESOLVE_SET_H
 

@@ -14,7 +14,7 @@ static uint64_t bytes(const struct solver *s)
 
 static bool over_limit(const struct solver *s)
 {
-        return s->conflicts > (s->o->max_conflicts ? s->o->max_conflicts : DEFAULT_CONFLICTS) ||
+        return s->conflicts >= (s->o->max_conflicts ? s->o->max_conflicts : DEFAULT_CONFLICTS) ||
                bytes(s) > (s->o->max_bytes ? s->o->max_bytes : DEFAULT_BYTES);
 }
 
@@ -56,14 +56,12 @@ static bool something_left(struct solver *s)
         return s->pending.n > 0;
 }
 
-/* Decide; a name that was tried often will be so again: more of its candidates are fetched ahead. */
-static void decide(struct solver *s, uint32_t var)
+/* A name that was tried often will be so again: more of its candidates are fetched ahead, of those that are still possible; where a
+ * pin leaves one, of all in order. */
+static void more_soon(struct solver *s, const struct var *v, set_id likely)
 {
-        const struct var *v = &s->var[var];
-
         if (v->name && (v->tried == 5 || v->tried == 10 || (v->tried && v->tried % 20 == 0)))
-                s->c->ops->soon(s->c, v->id, v->set, v->tried);
-        trail_decide(s, var, decide_cand(s, var));
+                s->c->ops->soon(s->c, v->id, likely, v->tried);
 }
 
 /* One step on: visit what is forced, or decide. 0, CATALOG_CHANGED, -code; *ret_done when nothing is left to do. */
@@ -73,13 +71,18 @@ static int advance(struct solver *s, bool *ret_done, struct err *e)
 
         visit_soon(s);
         var = next_forced(s, &cand);
-        if (var != NO_VAR)
+        if (var != NO_VAR) {
+                if (!trail_decided(s, &s->var[var]))
+                        more_soon(s, &s->var[var], SET_ALL);
                 return visit(s, var, cand, e);
+        }
         var = decide_var(s);
-        if (var != NO_VAR)
-                decide(s, var);
-        else if (!something_left(s))
+        if (var != NO_VAR) {
+                more_soon(s, &s->var[var], s->var[var].set);
+                trail_decide(s, var, decide_cand(s, var));
+        } else if (!something_left(s)) {
                 *ret_done = true;
+        }
         return 0;
 }
 

@@ -139,6 +139,7 @@ uint32_t trail_same(struct solver *s, uint32_t from, set_id set, uint32_t to);
 void trail_back(struct solver *s, uint32_t level);
 uint32_t trail_level(const struct solver *s);
 void trail_decide(struct solver *s, uint32_t var, uint32_t cand);
+bool trail_decided(const struct solver *s, const struct var *v); /* its last step is a decision */
 /** Everything that follows. A clause that is false, or NO_CLAUSE. */
 uint32_t propagate(struct solver *s);
 

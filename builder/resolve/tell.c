@@ -63,18 +63,21 @@ static void say_set(const struct story *st, uint32_t var, set_id set, struct buf
                 st->c->ops->text(st->c, v->id, readable(st, var, set), out);
 }
 
-/* What a fact asks for: as written, or the range that several say. */
-static void say_object(const struct story *st, const struct fact *f, struct buf *out)
+/* What a fact asks for: as written, or the range that several say, or the one limit of several that counts. */
+static void say_asked(const struct story *st, const struct fact *f, struct buf *out)
 {
-        if (f->mixed && f->lit[0].set != SET_NONE)
+        bool limit = f->rel->kind == REL_LIMITS;
+        const struct proof_var *v = &st->p->var[f->n ? f->lit[0].var : 0];
+
+        if (limit && f->rel->n > 1 && f->lit[0].set == SET_NONE && v->name && f->n == 2) {
+                buf_fmt(out, "rules out %.*s", SV_ARG(v->name->text));
+                return;
+        }
+        buf_add(out, limit ? SV("allows only ") : SV("needs "));
+        if ((f->mixed || (limit && f->rel->n > 1)) && f->lit[0].set != SET_NONE && f->n == 2)
                 say_set(st, f->lit[0].var, f->lit[0].set, out);
         else
                 buf_add(out, f->rel->text);
-}
-
-static const char *verb(const struct fact *f)
-{
-        return f->rel->kind == REL_LIMITS ? "allows only" : "needs";
 }
 
 static void say_want(const struct fact *f, struct buf *out)
@@ -250,15 +253,15 @@ static bool chains_make(const struct story *st, struct chain *chain, size_t *n)
         for (size_t i = 1; i < *n; i++)
                 if (chain[i].end != chain[0].end)
                         return false;
-        return *n > 0;
+        return *n > 1 || (*n == 1 && (!chain[0].n || chain[0].link[chain[0].n - 1]->rel->kind == REL_NEEDS));
 }
 
 static void say_chain(const struct story *st, const struct chain *c, struct buf *out)
 {
         say_want(c->want, out);
         for (size_t i = 0; i < c->n; i++) {
-                buf_fmt(out, "%s%s ", i ? ", which " : " ", verb(c->link[i]));
-                say_object(st, c->link[i], out);
+                buf_add(out, i ? SV(", which ") : SV(" "));
+                say_asked(st, c->link[i], out);
         }
 }
 
@@ -293,6 +296,30 @@ static void say_lone_lack(const struct story *st, const struct chain *c, struct 
         say_newest(st, c->end, out);
 }
 
+/* Lines that contradict each other without anyone else's help. */
+static void tell_same_name(const struct story *st, const struct chain *chain, size_t n, struct buf *out)
+{
+        buf_add(out, SV("You require "));
+        for (size_t i = 0; i < n; i++) {
+                const struct fact *f = chain[i].want;
+                buf_fmt(out, "%s%s%.*s (%.*s)",
+                        i == 0       ? ""
+                        : i + 1 == n ? " and "
+                                     : ", ",
+                        f->direct || i == 0          ? ""
+                        : f->rel->kind == REL_LIMITS ? "allow only "
+                                                     : "have ",
+                        SV_ARG(f->rel->text), SV_ARG(f->rel->at));
+        }
+        buf_add(out, asked(st, chain[0].end) == SET_NONE ? SV(": no version is both.") : SV(": "));
+        if (asked(st, chain[0].end) != SET_NONE) {
+                say_reasons(st, chain[0].end, ", ", out);
+                buf_byte(out, '.');
+        }
+        say_newest(st, chain[0].end, out);
+        buf_byte(out, '\n');
+}
+
 static void tell_chains(const struct story *st, const struct chain *chain, size_t n, struct buf *out)
 {
         AUTO(buf_done) struct buf reasons = BUF_INIT(1 << 16);
@@ -303,10 +330,11 @@ static void tell_chains(const struct story *st, const struct chain *chain, size_
                 buf_byte(out, '\n');
                 return;
         }
-        if (chain[0].n == 0 && chain[0].want->direct)
-                say_meeting(chain[0].want, out);
-        else
-                say_chain(st, &chain[0], out);
+        if (chain[0].n == 0) {
+                tell_same_name(st, chain, n, out);
+                return;
+        }
+        say_chain(st, &chain[0], out);
         for (size_t i = 1; i < n; i++) {
                 buf_add(out, i == 1 ? SV(", but ") : SV(", and "));
                 if (chain[i].n)
@@ -335,7 +363,10 @@ static void tell_list_head(const struct story *st, struct buf *out)
                 if (!f->used || f->kind != CLAUSE_WANT)
                         continue;
                 buf_add(out, i == 0 ? SV("") : i + 1 == n ? SV(" and ") : SV(", "));
-                say_want(f, out);
+                if (n == 1)
+                        say_want(f, out);
+                else
+                        buf_fmt(out, "%.*s (%.*s)", SV_ARG(f->rel->text), SV_ARG(f->rel->at));
                 i++;
         }
         buf_add(out, n == 1 ? SV(" can't be had:\n") : SV(" can't be had together:\n"));
@@ -358,8 +389,8 @@ static void tell_rel(const struct story *st, const struct fact *f, struct buf *o
         buf_add(out, SV("  "));
         say_set(st, f->by, f->n == 2 ? fact_who(st, f) : sets_not(st->c->sets, f->lit[0].set, st->p->var[f->by].n),
                 out);
-        buf_fmt(out, " %s ", verb(f));
-        say_object(st, f, out);
+        buf_byte(out, ' ');
+        say_asked(st, f, out);
         if (f->n == 1)
                 buf_add(out, SV(", which can never be"));
         else if (is_absent(st, root_of(st, f->lit[0].var)))
@@ -401,9 +432,13 @@ void tell_story(const struct story *st, struct buf *out)
 
 static void say_part(const struct story *st, const struct lit *l, bool who, struct buf *out)
 {
+        AUTO(buf_done) struct buf b = BUF_INIT(1 << 16);
         const struct proof_var *v = &st->p->var[l->var];
+        bool several;
 
-        say_set(st, l->var, who && !v->any ? sets_not(st->c->sets, l->set, v->n) : l->set, out);
+        say_set(st, l->var, who && !v->any ? sets_not(st->c->sets, l->set, v->n) : l->set, &b);
+        several = sv_find_sv(buf_sv(&b), SV(" or ")) >= 0;
+        buf_fmt(out, "%s%.*s%s", several ? "(" : "", (int)b.n, b.p ? b.p : "", several ? ")" : "");
 }
 
 /* A learned clause in words: "a>=2 and b<3 can't be used together", "a>=2 with b<3 needs c>=1". */
@@ -430,19 +465,37 @@ static void say_clause(const struct story *st, const struct proof_node *x, struc
                 buf_add(out, what > 1 ? SV(": one of them is needed") : SV(" is needed"));
 }
 
+static void tell_conclusion(const struct story *st, const struct proof_node *x, struct buf *out)
+{
+        buf_add(out, SV("  so "));
+        say_clause(st, x, out);
+        buf_byte(out, '\n');
+}
+
 static void tell_node(struct story *st, const struct proof_node *x, struct buf *out)
 {
-        st->n = 0;
-        if (x->kind == CLAUSE_LEARNED) {
-                buf_add(out, SV("  so "));
-                say_clause(st, x, out);
-                buf_byte(out, '\n');
-        } else if (x->kind == CLAUSE_REL) {
-                struct fact f = { .kind = x->kind, .by = x->by, .rel = x->rel, .n = x->n };
-                for (uint32_t i = 0; i < x->n; i++)
-                        f.lit[x->n == 2 && x->lit[i].var == x->by] = x->lit[i];
-                tell_fact(st, &f, out);
-        }
+        struct fact f = { .kind = x->kind, .by = x->by, .rel = x->rel, .n = x->n };
+
+        for (uint32_t i = 0; i < x->n; i++)
+                f.lit[x->n == 2 && x->lit[i].var == x->by] = x->lit[i];
+        tell_fact(st, &f, out);
+}
+
+/* What candidates say that a conclusion leans on and that was not told yet, in the order in which it was met. */
+static size_t tell_reasons(struct story *st, const struct proof_node *x, bool *told, size_t room, struct buf *out)
+{
+        bool *mine = arena_array(st->a, bool, st->p->n + 1);
+        size_t lines = 0;
+
+        for (uint32_t k = 0; k < x->n_from; k++)
+                mine[x->from[k]] = true;
+        for (size_t i = 0; i < st->p->n && lines < room; i++)
+                if (mine[i] && !told[i] && st->p->node[i].kind == CLAUSE_REL) {
+                        told[i] = true;
+                        tell_node(st, &st->p->node[i], out);
+                        lines++;
+                }
+        return lines;
 }
 
 /* The facts directly before the conclusion that is drawn from them. */
@@ -457,21 +510,19 @@ void tell_lemmas(const struct story *given, struct buf *out)
                 st.fact[i].used = st.fact[i].kind == CLAUSE_WANT;
         if (!p->limit)
                 tell_list_head(&st, out);
-        for (size_t i = 0; i < p->n; i++) {
-                const struct proof_node *x = &p->node[i];
-                if (x->kind != CLAUSE_LEARNED)
+        st.n = 0;
+        for (size_t i = 0; i < p->n && lines < MAX_LINES; i++) {
+                if (p->node[i].kind != CLAUSE_LEARNED)
                         continue;
-                for (uint32_t k = 0; k < x->n_from && lines < MAX_LINES; k++)
-                        if (!told[x->from[k]] && p->node[x->from[k]].kind == CLAUSE_REL) {
-                                told[x->from[k]] = true;
-                                tell_node(&st, &p->node[x->from[k]], out);
-                                lines++;
-                        }
-                if (x->n && lines++ < MAX_LINES)
-                        tell_node(&st, x, out);
+                lines += tell_reasons(&st, &p->node[i], told, MAX_LINES - lines, out);
+                if (p->node[i].n && lines++ < MAX_LINES)
+                        tell_conclusion(&st, &p->node[i], out);
         }
-        if (lines >= MAX_LINES)
+        if (lines >= MAX_LINES) {
                 buf_add(out, SV("  and so on: the whole proof is longer than anyone wants to read\n"));
+                if (p->limit)
+                        tell_conclusion(&st, &p->node[p->n - 1], out);
+        }
 }
 
 /* ---- hints ---- */

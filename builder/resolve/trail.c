@@ -53,6 +53,11 @@ void trail_decide(struct solver *s, uint32_t var, uint32_t cand)
         trail_set(s, var, sets_one(s->sets, cand, s->var[var].n), false, NO_CLAUSE, NO_VAR, SET_NONE);
 }
 
+bool trail_decided(const struct solver *s, const struct var *v)
+{
+        return v->last != NO_STEP && s->trail[v->last].reason == NO_CLAUSE && s->trail[v->last].same == NO_VAR;
+}
+
 void trail_back(struct solver *s, uint32_t level)
 {
         if (level >= s->level.n)

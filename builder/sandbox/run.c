@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -82,9 +83,24 @@ static int move_up(int *fd, struct err *e)
         return 0;
 }
 
+/* What the dynamic linker and a sanitizer need. No more: inside, pid 1's environment could be read. */
+static char **child_env(void)
+{
+        static const char *const kept[] = { "LD_LIBRARY_PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=" };
+        char **env = xcalloc(ARRAY_LEN(kept) + 1, sizeof(*env));
+        size_t n = 0;
+
+        for (char **v = environ; *v; v++)
+                for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+                        if (n < ARRAY_LEN(kept) && strncmp(*v, kept[i], strlen(kept[i])) == 0)
+                                env[n++] = *v;
+        return env;
+}
+
 static int spawn_child(int order, int report, const sigset_t *mask, pid_t *ret, struct err *e)
 {
         static char *const argv[] = { (char *)"envbuild", (char *)SANDBOX_CHILD, NULL };
+        AUTO(free_ptr) char **env = child_env();
         posix_spawn_file_actions_t fa;
         posix_spawnattr_t attr;
         sigset_t usual;
@@ -100,7 +116,7 @@ static int spawn_child(int order, int report, const sigset_t *mask, pid_t *ret, 
         posix_spawnattr_setsigdefault(&attr, &usual);
         posix_spawnattr_setsigmask(&attr, mask);
         posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-        r = posix_spawn(ret, "/proc/self/exe", &fa, &attr, argv, environ);
+        r = posix_spawn(ret, "/proc/self/exe", &fa, &attr, argv, env);
         posix_spawnattr_destroy(&attr);
         posix_spawn_file_actions_destroy(&fa);
         if (r == 0)
@@ -207,7 +223,7 @@ static int run_order(const struct buf *order, const char *command, struct op *op
         static const int handed[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
         struct running x = { .op = op, .pidfd = -1, .signals = -1, .report = -1 };
         sigset_t set, old;
-        int r;
+        int r, status = 0;
 
         sigemptyset(&set);
         for (size_t i = 0; i < ARRAY_LEN(handed); i++)
@@ -216,13 +232,15 @@ static int run_order(const struct buf *order, const char *command, struct op *op
         x.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         r = x.signals < 0 ? err_errno(e, "cannot wait for signals") : start_child(&x, order, &old, e);
         if (r == 0)
-                r = wait_child(&x, ret_status, e);
+                r = wait_child(&x, &status, e);
         if (r == 0)
                 r = read_report(&x, command, e);
         close_fd(&x.signals);
         close_fd(&x.pidfd);
         close_fd(&x.report);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
+        if (r == 0)
+                *ret_status = status;
         return r;
 }
 

@@ -103,13 +103,14 @@ static bool mapper_finish(struct mapper *m, bool go)
         return go && byte == 'y';
 }
 
-static int refused(bool root, struct err *e)
+/* ENOSPC here means "no more namespaces", so the disk's hint must not be given. */
+static int refused(bool root, const char *what, int error, struct err *e)
 {
-        err_errno(e, "the kernel does not let us make a user namespace");
+        err_set(e, ERR_FAILED, "the kernel does not let us %s: %s", what, strerror(error));
         if (root)
-                err_hint(e, "inside a container this needs CAP_SYS_ADMIN and a seccomp profile that allows unshare: "
-                            "start it with "
-                            "--privileged, or run the image with podman");
+                err_hint(e, "inside a container this needs CAP_SYS_ADMIN, CAP_SETFCAP and a seccomp profile that "
+                            "allows unshare: start it "
+                            "with --privileged, or run the image with podman");
         else
                 err_hint(e, "an administrator can allow it: sysctl user.max_user_namespaces=10000 "
                             "kernel.unprivileged_userns_clone=1 "
@@ -122,15 +123,19 @@ int sandbox_space_enter(struct sandbox_space *ret, struct err *e)
         uid_t uid = geteuid();
         gid_t gid = getegid();
         struct mapper m = { .go = { -1, -1 }, .done = { -1, -1 } };
+        struct err one = { 0 };
         bool in;
 
         if (uid == 0 && mapper_start(&m, e) < 0)
                 return -(int)e->code;
         in = unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) == 0;
         if (!in)
-                refused(uid == 0, e);
+                refused(uid == 0, "make a user namespace", errno, e);
         ret->full = uid == 0 && mapper_finish(&m, in);
-        if (!in || (!ret->full && map_us(uid, gid, e) < 0))
+        if (!in)
                 return -(int)e->code;
-        return 0;
+        if (!ret->full && map_us(uid, gid, &one) < 0)
+                refused(uid == 0, "map users in a namespace", errno, e);
+        err_done(&one);
+        return -(int)e->code;
 }

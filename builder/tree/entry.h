@@ -52,7 +52,8 @@ struct entry_source_ops {
         /** 1 and the next entry (owned by the source until it is freed), or 0 at the end, or -code. The consumer writes entry->sha256
          *  of every file before it asks for the next one: generated entries (RECORD) are made from them. */
         int (*next)(struct entry_source *s, struct entry **ret, struct content *ret_content, struct err *e);
-        /** Begin again, for a package that is split into parts (the first pass only looks at sizes). */
+        /** Begin again. A first pass may look at paths and sizes only: it reads no contents and sets no sha256, so what is generated from
+         *  digests may have another size then, but the same path. */
         int (*rewind)(struct entry_source *s, struct err *e);
         void (*free)(struct entry_source *s);
 };

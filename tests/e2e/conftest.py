@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -38,9 +40,9 @@ class Index:
         self.url = f"http://127.0.0.1:{self.port}/simple/"
 
     def set(self, **settings):
-        import urllib.request
-        data = json.dumps(settings).encode()
-        urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{self.port}/_set", data=data, method="POST")).read()
+        """Replaces all settings."""
+        query = urllib.parse.urlencode(settings)
+        urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_set?{query}").read()
 
     def requests(self):
         return self.log.read_text().splitlines() if self.log.exists() else []

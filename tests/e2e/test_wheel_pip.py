@@ -3,6 +3,7 @@
 import ensurepip
 import glob
 import os
+import shutil
 import subprocess
 import zipfile
 
@@ -17,6 +18,15 @@ REAL = ["numpy", "pandas", "requests", "PyJWT==1.7.1", "setuptools", "pip", "whe
         "ipykernel", "uv", "greenlet", "pybind11", "cmake", "polars-runtime-32", "nodeenv", "jupyter_core"]
 
 pytestmark = pytest.mark.skipif(not wheel_trees.WHEEL_TREE, reason="WHEEL_TREE names no program: run by meson test")
+
+
+@pytest.fixture(autouse=True)
+def no_trees_left(tmp_path):
+    """pytest keeps the folders of its last runs, and these are large."""
+    yield
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
 INFO = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: %s\nTag: py3-none-any\n"
 
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 
@@ -61,6 +62,28 @@ def our_tree(wheel, tmp):
     return files_below(place + prefix), ""
 
 
+def layer_tree(wheel, tmp, parts):
+    """The files of the layers that are made of the wheel, and what ought not to be in them."""
+    store = os.path.join(tmp, "store%d" % parts)
+    shutil.rmtree(store, ignore_errors=True)
+    done = subprocess.run([WHEEL_TREE, "-p", os.path.join(tmp, "env"), "-P", PYTHON, "-n", str(parts), str(wheel), store],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    root, files, odd = os.path.join(tmp, "env").lstrip("/"), {}, []
+    for blob in done.stdout.split():
+        with tarfile.open(blob, "r:gz") as tar:
+            for m in tar:
+                if (m.uid, m.gid, m.mtime) != (0, 0, 315532800) or not (m.isreg() or m.isdir() and m.mode == 0o755):
+                    odd.append(m.get_info())
+                if not (m.name + "/").startswith(root + "/"):
+                    odd.append(m.name)
+                if m.isreg():
+                    odd += [m.name] if m.name in files else []
+                    files[os.path.relpath(m.name, root)] = (m.mode, tar.extractfile(m).read())
+    shutil.rmtree(store)
+    return files, odd
+
+
 def modern(text):
     """Entry point scripts of a pip older than 25 in the words of newer ones."""
     m = OLD_BODY.search(text.decode("utf-8", "replace"))
@@ -108,7 +131,7 @@ def rows_disagree(pip, want):
 
 
 def compare(wheel, tmp):
-    """Every difference as a line; both refusing is none."""
+    """Every difference as a line; both refusing is none. The layers that are made of it must hold the same files, whole or split."""
     pip, why_pip = pip_tree(wheel, tmp)
     ours, why = our_tree(wheel, tmp)
     if pip is None or ours is None:
@@ -121,4 +144,9 @@ def compare(wheel, tmp):
         elif want[path] != ours[path]:
             out.append("%s: pip %o %d bytes, ours %o %d bytes" % (path, want[path][0], len(want[path][1]), ours[path][0],
                                                                   len(ours[path][1])))
+    for parts in (1, 4) if not out else ():
+        layers, odd = layer_tree(wheel, tmp, parts)
+        out += ["layers in %d parts: %s" % (parts, o) for o in odd]
+        if layers != ours:
+            out.append("layers in %d parts: other files than in the tree" % parts)
     return out

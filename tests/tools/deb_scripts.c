@@ -65,7 +65,7 @@ int main(int argc, char **argv)
                 return 2;
         }
         if (fs_read(argv[first], &text, &e) == 0)
-                effects_parse(&a, buf_sv(&text), sv_from(argv[first]), SV("${triplet}"), &ds, &x, &e);
+                effects_parse(&a, buf_sv(&text), sv_from(argv[first]), SV("amd64"), &ds, &x, &e);
         for (int i = first + 1; i < argc && !e.cause; i++)
                 unknown += one_deb(x, argv[i], dir, &e);
         for (size_t i = 0; i < ds.n; i++)

@@ -1,6 +1,7 @@
 /* tests/tools/wheel_tree.c - installs one wheel into a folder with the entry source alone, so that Python tests can compare the tree with
- * pip's. Usage: wheel_tree [-p PREFIX] [-P PYTHON] [-u URL] WHEEL DIR
- * PREFIX (default /opt/env, must end with /env) is what shebangs say; the tree is DIR/PREFIX. PYTHON: "3.13". -u: a direct URL. */
+ * pip's. Usage: wheel_tree [-p PREFIX] [-P PYTHON] [-u URL] [-n PARTS] WHEEL DIR
+ * PREFIX (default /opt/env, must end with /env) is what shebangs say; the tree is DIR/PREFIX. PYTHON: "3.13". -u: a direct URL.
+ * -n: DIR is a store; as many layers are made in it, and their blobs' paths printed. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "base/cleanup.h"
 #include "ext/hash.h"
 #include "ext/inflate.h"
-#include "install/install.h"
+#include "layer/layer.h"
 #include "pkg/pyname.h"
 
 struct out {
@@ -77,7 +78,41 @@ static int write_entry(const char *dir, struct entry *en, const struct content *
 
 struct options {
         const char *prefix, *python, *url, *wheel, *dir;
+        unsigned parts; /* 0: a plain tree */
 };
+
+static int make_tree(const struct options *opt, struct entry_source *s, struct err *e)
+{
+        struct content c;
+        struct entry *en;
+        int rc;
+
+        while ((rc = s->ops->next(s, &en, &c, e)) > 0)
+                if (write_entry(opt->dir, en, &c, e) < 0)
+                        return -(int)e->code;
+        return rc;
+}
+
+static int make_layers(const struct options *opt, const struct artifact *art, const struct install_ctx *ctx,
+                       struct entry_source *s, struct err *e)
+{
+        AUTO(store_closep) struct store *store = NULL;
+        struct op op = { .jobs = 1 };
+        struct layer_make m = { .style = LAYER_JOIN, .root = ctx->root, .subject = art->name };
+        struct layer_fact fact[8] = { 0 };
+        sha256 key[8];
+
+        for (unsigned i = 0; i < opt->parts; i++)
+                key[i] = layer_key_package(art, ctx, i, opt->parts);
+        if (store_open(opt->dir, true, &op, &store, e) < 0 ||
+            layer_make(store, &m, key, opt->parts, false, s, &op, fact, e) < 0)
+                return -(int)e->code;
+        for (unsigned i = 0; i < opt->parts; i++) {
+                AUTO(free_ptr) char *path = store_find(store, STORE_BLOB, &fact[i].encoding[0].digest);
+                printf("%s\n", path);
+        }
+        return 0;
+}
 
 static int install(const struct options *opt, struct arena *a, struct diags *ds, struct err *e)
 {
@@ -86,10 +121,7 @@ static int install(const struct options *opt, struct arena *a, struct diags *ds,
         struct artifact art = { .kind = ARTIFACT_WHEEL, .direct = opt->url != NULL };
         struct install_ctx ctx = { .prefix = sv_from(opt->prefix), .python = sv_from(opt->python) };
         struct wheel_name name;
-        struct content c;
-        struct entry *en;
         sv why;
-        int rc;
 
         if (!wheel_name_parse(a, sv_basename(sv_from(opt->wheel)), false, &name, &why))
                 return err_set(e, ERR_USAGE, "'%s': %.*s", opt->wheel, SV_ARG(why));
@@ -103,10 +135,7 @@ static int install(const struct options *opt, struct arena *a, struct diags *ds,
         ctx.site_packages = arena_fmt(a, "lib/python%s/site-packages", opt->python);
         if (install_wheel(&art, (sv){ (const char *)map.p, map.n }, &ctx, ds, &s, e) < 0)
                 return -(int)e->code;
-        while ((rc = s->ops->next(s, &en, &c, e)) > 0)
-                if (write_entry(opt->dir, en, &c, e) < 0)
-                        return -(int)e->code;
-        return rc;
+        return opt->parts ? make_layers(opt, &art, &ctx, s, e) : make_tree(opt, s, e);
 }
 
 int main(int argc, char **argv)
@@ -117,17 +146,19 @@ int main(int argc, char **argv)
         AUTO(err_done) struct err e = { 0 };
         int c;
 
-        while ((c = getopt(argc, argv, "p:P:u:")) != -1)
+        while ((c = getopt(argc, argv, "p:P:u:n:")) != -1)
                 if (c == 'p')
                         opt.prefix = optarg;
                 else if (c == 'P')
                         opt.python = optarg;
                 else if (c == 'u')
                         opt.url = optarg;
+                else if (c == 'n' && (*optarg == '1' || *optarg == '2' || *optarg == '4' || *optarg == '8'))
+                        opt.parts = (unsigned)(*optarg - '0');
                 else
                         return 2;
         if (argc - optind != 2 || !sv_ends(sv_from(opt.prefix), SV("/env"))) {
-                fprintf(stderr, "usage: wheel_tree [-p PREFIX/env] [-P PYTHON] [-u URL] WHEEL DIR\n");
+                fprintf(stderr, "usage: wheel_tree [-p PREFIX/env] [-P PYTHON] [-u URL] [-n PARTS] WHEEL DIR\n");
                 return 2;
         }
         opt.wheel = argv[optind];

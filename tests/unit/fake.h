@@ -3,9 +3,11 @@
 #define TESTS_FAKE_H
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,27 @@ static inline int fake_start(struct fake *f, const char *const *more)
         r = fscanf(from, "%u", &f->port) == 1 ? 0 : -1;
         fclose(from);
         return r;
+}
+
+/* Replace the server's settings: "ranges=off&corrupt=/files/"; NULL clears them. */
+static inline int fake_set(const struct fake *f, const char *settings)
+{
+        struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)f->port) };
+        char text[512];
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), n;
+        ssize_t got;
+
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        n = snprintf(text, sizeof(text), "GET /_set?%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                     settings ? settings : "");
+        if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || write(fd, text, (size_t)n) != n) {
+                close(fd);
+                return -1;
+        }
+        while ((got = read(fd, text, sizeof(text))) > 0)
+                ;
+        close(fd);
+        return got < 0 ? -1 : 0;
 }
 
 static inline void fake_stop(struct fake *f)

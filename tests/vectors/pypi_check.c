@@ -56,6 +56,7 @@ static bool need(struct walk *w, const struct requirement *r, sv by)
         if (!pep440_spec_has(&r->spec, c->v, c->version))
                 return fail(w, arena_fmt(w->c->arena, "%.*s needs %.*s, but %.*s is chosen", SV_ARG(by),
                                          SV_ARG(text_of(w, r)), SV_ARG(c->version)));
+        c->opened |= pep440_spec_opens_pre(&r->spec);
         fresh = !c->needed;
         c->needed = true;
         for (uint32_t i = 0; i < r->n_extras; i++)
@@ -87,6 +88,8 @@ static bool is_usable(const struct check *c, const struct chosen *p, const struc
         struct pep440_spec s;
         struct wheel_name w;
 
+        if (!index_lists(c->index, p->name, file))
+                return false;
         if (python.n && pep440_spec_parse(c->arena, python, &s, &why) &&
             !pep440_spec_has(&s, pep440_parse(c->arena, full), full))
                 return false;

@@ -12,6 +12,7 @@ struct chosen {
         sv version;
         const struct pep440 *v;
         bool needed;            /* reached from the roots */
+        bool opened;            /* an active requirement names a pre-release */
         const struct js *about; /* of the version, in the index */
         sv *extras;             /* asked for so far */
         size_t n_extras, cap_extras;

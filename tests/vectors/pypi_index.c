@@ -11,6 +11,7 @@
 struct source {
         struct pypi_source source; /* first */
         struct vectors_index *x;
+        uint32_t number; /* of this source over x */
 };
 
 /* ---- what there is ---- */
@@ -90,6 +91,16 @@ const struct js *index_field(const struct js *about, const struct js *file, cons
         return own ? own : js_get(about, field);
 }
 
+bool index_lists(const struct vectors_index *x, sv name, const struct js *file)
+{
+        bool wheel = sv_ends(js_get_str(file, "filename"), SV(".whl"));
+
+        for (size_t i = 0; x->no_build && i < x->no_build->n && !wheel; i++)
+                if (sv_eq(js_str(x->no_build->v[i].value), name))
+                        return false;
+        return true;
+}
+
 /* ---- pages ---- */
 
 static void file_fill(struct vectors_index *x, const struct index_file *f, struct pypi_file *ret)
@@ -124,7 +135,9 @@ static void page_make(struct vectors_index *x, struct index_package *p)
                 for (size_t k = 0; files && k < files->n; k++) {
                         struct index_file *f = arena_new(x->arena, struct index_file);
 
-                        *f = (struct index_file){ p, p->versions->v[i].key, about, files->v[k].value, { 0 } };
+                        if (!index_lists(x, p->name, files->v[k].value))
+                                continue;
+                        *f = (struct index_file){ p, p->versions->v[i].key, about, files->v[k].value, { 0 }, 0 };
                         file_fill(x, f, &page->v[page->n]);
                         map_put(&x->files, x->arena, page->v[page->n++].filename, f);
                 }
@@ -166,10 +179,10 @@ static void metadata_make(struct vectors_index *x, struct index_file *f)
         f->metadata = arena_sv(x->arena, buf_sv(&b));
 }
 
-/* A file that no page was asked for: a URL in a requirement. */
-static struct index_file *file_find(struct vectors_index *x, sv url)
+/* By its name, also when no page was asked for it: a URL in a requirement. */
+static struct index_file *file_find(struct vectors_index *x, sv name)
 {
-        sv name = sv_basename(url), why;
+        sv why;
         struct index_file *f = map_get(&x->files, name);
         struct wheel_name w;
         struct index_package *p;
@@ -185,12 +198,15 @@ static struct index_file *file_find(struct vectors_index *x, sv url)
 static int source_metadata(struct pypi_source *s, const struct pypi_file *f, sv *ret, struct err *e)
 {
         struct vectors_index *x = ((struct source *)s)->x;
-        struct index_file *found = file_find(x, f->url.n ? f->url : f->filename);
+        struct index_file *found = file_find(x, f->filename);
 
         if (!found)
                 return err_set(e, ERR_NOT_FOUND, "there is no '%.*s'", SV_ARG(f->filename));
         if (js_true(js_get(found->file, "build_fails")))
                 return err_set(e, ERR_INTEGRITY, "'%.*s' does not build", SV_ARG(f->filename));
+        if (found->fetched != ((struct source *)s)->number)
+                x->n_fetched++;
+        found->fetched = ((struct source *)s)->number;
         if (!found->metadata.n)
                 metadata_make(x, found);
         *ret = found->metadata;
@@ -204,11 +220,12 @@ static bool page_ready(struct pypi_source *s, sv name)
         return true;
 }
 
+/* As on a network where nothing comes before it is waited for: a solver that looks at what is there already sees no more than that. */
 static bool metadata_ready(struct pypi_source *s, const struct pypi_file *f)
 {
-        (void)s;
-        (void)f;
-        return true;
+        const struct index_file *found = file_find(((struct source *)s)->x, f->filename);
+
+        return found && found->fetched == ((struct source *)s)->number;
 }
 
 static void page_soon(struct pypi_source *s, sv name)
@@ -241,5 +258,7 @@ struct pypi_source *index_source(struct vectors_index *x)
 
         s->source.ops = &ops;
         s->x = x;
+        s->number = ++x->n_source;
+        x->n_fetched = 0;
         return &s->source;
 }

@@ -17,9 +17,13 @@ struct index_file { /* what a file name stands for */
         sv version;
         const struct js *about, *file; /* of the version; of the file, whose own fields win */
         sv metadata;
+        uint32_t fetched; /* number of the source that gave it last */
 };
 struct vectors_index {
         struct arena *arena;
+        const struct js *no_build;  /* names whose source distributions are not listed, or NULL */
+        uint32_t n_source;          /* sources made so far */
+        size_t n_fetched;           /* metadata that the last one gave, each file once */
         struct map packages, files; /* name → index_package; file name → index_file */
 };
 
@@ -29,6 +33,8 @@ void index_add(struct vectors_index *x, const struct js *packages);
 bool index_read(struct vectors *v, struct vectors_index *x, const char *path);
 /** All versions of a name (normalised), or NULL. */
 const struct js *index_versions(struct vectors_index *x, sv name);
+/** Whether a file of a name counts for this index at all. */
+bool index_lists(const struct vectors_index *x, sv name, const struct js *file);
 /** requires_dist, requires_python, …: the file's, else the version's. */
 const struct js *index_field(const struct js *about, const struct js *file, const char *field);
 /** A new source over x, which must outlive it; the catalog releases it. */

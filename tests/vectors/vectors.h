@@ -32,6 +32,7 @@ const struct js *vectors_load(struct vectors *v, const char *path);
 extern const struct vectors_kind vectors_pypi_rules[];  /* versions, specifiers, requirements, markers, tags, names */
 extern const struct vectors_kind vectors_pypi_files[];  /* wheel_select, index-pages, requirements-txt */
 extern const struct vectors_kind vectors_pypi_solve[];  /* scenarios */
+extern const struct vectors_kind vectors_oci[];         /* image-spec */
 extern const struct vectors_kind vectors_pypi_wheels[]; /* wheels/cases */
 
 #endif

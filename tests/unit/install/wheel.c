@@ -110,6 +110,7 @@ static void members_first_then_what_is_made(void **state)
                 { .name = "x/odd", .data = "", .mode = 0755 },         /* no file type: pip does not see an x bit */
                 { .name = "x/link", .data = "tool", .mode = 0120777 }, /* a file with that text */
                 { .name = "x-1.0.data/scripts/s", .data = "#!python -E\nrun()\n", .method = 8 },
+                { .name = "x-1.0.data/scripts/t", .data = "#!python" },
                 { .name = "x-1.0.data/headers/x.h", .data = "h" },
                 { .name = "x-1.0.data/data/share/x.txt", .data = "d" },
                 { .name = "x-1.0.data/purelib/./x//p.py", .data = "p" },
@@ -130,6 +131,7 @@ static void members_first_then_what_is_made(void **state)
                     "644 " SITE "x/odd\n"
                     "644 " SITE "x/link\n"
                     "755 opt/env/bin/s\n"
+                    "755 opt/env/bin/t\n"
                     "644 opt/env/include/python3.13/x/x.h\n"
                     "644 opt/env/share/x.txt\n"
                     "644 " SITE "x/p.py\n"
@@ -228,7 +230,7 @@ static void warns_of_newer_formats(void **state)
         zip_make(&m, f, ARRAY_LEN(f), "", 0);
         assert_int_equal(open_wheel(&art, &m.buf, &ds, &s, &e), 0);
         assert_int_equal(ds.n, 1);
-        assert_string_equal(ds.v[0].code, "EB301");
+        assert_string_equal(ds.v[0].code, "EB302");
         assert_int_equal(ds.n_errors, 0);
         buf_done(&m.buf);
 }
@@ -302,6 +304,15 @@ static const struct {
           { { INFO "METADATA", "Name: y\nVersion: 1.0\n" }, FORMAT("1.0"), RECORD },
           ERR_INTEGRITY,
           "METADATA is that of 'y', not of 'x'" },
+        { "METADATA that is none",
+          { { INFO "METADATA", "Name x\n" }, FORMAT("1.0"), RECORD },
+          ERR_INTEGRITY,
+          "metadata line 1 is not a header" },
+        { "WHEEL without its header",
+          { METADATA, { INFO "WHEEL", "Root-Is-Purelib: true\n\nWheel-Version: 1.0" }, RECORD },
+          ERR_INTEGRITY,
+          "has no Wheel-Version" },
+        { "WHEEL that is none", { METADATA, { INFO "WHEEL", "1.0" }, RECORD }, ERR_INTEGRITY, "has no Wheel-Version" },
         { "format 2", { METADATA, FORMAT("2.0"), RECORD }, ERR_FAILED, "format 2.0" },
         { "no format", { METADATA, FORMAT(""), RECORD }, ERR_INTEGRITY, "has no Wheel-Version" },
         { "format that is none", { METADATA, FORMAT("1.x"), RECORD }, ERR_INTEGRITY, "'1.x', which is none" },
@@ -399,6 +410,52 @@ static void refuses_lies_about_members(void **state)
         assert_int_equal(bad, 0);
 }
 
+static void deflate_that_is_none(void **state)
+{
+        static const char *const name[] = { INFO "METADATA", "x-1.0.data/scripts/s", "e" };
+        static const struct zip_file f[] = { METADATA,
+                                             { .name = "x-1.0.data/scripts/s", .data = "#!python\n", .method = 8 },
+                                             { .name = "e", .data = "", .method = 8 },
+                                             FORMAT("1.0"),
+                                             RECORD };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(name); i++) {
+                AUTO(err_done) struct err e = { 0 };
+                struct zip_made m;
+
+                zip_make(&m, f, ARRAY_LEN(f), "", 0);
+                zip_patch(&m, m.local_at[i] + 30 + strlen(name[i]), 0xff, 1); /* a block of a type that is not */
+                assert_int_equal(whole(&m.buf, &e), -ERR_INTEGRITY);
+                assert_non_null(strstr(e.cause, "broken deflate stream"));
+                assert_non_null(strstr(e.trail, name[i]));
+                buf_done(&m.buf);
+        }
+}
+
+/* Old tools wrote "1.0-1" for 1.0.post1, and a "_" for each dash; without a URL the artifact names the wheel. */
+static void names_of_old_tools(void **state)
+{
+        static const struct zip_file f[] = {
+                { .name = "Old_Name-1.0_1.dist-info/METADATA", .data = "Name: old.name\nVersion: 1.0-1\n" },
+                { .name = "Old_Name-1.0_1.dist-info/WHEEL", .data = "X: 1\nWheel-Version: 1.0" },
+                { .name = "Old_Name-1.0_1.dist-info/RECORD", .data = "" }
+        };
+        AUTO(entry_source_freep) struct entry_source *s = NULL;
+        AUTO(diags_done) struct diags ds = { 0 };
+        AUTO(err_done) struct err e = { 0 };
+        struct artifact art = { .kind = ARTIFACT_WHEEL, .name = SV("old-name"), .version = SV("1.0.post1") };
+        struct zip_made m;
+
+        (void)state;
+        zip_make(&m, f, ARRAY_LEN(f), "", 0);
+        assert_int_equal(open_wheel(&art, &m.buf, &ds, &s, &e), 0);
+        art.version = SV("1.0.post2");
+        assert_int_equal(open_wheel(&art, &m.buf, &ds, &s, &e), -ERR_INTEGRITY);
+        assert_string_equal(e.trail, "installing the wheel 'old-name-1.0.post2.whl'\n");
+        buf_done(&m.buf);
+}
+
 static void large_members_stay_packed(void **state)
 {
         /* 17 MiB are within what 64 KiB of deflate can hold, but METADATA and scripts to be rewritten are taken into memory */
@@ -437,6 +494,8 @@ int main(void)
                 cmocka_unit_test(refuses_wrong_wheels),
                 cmocka_unit_test(patch_releases_are_not_judged),
                 cmocka_unit_test(refuses_lies_about_members),
+                cmocka_unit_test(deflate_that_is_none),
+                cmocka_unit_test(names_of_old_tools),
                 cmocka_unit_test(large_members_stay_packed),
         };
         return cmocka_run_group_tests_name("wheel", tests, NULL, NULL);

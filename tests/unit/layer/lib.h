@@ -130,7 +130,8 @@ static inline void pack_record(struct pack_source *s, struct entry **ret, struct
         buf_clear(&s->record);
         for (size_t i = 0; i < s->pack->n; i++)
                 if (s->copy[i].type == ENTRY_FILE)
-                        buf_fmt(&s->record, "%.*s,%s\n", SV_ARG(s->copy[i].path), sha256_hex(&s->copy[i].sha256).s);
+                        buf_fmt(&s->record, "%.*s,%s\n", SV_ARG(s->copy[i].path),
+                                sha256_is_zero(&s->copy[i].sha256) ? "?" : sha256_hex(&s->copy[i].sha256).s);
         s->record_entry = (struct entry){ .path = SV("opt/env/RECORD"),
                                           .type = ENTRY_FILE,
                                           .mode = 0644,

@@ -193,6 +193,8 @@ static void a_broken_body_is_resumed(void **state)
         r.into = buf_writer_init(&w, &got);
         assert_int_equal(net_do(t.n, &r, &t.a, &t.got, &t.e), 0);
         assert_int_equal(got.n, 50001);
+        assert_int_equal(t.got.status, 200); /* whole, however it came */
+        assert_int_equal(t.got.received, 50001);
         for (size_t i = 0; i < got.n; i++)
                 assert_int_equal(got.p[i], "0123456789abcdef"[i % 16]);
         assert_true(net_count(t.n) > 1);

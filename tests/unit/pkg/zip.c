@@ -85,6 +85,78 @@ static void takes_what_writers_do(void **state)
         arena_done(&a);
 }
 
+/* The flag says that a descriptor follows, and none does: fine as long as the local header told all. */
+static void a_promised_descriptor_may_be_missing(void **state)
+{
+        static const struct zip_file f[] = { { .name = "x", .data = "1", .flags = 8 }, { .name = "y", .data = "" } };
+        struct arena a = { 0 };
+        struct err e = { 0 };
+        struct zip_made m;
+        struct zip z;
+
+        (void)state;
+        for (unsigned at = 0; at <= 22;
+             at += at ? 4 : 14) { /* as it is; then with another checksum, packed size, size */
+                zip_make(&m, f, ARRAY_LEN(f), "", 0);
+                if (at)
+                        zip_patch(&m, m.local_at[0] + at, 7, 4);
+                assert_int_equal(whole(&a, &m.buf, &z, &e), at ? -ERR_INTEGRITY : 0);
+                err_done(&e);
+                buf_done(&m.buf);
+        }
+        arena_done(&a);
+}
+
+static void refuses_malformed_extra_fields(void **state)
+{
+        static const struct zip_file f[] = { { .name = "x", .data = "1", .zip64 = true }, { .name = "y", .data = "" } };
+        static const struct {
+                unsigned at, value;
+                int code;
+        } rows[] = {
+                { 2, 25, -ERR_INTEGRITY }, /* longer than the extra field */
+                { 2, 20, -ERR_INTEGRITY }, /* too short for the third value, and what is left is no field */
+                { 0, 2, -ERR_INTEGRITY },  /* another field's: then the sizes really are 4 GiB */
+                { 2, 24, 0 },
+        };
+        struct arena a = { 0 };
+        struct err e = { 0 };
+        struct zip_made m;
+        struct zip z;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                zip_make(&m, f, ARRAY_LEN(f), "", 0);
+                zip_patch(&m, m.central_at[0] + 46 + 1 + rows[i].at, rows[i].value, 2);
+                assert_int_equal(whole(&a, &m.buf, &z, &e), rows[i].code);
+                err_done(&e);
+                buf_done(&m.buf);
+        }
+        arena_done(&a);
+}
+
+static void another_archive_than_was_opened(void **state)
+{
+        struct arena a = { 0 };
+        struct err e = { 0 };
+        struct zip_made m;
+        struct zip z;
+        sv data;
+
+        (void)state;
+        zip_make(&m, plain, ARRAY_LEN(plain), "", 0);
+        assert_int_equal(zip_open(&a, buf_sv(&m.buf), m.buf.n - 1, &z, NULL, &e), -ERR_INTEGRITY);
+        err_done(&e);
+        assert_int_equal(zip_open(&a, buf_sv(&m.buf), m.buf.n, &z, NULL, &e), 0);
+        assert_int_equal(zip_check(sv_from_to(buf_sv(&m.buf), 0, m.dir_at - 1), &z, &e), -ERR_INTEGRITY);
+        err_done(&e);
+        assert_int_equal(zip_data(SV("short"), &z.v[3], &data, &e), -ERR_INTEGRITY);
+        assert_non_null(strstr(e.cause, "member 'empty' is not there"));
+        err_done(&e);
+        buf_done(&m.buf);
+        arena_done(&a);
+}
+
 static void asks_for_more_of_the_end(void **state)
 {
         struct arena a = { 0 };
@@ -322,6 +394,9 @@ int main(void)
                 cmocka_unit_test(refuses_bad_members),
                 cmocka_unit_test(refuses_bytes_between_members),
                 cmocka_unit_test(survives_any_cut),
+                cmocka_unit_test(a_promised_descriptor_may_be_missing),
+                cmocka_unit_test(refuses_malformed_extra_fields),
+                cmocka_unit_test(another_archive_than_was_opened),
         };
         return cmocka_run_group_tests_name("zip", tests, NULL, NULL);
 }

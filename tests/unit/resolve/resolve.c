@@ -35,7 +35,7 @@ static unsigned roll(uint64_t *seed, unsigned n)
 
 static void add_term(uint64_t *seed, unsigned names, struct buf *b)
 {
-        static const char *const specs[] = { "", "", ">=2", "<2", "==1", "==2", "!=2", "<=2", ">2", "<1" };
+        static const char *const specs[] = { "", "", ">=2", "<2", "==1", "==2", "!=2", "<=2", ">=3", "!=1" };
 
         buf_byte(b, roll(seed, 40) == 0 ? 'z' : (char)('a' + (char)roll(seed, names)));
         if (roll(seed, 12) == 0)
@@ -59,13 +59,13 @@ static void add_rel(uint64_t *seed, unsigned names, struct buf *b)
 static void write_index(uint64_t *seed, unsigned names, struct buf *b)
 {
         for (unsigned i = 0; i < names; i++)
-                for (unsigned v = 1 + roll(seed, 3); v > 0; v--) {
+                for (unsigned v = 2 + roll(seed, 2); v > 0; v--) {
                         unsigned odd = roll(seed, 20);
                         buf_fmt(b, "%c %u%s:", 'a' + (int)i, v,
                                 odd == 0   ? " ban=tags"
                                 : odd == 1 ? " late=metadata"
                                            : "");
-                        for (unsigned k = roll(seed, 4); k > 0; k--) {
+                        for (unsigned k = 1 + roll(seed, 3); k > 0; k--) {
                                 buf_byte(b, ' ');
                                 add_rel(seed, names, b);
                         }
@@ -96,7 +96,8 @@ static void make(uint64_t seed, struct problem *p)
                         add_term(&seed, names, &b);
                 else
                         add_rel(&seed, names, &b);
-                assert_int_equal(index_rel(p->index, buf_sv(&b), SV("env.yml:1:1"), &r, &e), 0);
+                char at[] = { 'e', ':', (char)('1' + i), '\0' };
+                assert_int_equal(index_rel(p->index, buf_sv(&b), sv_from(at), &r, &e), 0);
                 p->want[i] = (struct resolve_want){ *r, true };
         }
         for (uint32_t i = 0; i < index_names(p->index); i++) { /* rels() may meet further names */
@@ -287,6 +288,59 @@ static int check(uint64_t seed, enum resolve_order order, unsigned *sat)
         return bad;
 }
 
+static bool brute(const struct problem *p)
+{
+        struct brute b = { .p = p };
+
+        memset(b.pick, 0xff, sizeof(b.pick));
+        brute_from(&b, 0);
+        return b.found;
+}
+
+/* The lines that an explanation names can't be had together, and any of them less can. */
+static int check_explained(uint64_t seed, enum resolve_order order)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(err_done) struct err e = { 0 };
+        AUTO(buf_done) struct buf text = BUF_INIT(1 << 16);
+        struct resolve_opts o = { .order = order };
+        struct resolution *r = NULL;
+        struct problem p, told;
+        int bad = 0;
+
+        make(seed, &p);
+        if (resolve(p.c, p.want, p.n_want, &o, NULL, &a, &r, &e) == -(int)ERR_CONFLICT) {
+                err_done(&e);
+                bad += explain(p.c, p.want, p.n_want, &o, NULL, r, &text, &e) != 0;
+                told = p;
+                told.n_want = 0;
+                for (size_t i = 0; i < p.n_want; i++)
+                        if (sv_find_sv(buf_sv(&text), p.want[i].rel.at) >= 0)
+                                told.want[told.n_want++] = p.want[i];
+                bad += told.n_want == 0 || brute(&told);
+                for (size_t i = 0; i < told.n_want; i++) {
+                        struct problem less = told;
+                        memmove(&less.want[i], &less.want[i + 1], (less.n_want - i - 1) * sizeof(less.want[0]));
+                        less.n_want--;
+                        bad += !brute(&less);
+                }
+                if (bad)
+                        print_error("seed %llu: not minimal:\n%s", (unsigned long long)seed, text.p ? text.p : "");
+        }
+        catalog_free(p.c);
+        return bad;
+}
+
+static void explanations_are_minimal(void **state)
+{
+        int bad = 0;
+
+        (void)state;
+        for (uint64_t seed = 1; seed <= 3000; seed++)
+                bad += check_explained(seed, seed % 2 ? ORDER_CULPRIT : ORDER_CEILING);
+        assert_int_equal(bad, 0);
+}
+
 static void brute_force(enum resolve_order order)
 {
         const char *only = getenv("SEED");
@@ -317,6 +371,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(ceiling_against_brute_force),
                 cmocka_unit_test(culprit_against_brute_force),
+                cmocka_unit_test(explanations_are_minimal),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
