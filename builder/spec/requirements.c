@@ -123,24 +123,22 @@ static void format_control(struct reader *r, const struct reqline *line, const s
         struct spec_text **other = no ? &r->set->only_binary : &r->set->no_binary;
         size_t *n_target = no ? &r->set->n_no_binary : &r->set->n_only_binary;
         size_t *n_other = no ? &r->set->n_only_binary : &r->set->n_no_binary;
-        sv rest = o->value, name;
-        ptrdiff_t all = -1, none;
+        sv rest = o->value, names = rest, name;
+        bool all = false, none = false;
 
-        for (size_t from = 0; from < rest.n;) {
-                ptrdiff_t at = sv_find_sv(sv_skip(rest, from), SV(":all:"));
-                if (at < 0)
-                        break;
-                all = (ptrdiff_t)from + at;
-                from = (size_t)all + 5;
-        }
-        if (all >= 0) {
-                *n_other = *n_target = 0;
-                push_name(r->l, target, n_target, SV(":all:"), line->at);
-                rest = sv_skip(rest, (size_t)all + 6);
-                none = sv_find_sv(rest, SV(":none:"));
-                if (none < 0)
-                        return;
-        }
+        while (sv_cut(&rest, ',', &name))
+                if (sv_is(name, ":all:")) {
+                        *n_other = *n_target = 0;
+                        push_name(r->l, target, n_target, name, line->at);
+                        names = rest;
+                        none = false;
+                        all = true;
+                } else {
+                        none |= sv_is(name, ":none:");
+                }
+        if (all && !none)
+                return;
+        rest = names;
         while (sv_cut(&rest, ',', &name)) {
                 if (sv_is(name, ":none:")) {
                         *n_target = 0;
