@@ -81,6 +81,8 @@ static int op_name(struct catalog *c, name_id n, const struct name **ret, struct
         x->name.cand = pkg->cand;
         x->name.n = pkg->n;
         x->name.absent = !pkg->n_url && pkg->page->absent;
+        if (x->name.absent && !x->name.near.n)
+                x->name.near = pypi_near(p, pkg->name);
         if (!x->rels)
                 x->rels = arena_array(&p->arena, struct rels *, pkg->n);
         *ret = &x->name;

@@ -158,6 +158,10 @@ void pypi_text(struct catalog *c, name_id n, set_id set, struct buf *out);
 void pypi_cand_text(struct catalog *c, name_id n, uint32_t cand, struct buf *out);
 void pypi_hints(struct catalog *c, name_id n, set_id wanted, struct buf *out);
 
+/* pypi_near.c */
+/** The name that may have been meant by one that no index has; or empty. Static or in the arena. */
+sv pypi_near(struct catalog_pypi *p, sv name);
+
 /* pypi_wants.c */
 int pypi_want_set(struct catalog_pypi *p, struct made_want *m, struct err *e);
 

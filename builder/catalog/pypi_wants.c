@@ -129,7 +129,7 @@ struct wanting {
         size_t n;
 };
 
-static int add_want(struct wanting *w, const struct spec_req *r, uint8_t kind, sv extra, struct err *e)
+static void add_want(struct wanting *w, const struct spec_req *r, uint8_t kind, sv extra)
 {
         struct catalog_pypi *p = w->p;
         struct resolve_want *want = &w->v[w->n++];
@@ -144,9 +144,9 @@ static int add_want(struct wanting *w, const struct spec_req *r, uint8_t kind, s
         want->rel.at = where_text(w->a, &r->at);
         if (kind == REL_NEEDS)
                 pypi_ahead_add(p, pkg, &r->req);
+        else if (!pkg->n_url)
+                p->source->ops->page_soon(p->source, pkg->name);
         *arena_push(&p->arena, p->made, p->n_made, p->cap_made) = m;
-        (void)e;
-        return 0;
 }
 
 static size_t count_wants(const struct spec *s)
@@ -158,7 +158,7 @@ static size_t count_wants(const struct spec *s)
         return n;
 }
 
-static int add_all(struct wanting *w, const struct spec *s, struct diags *ds, struct err *e)
+static void add_all(struct wanting *w, const struct spec *s, struct diags *ds)
 {
         for (size_t i = 0; i < s->n_pip; i++) {
                 const struct spec_req *r = &s->pip[i];
@@ -167,17 +167,13 @@ static int add_all(struct wanting *w, const struct spec *s, struct diags *ds, st
                         note_inactive(w->p, r, ds);
                         continue;
                 }
-                if (add_want(w, r, REL_NEEDS, (sv){ 0 }, e) < 0)
-                        return -(int)e->code;
+                add_want(w, r, REL_NEEDS, (sv){ 0 });
                 for (uint32_t k = 0; k < r->req.n_extras; k++)
-                        if (add_want(w, r, REL_NEEDS, r->req.extras[k], e) < 0)
-                                return -(int)e->code;
+                        add_want(w, r, REL_NEEDS, r->req.extras[k]);
         }
         for (size_t i = 0; i < s->n_constraints; i++)
-                if (is_active(w->p, &s->constraints[i]) &&
-                    add_want(w, &s->constraints[i], REL_LIMITS, (sv){ 0 }, e) < 0)
-                        return -(int)e->code;
-        return 0;
+                if (is_active(w->p, &s->constraints[i]))
+                        add_want(w, &s->constraints[i], REL_LIMITS, (sv){ 0 });
 }
 
 int pypi_wants(struct catalog_pypi *p, const struct spec *s, struct arena *a, struct diags *ds,
@@ -189,8 +185,7 @@ int pypi_wants(struct catalog_pypi *p, const struct spec *s, struct arena *a, st
                 return err_set(e, ERR_USAGE, "the definition asks for what cannot be had");
         w.v = arena_array(a, struct resolve_want, count_wants(s));
         p->n_made = 0;
-        if (add_all(&w, s, ds, e) < 0)
-                return -(int)e->code;
+        add_all(&w, s, ds);
         for (size_t i = 0; i < p->n_made; i++) /* only now: all pages are on their way */
                 if (pypi_want_set(p, &p->made[i], e) < 0)
                         return -(int)e->code;

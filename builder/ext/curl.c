@@ -208,14 +208,26 @@ static enum curl_fault fault_in(CURL *easy, CURLcode c)
         return f;
 }
 
-/* libcurl's "Failed to connect to h port 1 after 0 ms: Couldn't connect" hides the one fact that helps. */
+/* libcurl's "Failed to connect to h port 1 after 0 ms: Couldn't connect" hides why, and that h is the proxy. */
+static void describe_connect(CURL *easy, struct curl_transfer *t)
+{
+        char host[128] = "";
+        long os = 0;
+        bool proxy = strstr(t->detail, " via ") != NULL; /* newer ones say it so */
+
+        if (sscanf(t->detail, "Failed to connect to %127s", host) == 1 && !strstr(t->url, host))
+                proxy = true;
+        if (proxy)
+                t->fault = CURL_FAULT_PROXY;
+        if (curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os) == CURLE_OK && os)
+                snprintf(t->detail, sizeof(t->detail), "%s%s%s", proxy ? host : "", proxy ? ": " : "",
+                         strerror((int)os));
+}
+
 static void describe(CURL *easy, CURLcode c, struct curl_transfer *t)
 {
-        long os = 0;
-
-        if (c == CURLE_COULDNT_CONNECT && curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os) == CURLE_OK &&
-            os == ECONNREFUSED)
-                snprintf(t->detail, sizeof(t->detail), "connection refused");
+        if (c == CURLE_COULDNT_CONNECT)
+                describe_connect(easy, t);
         else if (c != CURLE_OK && !t->detail[0])
                 snprintf(t->detail, sizeof(t->detail), "%s", curl_easy_strerror(c));
 }

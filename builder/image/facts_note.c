@@ -64,8 +64,8 @@ static void read_dirs(const struct js *list, struct arena *a, struct lock_facts 
         f->odd_dir = arena_array(a, struct lock_dir, n);
         for (size_t i = 0; i < n; i++) {
                 const struct js *d = list->v[i].value;
-                f->odd_dir[f->n_odd_dir++] =
-                        (struct lock_dir){ js_get_str(d, "path"), number(d, "mode"), number(d, "uid"), number(d, "gid") };
+                f->odd_dir[f->n_odd_dir++] = (struct lock_dir){ js_get_str(d, "path"), number(d, "mode"),
+                                                                number(d, "uid"), number(d, "gid") };
         }
 }
 
@@ -76,7 +76,8 @@ bool facts_recall(struct store *s, const sha256 *chain, struct arena *a, struct 
         sha256 key = note_key(chain);
         struct js *j;
 
-        if (store_note_get(s, STORE_IMAGE, &key, &b, &ignored) < 0 || js_parse(a, buf_sv(&b), &j, &ignored) < 0 || !js_get(j, "root"))
+        if (store_note_get(s, STORE_IMAGE, &key, &b, &ignored) < 0 || js_parse(a, buf_sv(&b), &j, &ignored) < 0 ||
+            !js_get(j, "root"))
                 return false;
         into->facts = (struct lock_facts){ .root = js_get_str(j, "root"),
                                            .usrmerged = js_true(js_get(j, "usrmerged")),

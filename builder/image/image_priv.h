@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "layer/layer.h"
 #include "spec/recipe.h"
+#include "tree/plan.h"
 
 #define IMAGE_PREFIX  "/opt/env"
 #define PREFIX_NAME   "env" /* below lock_facts.root */
@@ -113,6 +114,7 @@ struct package {
         sha256 key[8];
         struct layer_fact fact[8]; /* one a part */
         bool have;                 /* facts were found, nothing to make */
+        bool had;                  /* they were when we began: for counts */
         struct paths paths;        /* of all parts together, once loaded */
 };
 struct package_shop { /* what all jobs share */
@@ -124,6 +126,8 @@ struct package_shop { /* what all jobs share */
         pthread_mutex_t mutex; /* of c->diags, fetched and the arena */
         struct arena *arena;
         uint64_t fetched;
+        struct package **deb; /* all of them, once made */
+        size_t n_deb, cap_deb;
         const struct recipe *recipe; /* of the debs; NULL when there are none */
 };
 void package_init(struct package *p, const struct artifact *art, const struct lock_platform *lp, bool bucketed,
@@ -133,6 +137,8 @@ int package_find(struct package_shop *shop, struct package *p, struct err *e);
 /** Fetch and make (a pool job): 0, POOL_AGAIN when another process is at it, or -code. */
 int package_make(struct package_shop *shop, struct package *p, struct err *e);
 /** Its bytes as entries again: for bucket members that lose a path, and for the last layer's winners. The map belongs to the caller. */
+/** The file itself, fetched if need be. */
+int package_bytes(struct package_shop *shop, const struct package *p, struct fs_map *ret, struct err *e);
 int package_source(struct package_shop *shop, const struct package *p, struct fs_map *ret_map,
                    struct entry_source **ret, struct err *e);
 int package_paths(struct package_shop *shop, struct package *p, struct err *e);
@@ -144,8 +150,14 @@ struct tree_list { /* a layer made from memory */
         size_t n, cap;
 };
 void tree_list_add(struct arena *a, struct tree_list *l, struct entry en, struct content c);
-int last_build(struct package_shop *shop, struct package *const *member, const uint32_t *layer, size_t n,
-               const struct paths *env, uint32_t env_layer, sv dir, struct tree_list *ret, struct err *e);
+struct last_member {
+        struct package *package; /* NULL: layer env */
+        const struct paths *paths;
+        uint32_t layer; /* its place in the image */
+};
+/** member: in link order, the later wins. */
+int last_build(struct package_shop *shop, const struct last_member *member, size_t n, sv dir, struct tree_list *ret,
+               struct err *e);
 
 /* --- image/layers.c: lock → the layers of a platform, made or found */
 struct built_layer {
@@ -162,6 +174,30 @@ struct built_layers {
 };
 int layers_build(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct spec *spec,
                  sv dir, enum oci_codec codec, bool dry_run, struct arena *a, struct built_layers *ret, struct err *e);
+
+/* --- image/shelf.c: planned packages → their layers */
+struct shelf {
+        struct package_shop *shop;
+        struct plan plan;
+        struct package *v; /* layer by layer; parts of one package are one here */
+        size_t n;
+        size_t *first; /* of each planned layer, its first package in v */
+};
+int shelf_find(struct shelf *s, struct err *e);
+int shelf_make(struct shelf *s, struct err *e);
+int shelf_layers(struct shelf *s, bool dry_run, struct built_layers *ret, struct err *e);
+struct built_layer *layers_append(struct package_shop *shop, struct built_layers *b);
+/** What is known of a key: sets ret->fact and ret->reused, adds the encoding that is asked for. */
+int layer_known(struct package_shop *shop, const sha256 *key, struct built_layer *ret, struct err *e);
+
+/* --- image/generated.c: layers made from memory */
+int layer_from_list(struct package_shop *shop, const sha256 *key, const struct tree_list *t, enum layer_style style,
+                    bool deb_table, struct built_layer *ret, struct err *e);
+int venv_build(struct package_shop *shop, struct built_layer *ret, struct paths *ret_paths, struct err *e);
+int last_make(struct package_shop *shop, const struct tree_list *t, struct built_layer *ret, struct err *e);
+
+/* --- image/debs.c */
+int debs_build(struct package_shop *shop, bool dry_run, struct built_layers *ret, struct err *e);
 
 /* --- image/assemble.c: layers → config and manifest (design/layers.md §6) */
 int assemble(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct oci_config *base,

@@ -99,25 +99,27 @@ static int collect(struct package_shop *shop, const struct package *p, uint32_t 
         return r;
 }
 
-static int winners(struct package_shop *shop, struct package *const *member, const uint32_t *layer, size_t n,
-                   const struct paths *env, uint32_t env_layer, struct tree_list *ret, struct err *e)
+static int winners(struct package_shop *shop, const struct last_member *member, size_t n, struct tree_list *ret,
+                   struct err *e)
 {
         struct arena *a = shop->arena;
-        struct join_member *m = arena_array(a, struct join_member, n + 1);
+        struct join_member *m = arena_array(a, struct join_member, n);
         struct join_result j = { 0 };
 
-        for (size_t i = 0; i < n; i++)
-                m[i] = (struct join_member){ arena_fmt(a, "%s %.*s %.*s", artifact_kind_name(member[i]->art->kind),
-                                                       SV_ARG(member[i]->art->name), SV_ARG(member[i]->art->version)),
-                                             (uint32_t)i, layer[i], &member[i]->paths };
-        m[n] = (struct join_member){ SV("the environment itself"), (uint32_t)n, env_layer, env };
-        if (paths_join(a, m, env ? n + 1 : n, false, shop->c->diags, &j, e) < 0)
+        for (size_t i = 0; i < n; i++) {
+                const struct artifact *art = member[i].package ? member[i].package->art : NULL;
+                sv name = art ? arena_fmt(a, "%s %.*s %.*s", artifact_kind_name(art->kind), SV_ARG(art->name),
+                                          SV_ARG(art->version))
+                              : SV("the environment itself");
+                m[i] = (struct join_member){ name, (uint32_t)i, member[i].layer, member[i].paths };
+        }
+        if (paths_join(a, m, n, false, shop->c->diags, &j, e) < 0)
                 return -(int)e->code;
         for (size_t i = 0; i < n; i++) {
                 bool any = false;
                 for (size_t k = 0; k < j.n && !any; k++)
                         any = j.winner[k].member == i;
-                if (any && collect(shop, member[i], (uint32_t)i, &j, ret, e) < 0)
+                if (any && member[i].package && collect(shop, member[i].package, (uint32_t)i, &j, ret, e) < 0)
                         return err_while(e, "putting right what several packages hold");
         }
         return 0;
@@ -219,11 +221,11 @@ static void sort_list(struct arena *a, struct tree_list *l)
         *l = out;
 }
 
-int last_build(struct package_shop *shop, struct package *const *member, const uint32_t *layer, size_t n,
-               const struct paths *env, uint32_t env_layer, sv dir, struct tree_list *ret, struct err *e)
+int last_build(struct package_shop *shop, const struct last_member *member, size_t n, sv dir, struct tree_list *ret,
+               struct err *e)
 {
         *ret = (struct tree_list){ 0 };
-        if (winners(shop, member, layer, n, env, env_layer, ret, e) < 0 || add_files(shop, dir, ret, e) < 0)
+        if (winners(shop, member, n, ret, e) < 0 || add_files(shop, dir, ret, e) < 0)
                 return -(int)e->code;
         repeat_dirs(shop, ret);
         sort_list(shop->arena, ret);

@@ -79,6 +79,13 @@ static void merge_diags(struct package_shop *shop, const struct diags *from)
         pthread_mutex_unlock(&shop->mutex);
 }
 
+int package_bytes(struct package_shop *shop, const struct package *p, struct fs_map *ret, struct err *e)
+{
+        if (fetch(shop, p, e) < 0)
+                return -(int)e->code;
+        return store_map(shop->c->store, STORE_PACKAGE, &p->art->sha256, ret, e);
+}
+
 int package_source(struct package_shop *shop, const struct package *p, struct fs_map *ret_map,
                    struct entry_source **ret, struct err *e)
 {
@@ -86,7 +93,7 @@ int package_source(struct package_shop *shop, const struct package *p, struct fs
         sv bytes;
         int r;
 
-        if (fetch(shop, p, e) < 0 || store_map(shop->c->store, STORE_PACKAGE, &p->art->sha256, ret_map, e) < 0)
+        if (package_bytes(shop, p, ret_map, e) < 0)
                 return -(int)e->code;
         bytes = (sv){ (const char *)ret_map->p, ret_map->n };
         r = p->art->kind == ARTIFACT_DEB ? install_deb(p->art, bytes, &p->ctx, &ds, ret, e)

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "catalog/debian.h"
 #include "image/image_priv.h"
+#include "install/os.h"
 #include "resolve/resolve.h"
 
 #define EXPLAIN_MAX ((size_t)1 << 20)
@@ -99,7 +100,8 @@ static int resolve_now(struct image_ctx *c, const struct image_request *req, con
         struct apt s = { c, a, NULL };
 
         if (arch.n == 0)
-                return err_set(e, ERR_USAGE, "the recipe '%.*s' is not for %.*s", SV_ARG(r->name), SV_ARG(into->platform));
+                return err_set(e, ERR_USAGE, "the recipe '%.*s' is not for %.*s", SV_ARG(r->name),
+                               SV_ARG(into->platform));
         debian_recipe_opts(a, r, arch, &o);
         o.refresh = req->refresh;
         o.check_valid_until = true;
@@ -117,54 +119,24 @@ static int resolve_now(struct image_ctx *c, const struct image_request *req, con
 
 /* --- facts: what a tree of these packages will be */
 
-static const struct artifact *find(const struct lock_platform *p, const char *name)
+static void facts_of(const struct recipe *r, struct arena *a, struct lock_platform *p)
 {
-        for (size_t i = 0; i < p->n_artifact; i++)
-                if (p->artifact[i].kind == ARTIFACT_DEB && sv_is(p->artifact[i].name, name))
-                        return &p->artifact[i];
-        return NULL;
-}
+        struct os_facts f;
 
-static sv upstream(sv v)
-{
-        size_t n = 0;
-
-        v = sv_skip(v, (size_t)(sv_find(v, ':') + 1));
-        while (n < v.n && ((v.p[n] >= '0' && v.p[n] <= '9') || v.p[n] == '.'))
-                n++;
-        return sv_from_to(v, 0, n);
-}
-
-static void python_of(struct lock_platform *p, struct arena *a)
-{
-        for (size_t i = 0; i < p->n_artifact; i++) {
-                sv name = p->artifact[i].name, minor;
-                if (p->artifact[i].kind != ARTIFACT_DEB || !sv_starts(name, SV("python3.")) ||
-                    !sv_ends(name, SV("-minimal")) || !find(p, "python3"))
-                        continue;
-                minor = sv_from_to(name, 6, name.n - 8);
-                p->has_python = true;
-                p->python = (struct lock_python){
-                        .version = upstream(p->artifact[i].version),
-                        .path = arena_fmt(a, "/usr/bin/python%.*s", SV_ARG(minor)),
-                        .abi = arena_fmt(a, "cp3%.*s", SV_ARG(sv_skip(minor, 2))),
-                        .site_packages = arena_fmt(a, "lib/python%.*s/site-packages", SV_ARG(minor)),
-                        .from = SV("base"),
-                };
-        }
-}
-
-static void facts_of(const struct recipe *r, struct lock_platform *p)
-{
-        const struct artifact *libc = find(p, "libc6");
-
-        p->facts = (struct lock_facts){
-                .root = SV("opt"), .usrmerged = true, .os_name = SV("debian"), .os_version = r->version
-        };
-        if (libc) {
-                p->facts.libc_name = SV("glibc");
-                p->facts.libc_version = upstream(libc->version);
-        }
+        os_facts(a, r, p->artifact, p->n_artifact, &f);
+        p->facts = (struct lock_facts){ .root = SV("opt"),
+                                        .usrmerged = true,
+                                        .libc_name = SV("glibc"),
+                                        .libc_version = f.libc_version,
+                                        .os_name = SV("debian"),
+                                        .os_version = f.os_version };
+        p->has_python = f.python_version.n > 0;
+        if (p->has_python)
+                p->python = (struct lock_python){ .version = f.python_version,
+                                                  .path = f.python_path,
+                                                  .abi = f.python_abi,
+                                                  .site_packages = f.site_packages,
+                                                  .from = SV("base") };
 }
 
 /* "recipe:NAME", or a file beside the definition: "recipe:./mine.yml". */
@@ -227,8 +199,7 @@ int recipe_resolve(struct image_ctx *c, const struct image_request *req, const s
         }
         if (resolve_now(c, req, r, spec, a, into, e) < 0)
                 return -(int)e->code;
-        facts_of(r, into);
-        python_of(into, a);
+        facts_of(r, a, into);
         return 0;
 }
 

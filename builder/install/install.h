@@ -22,7 +22,7 @@ struct install_ctx {      /* the inputs of a key besides the artifact */
  *
  * @param art      borrowed until this returns
  * @param bytes    the whole file, mapped; must live until the source is freed
- * @param ds       warnings: EB301 newer Wheel-Version
+ * @param ds       warnings: EB302 newer Wheel-Version
  * @param ret      heap; freed by entry_source_freep. CONTENT_BYTES (rewritten scripts, RECORD) are valid until the next entry is asked for
  * @return 0 · -ERR_INTEGRITY: corrupt zip, unsafe paths, METADATA or name that does not match · -ERR_FAILED: Wheel-Version major > 1, a
  *         compression method we do not read, an entry point of a script that is no reference, a Requires-Python without ctx->python

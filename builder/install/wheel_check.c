@@ -105,7 +105,7 @@ static int check_format(struct wheel *w, struct diags *ds, struct err *e)
                 return -(int)e->code;
         }
         if (number[0] == WHEEL_MAJOR && number[1] > WHEEL_MINOR)
-                diag_warn(ds, w->file, 0, 0, "EB301", "the wheel has the format %.*s, which is newer than %d.%d",
+                diag_warn(ds, w->file, 0, 0, "EB302", "the wheel has the format %.*s, which is newer than %d.%d",
                           SV_ARG(version), WHEEL_MAJOR, WHEEL_MINOR);
         return 0;
 }

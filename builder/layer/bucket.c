@@ -196,7 +196,7 @@ static void loose_done(struct loose *l)
 static int copy_remade(struct bucket *b, size_t k, struct err *e)
 {
         AUTO(loose_done) struct loose l = { 0 };
-        struct layer_body body;
+        struct layer_body body = { 0 };
         struct writer *w;
 
         if (store_put_begin(b->store, STORE_BODY, &l.put, &w, e) < 0)

@@ -61,6 +61,14 @@ static void hash_donep(struct hash_writer *h)
         hash_writer_done(h);
 }
 
+/* A gzip form again, of a layer whose first one is gone. */
+static int copy_gzip(struct reader *r, struct writer *w, struct hash_writer *tar, struct op *op, struct err *e)
+{
+        AUTO(gzip_writer_done) struct gzip_writer gzip = { 0 };
+
+        return copy(r, hash_writer_init(tar, gzip_writer_init(&gzip, w, op)), op, e);
+}
+
 static int make(struct store *s, const struct layer_fact *f, enum oci_codec codec, struct op *op,
                 struct layer_encoding *ret, struct err *e)
 {
@@ -68,14 +76,14 @@ static int make(struct store *s, const struct layer_fact *f, enum oci_codec code
         AUTO(store_put_abort) struct store_put put = { 0 };
         AUTO(zstd_freep) struct writer *zstd = NULL;
         AUTO(hash_donep) struct hash_writer tar = { 0 };
-        struct reader *r;
-        struct writer *w;
+        struct reader *r = NULL;
+        struct writer *w = NULL;
 
         if (source_open(&src, s, &f->encoding[0], &r, e) < 0 || store_put_begin(s, STORE_BLOB, &put, &w, e) < 0)
                 return -(int)e->code;
         if (codec == OCI_CODEC_ZSTD)
                 w = zstd = zstd_writer_new(w, ZSTD_LEVEL, op ? op->jobs : 1);
-        if (copy(r, hash_writer_init(&tar, w), op, e) < 0)
+        if ((codec == OCI_CODEC_GZIP ? copy_gzip(r, w, &tar, op, e) : copy(r, hash_writer_init(&tar, w), op, e)) < 0)
                 return -(int)e->code;
         if (!sha256_eq(&tar.digest, &f->diff_id))
                 return err_set(e, ERR_INTEGRITY, "the layer sha256:%s in the store is damaged",
@@ -92,8 +100,8 @@ int layer_encode(struct store *s, struct layer_fact *f, enum oci_codec codec, st
 
         if (layer_fact_encoding(f, codec))
                 return 0;
-        if (codec == OCI_CODEC_GZIP || !f->n_encoding)
-                return err_set(e, ERR_FAILED, "the gzip form of a layer is made from its package");
+        if (!f->n_encoding)
+                return err_set(e, ERR_FAILED, "of key %.12s only a body was made, no layer", sha256_hex(&f->key).s);
         if (make(s, f, codec, op, &en, e) < 0)
                 return err_while(e, "making the %s form of the layer sha256:%.12s", oci_codec_name(codec),
                                  sha256_hex(&f->diff_id).s);

@@ -193,12 +193,38 @@ int layer_fact_put(struct store *s, const struct layer_fact *f, struct err *e)
         return store_note_put(s, STORE_FACT, &f->key, buf_sv(&text), e);
 }
 
+static int merge(struct layer_fact *f, const struct layer_fact *old, struct err *e)
+{
+        if (!old->has_layer)
+                return 0;
+        if (f->has_layer && !sha256_eq(&f->diff_id, &old->diff_id))
+                return err_set(e, ERR_INTEGRITY, "key %s gave the layer sha256:%s before and gives sha256:%s now",
+                               sha256_hex(&f->key).s, sha256_hex(&old->diff_id).s, sha256_hex(&f->diff_id).s);
+        f->has_layer = true;
+        f->diff_id = old->diff_id;
+        for (size_t i = 0; i < old->n_encoding; i++)
+                if (!layer_fact_encoding(f, old->encoding[i].codec))
+                        f->encoding[f->n_encoding++] = old->encoding[i];
+        return 0;
+}
+
+static int merge_old(struct store *s, struct layer_fact *f, struct err *e)
+{
+        AUTO(err_done) struct err missing = { 0 };
+        struct layer_fact old;
+
+        if (layer_fact_get(s, &f->key, &old, &missing) == 0)
+                return merge(f, &old, e);
+        return missing.code == ERR_NOT_FOUND ? 0 : err_move(e, &missing);
+}
+
 int layer_fact_keep(struct store *s, struct layer_fact *f, const struct paths *list, struct err *e)
 {
         AUTO(buf_done) struct buf text = BUF_INIT(PATHS_MAX);
 
         paths_write(list, &text);
-        if (buf_check(&text, e) < 0 || store_put_bytes(s, STORE_BLOB, buf_sv(&text), &f->paths, e) < 0)
+        if (buf_check(&text, e) < 0 || store_put_bytes(s, STORE_BLOB, buf_sv(&text), &f->paths, e) < 0 ||
+            merge_old(s, f, e) < 0)
                 return -(int)e->code;
         return layer_fact_put(s, f, e);
 }

@@ -4,8 +4,6 @@
 #include "base/cleanup.h"
 #include "layer/layer_priv.h"
 
-static const uint8_t gzip_head[10] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255 }; /* no flags, no time, no system */
-
 /* Bytes of our own in a run of their own: window and header blocks begin with it. */
 static int add_run(struct frame *f, const void *p, size_t n, struct err *e)
 {
@@ -46,7 +44,7 @@ int frame_begin(struct frame *f, struct store *s, const struct layer_make *m, co
         if (store_put_begin(s, STORE_BLOB, &f->put, &w, e) < 0)
                 return -(int)e->code;
         out_init(f->out, w);
-        if (writer_write(&f->out->w, gzip_head, sizeof(gzip_head), e) < 0)
+        if (gzip_begin(&f->out->w, e) < 0)
                 return -(int)e->code;
         return write_dirs(f, m, dirs, e);
 }
@@ -91,17 +89,12 @@ int frame_copy(struct frame *f, sv body, uint64_t tar_size, uint32_t tar_crc, st
 static int write_end(struct frame *f, struct err *e)
 {
         static const uint8_t zeros[2 * TAR_BLOCK];
-        uint8_t end[10] = { 3, 0 }; /* the last block: fixed codes, empty */
 
         fixed_begin(f->fixed, &f->out->w);
         fixed_run(f->fixed, FIXED_NO_HEADER);
         if (add_run(f, zeros, sizeof(zeros), e) < 0 || fixed_end(f->fixed, e) < 0)
                 return -(int)e->code;
-        for (int i = 0; i < 4; i++) {
-                end[2 + i] = (uint8_t)(f->crc >> (8 * i));
-                end[6 + i] = (uint8_t)(f->tar_size >> (8 * i));
-        }
-        return writer_write(&f->out->w, end, sizeof(end), e);
+        return gzip_end(&f->out->w, f->crc, f->tar_size, e);
 }
 
 int frame_end(struct frame *f, struct layer_fact *ret, struct err *e)

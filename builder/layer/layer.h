@@ -102,7 +102,8 @@ struct layer_member {
 };
 int layer_bucket(struct store *s, const struct layer_make *m, const sha256 *key, const struct layer_member *member,
                  size_t n, struct op *op, struct layer_fact *ret, struct err *e);
-/** Make another encoding of a layer that is there (zstd, none); adds it to the fact and the store. */
+/** Make another encoding of a layer that is there; adds it to the fact and the store. gzip, when its first form was pruned, is made anew
+ *  with another digest: any encoding of a diff_id is valid. */
 int layer_encode(struct store *s, struct layer_fact *f, enum oci_codec codec, struct op *op, struct err *e);
 
 #endif

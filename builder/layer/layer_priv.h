@@ -68,6 +68,19 @@ void chunks_free(struct chunks *c); /* NULL is fine */
 int chunks_add(struct chunks *c, const void *p, size_t n, struct err *e);
 int chunks_end(struct chunks *c, struct err *e);
 
+/* --- layer/gzip.c: one member around deflate that has no last block; and, for a tar of which only another encoding is left, the whole of
+ * it in chunks (as valid as the first gzip form, with a digest of its own). */
+int gzip_begin(struct writer *w, struct err *e);
+int gzip_end(struct writer *w, uint32_t crc, uint64_t size, struct err *e);
+struct gzip_writer {
+        struct writer w;
+        struct chunks *chunks;
+        uint32_t crc;
+        uint64_t size;
+};
+struct writer *gzip_writer_init(struct gzip_writer *g, struct writer *next, struct op *op);
+void gzip_writer_done(struct gzip_writer *g); /* accepts {0} */
+
 /* --- layer/body.c */
 struct body {
         enum layer_style style;
@@ -116,7 +129,8 @@ int frame_copy(struct frame *f, sv body, uint64_t tar_size, uint32_t tar_crc, st
 int frame_end(struct frame *f, struct layer_fact *ret, struct err *e);
 void frame_done(struct frame *f); /* accepts {0} */
 
-/** Store a path list, and the fact that names it. */
+/** Store a path list, and the fact that names it. What an older fact of the key knows besides (a layer, encodings) is kept in *f;
+ *  -ERR_INTEGRITY when it has another diff_id. */
 int layer_fact_keep(struct store *s, struct layer_fact *f, const struct paths *list, struct err *e);
 /** The bytes of a body, mapped; -ERR_NOT_FOUND. */
 int layer_body_map(struct store *s, const struct layer_body *b, struct fs_map *ret_map, sv *ret, struct err *e);

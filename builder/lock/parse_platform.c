@@ -127,9 +127,9 @@ static bool read_kind(struct lock_read *r, const struct yaml *y, enum artifact_k
 
 static bool read_artifact(struct lock_read *r, const struct yaml *y, struct artifact *a)
 {
-        static const char *const known[] = { "kind",  "name",       "version", "build", "arch",
-                                             "url",   "direct",     "sha256",  "size",  "uploaded",
-                                             "needs", "constrains", "by",      "why",   NULL };
+        static const char *const known[] = { "kind",       "name",   "version", "build", "arch",     "recipe",
+                                             "url",        "direct", "sha256",  "size",  "uploaded", "needs",
+                                             "constrains", "by",     "why",     NULL };
 
         if (!lock_is_map(r, y, "an artifact", known) || !read_kind(r, y, &a->kind))
                 return false;
@@ -141,6 +141,7 @@ static bool read_artifact(struct lock_read *r, const struct yaml *y, struct arti
         lock_check_word(r, y, "build", a->build);
         lock_get_text(r, y, "arch", a->kind == ARTIFACT_DEB, &a->arch);
         lock_check_word(r, y, "arch", a->arch);
+        lock_get_bool(r, y, "recipe", &a->recipe);
         lock_get_text(r, y, "url", true, &a->url);
         lock_check_clean(r, y, "url", a->url);
         lock_get_bool(r, y, "direct", &a->direct);

@@ -245,6 +245,8 @@ static void put_artifact(struct buf *out, const struct artifact *a)
         put_text(out, "      ", "version", a->version);
         put_text(out, "      ", "build", a->build);
         put_text(out, "      ", "arch", a->arch);
+        if (a->recipe)
+                buf_add(out, SV("      recipe: true\n"));
         put_text(out, "      ", "url", a->url);
         if (a->direct)
                 buf_add(out, SV("      direct: true\n"));

@@ -1,15 +1,6 @@
 #include "base/cleanup.h"
 #include "net/net_priv.h"
 
-sv net_url_shown(struct arena *a, sv url)
-{
-        ptrdiff_t q = sv_find(url, '?'); /* signed URLs carry their secret in the query */
-
-        if (q < 0)
-                return url_masked(a, url);
-        return arena_fmt(a, "%.*s?...", SV_ARG(url_masked(a, sv_from_to(url, 0, (size_t)q))));
-}
-
 static sv host_of(sv url)
 {
         struct url u;
@@ -126,14 +117,14 @@ int net_fault_set(struct net_job *j, struct err *e)
         };
         AUTO(arena_done) struct arena a = { 0 };
 
-        rows[j->t.fault](j, net_url_shown(&a, j->r.url), e);
+        rows[j->t.fault](j, url_masked(&a, j->r.url), e);
         return -(int)e->code;
 }
 
 int net_status_err(const struct net_answer *a, struct err *e)
 {
         AUTO(arena_done) struct arena tmp = { 0 };
-        sv shown = net_url_shown(&tmp, a->url);
+        sv shown = url_masked(&tmp, a->url);
         const char *text = status_text(a->status);
 
         if (a->status == 401 || a->status == 403) {

@@ -51,8 +51,8 @@ static bool on_header(void *arg, const char *p, size_t n)
                 return true;
         }
         if ((j->header_bytes += n) > NET_HEADERS_MAX)
-                return err_set(&j->err, ERR_LIMIT, "'%.*s' sends more than %d KiB of headers", SV_ARG(j->url),
-                               NET_HEADERS_MAX >> 10) > 0;
+                return err_set(&j->err, ERR_LIMIT, "'%.*s' sends more than %d KiB of headers",
+                               SV_ARG(url_masked(&j->asked, j->url)), NET_HEADERS_MAX >> 10) > 0;
         if (colon <= 0)
                 return true;
         name = arena_str(&j->got, sv_trim(sv_from_to(line, 0, (size_t)colon)));
@@ -141,8 +141,8 @@ static bool over_limit(struct net_job *j, uint64_t n)
 
         if (n <= max && have <= max - n)
                 return false;
-        err_set(&j->err, ERR_LIMIT, "'%.*s' is larger than the %llu bytes that are allowed here", SV_ARG(j->url),
-                (unsigned long long)max);
+        err_set(&j->err, ERR_LIMIT, "'%.*s' is larger than the %llu bytes that are allowed here",
+                SV_ARG(url_masked(&j->asked, j->url)), (unsigned long long)max);
         return true;
 }
 
@@ -260,6 +260,11 @@ static const char *proxy_of(const struct net *n, sv url)
         return n->proxy ? n->proxy : sv_starts(url, SV("http:")) ? n->http_proxy : NULL;
 }
 
+static void tell(struct net *n, const struct net_job *j, enum op_state state)
+{
+        op_event(n->op, OP_FETCH, state, j->r.subject, j->received + j->body.n, j->expect);
+}
+
 static bool start_try(struct net *n, struct net_job *j)
 {
         const struct net_login *login = login_of(n, j);
@@ -267,6 +272,11 @@ static bool start_try(struct net *n, struct net_job *j)
         reset_answer(j);
         j->body.max = j->r.into ? NET_ERROR_BODY : SIZE_MAX / 2; /* over_limit() says the ceiling in words */
         j->tries++;
+        if (j->r.subject.n && !j->told) {
+                j->told = true;
+                j->told_ms = clock_ms();
+                tell(n, j, OP_BEGIN);
+        }
         atomic_fetch_add(&n->count, 1);
         j->t = (struct curl_transfer){
                 .url = arena_str(&j->asked, j->url),
@@ -303,7 +313,7 @@ static void end_job(struct net *n, struct net_job *j)
                         break;
                 }
         if (j->told)
-                op_event(n->op, OP_FETCH, OP_END, j->r.subject, j->received + j->body.n, j->expect);
+                tell(n, j, OP_END);
         pthread_mutex_lock(&n->lock);
         gone = j->dropped && !j->r.into; /* with a writer, net_drop waits and frees */
         j->done = true;
@@ -378,13 +388,13 @@ static int follow(struct net_job *j)
 
         if (++j->hops > NET_HOPS)
                 return err_set(&j->err, ERR_NET, "'%.*s' is redirected more than %d times",
-                               SV_ARG(net_url_shown(&j->asked, j->r.url)), NET_HOPS);
+                               SV_ARG(url_masked(&j->asked, j->r.url)), NET_HOPS);
         if (!url_parse(to, &u) || !(sv_eq_nocase(u.scheme, SV("https")) || sv_eq_nocase(u.scheme, SV("http"))))
                 return err_set(&j->err, ERR_NET, "'%.*s' is redirected to '%.*s', which is not an http URL",
-                               SV_ARG(net_url_shown(&j->asked, j->r.url)), SV_ARG(net_url_shown(&j->asked, to)));
-        if (sv_starts(j->url, SV("https:")) && !sv_eq_nocase(u.scheme, SV("https")))
+                               SV_ARG(url_masked(&j->asked, j->r.url)), SV_ARG(url_masked(&j->asked, to)));
+        if (sv_starts(before, SV("https:")) && !sv_eq_nocase(u.scheme, SV("https")))
                 return err_set(&j->err, ERR_NET, "'%.*s' is redirected to '%.*s', which is not encrypted",
-                               SV_ARG(net_url_shown(&j->asked, j->r.url)), SV_ARG(net_url_shown(&j->asked, to)));
+                               SV_ARG(url_masked(&j->asked, j->r.url)), SV_ARG(url_masked(&j->asked, to)));
         j->url = url_public(&j->asked, to);
         if (u.fragment.n)
                 j->url = sv_from_to(j->url, 0, (size_t)sv_find(j->url, '#'));
@@ -408,7 +418,7 @@ static void end_try(struct net *n, struct net_job *j)
                 return end_job(n, j);
         if (j->no_resume) {
                 err_set(&j->err, ERR_NET, "'%.*s' changed on the server while it was fetched",
-                        SV_ARG(net_url_shown(&j->asked, j->r.url)));
+                        SV_ARG(url_masked(&j->asked, j->r.url)));
                 return end_job(n, j);
         }
         if (j->t.fault == CURL_FAULT_NONE && is_redirect(j->status) && header_of(j, "location").n) {
@@ -433,9 +443,7 @@ static void tell_progress(struct net *n, int64_t now)
 
                 if (!j->is_running || !j->r.subject.n || now - j->told_ms < 100)
                         continue;
-                op_event(n->op, OP_FETCH, j->told ? OP_STEP : OP_BEGIN, j->r.subject, j->received + j->body.n,
-                         j->expect);
-                j->told = true;
+                tell(n, j, OP_STEP);
                 j->told_ms = now;
         }
 }

@@ -205,15 +205,15 @@ static int check_request(struct net *n, struct net_job *j)
         struct url u;
 
         if (!url_parse(j->r.url, &u) || !(sv_eq_nocase(u.scheme, SV("https")) || sv_eq_nocase(u.scheme, SV("http"))))
-                return err_set(&j->err, ERR_NET, "'%.*s' is not an http URL", SV_ARG(net_url_shown(a, j->r.url)));
+                return err_set(&j->err, ERR_NET, "'%.*s' is not an http URL", SV_ARG(url_masked(a, j->r.url)));
         for (size_t i = 0; i < j->r.n_header; i++)
                 if (sv_find(j->r.header[i].value, '\n') >= 0 || sv_find(j->r.header[i].value, '\r') >= 0)
                         return err_set(&j->err, ERR_NET, "a header for '%.*s' holds a line break",
-                                       SV_ARG(net_url_shown(a, j->r.url)));
+                                       SV_ARG(url_masked(a, j->r.url)));
         if (!n->offline)
                 return 0;
         err_set(&j->err, ERR_OFFLINE, "'%.*s' is not here, and --offline forbids fetching it",
-                SV_ARG(net_url_shown(a, j->r.url)));
+                SV_ARG(url_masked(a, j->r.url)));
         err_hint(&j->err, "run once without --offline");
         return -ERR_OFFLINE;
 }

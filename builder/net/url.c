@@ -255,28 +255,44 @@ static bool user_at(sv text, size_t *from, size_t *to)
         return true;
 }
 
+/* Not by printf: a broken URL may hold a NUL. */
+static sv join3(struct arena *a, sv x, sv y, sv z)
+{
+        struct buf b = BUF_INIT(SIZE_MAX / 2);
+        sv ret;
+
+        buf_add(&b, x);
+        buf_add(&b, y);
+        buf_add(&b, z);
+        ret = arena_sv(a, buf_sv(&b));
+        buf_done(&b);
+        return ret;
+}
+
 sv url_public(struct arena *a, sv text)
 {
         size_t from, to;
 
         if (!user_at(text, &from, &to))
                 return text;
-        return arena_fmt(a, "%.*s%.*s", (int)from, text.p, (int)(text.n - to), text.p + to);
+        return join3(a, sv_from_to(text, 0, from), (sv){ 0 }, sv_skip(text, to));
 }
 
 sv url_masked(struct arena *a, sv text)
 {
         size_t from, to;
         sv user, name;
-        ptrdiff_t colon;
+        ptrdiff_t colon, query = sv_find(text, '?');
 
+        if (query >= 0) /* signed URLs carry their secret there */
+                text = join3(a, sv_from_to(text, 0, (size_t)query), SV("?..."), (sv){ 0 });
         if (!user_at(text, &from, &to))
                 return text;
         user = sv_from_to(text, from, to - 1);
         colon = sv_find(user, ':');
         name = colon < 0 ? (sv){ 0 } : sv_from_to(user, 0, (size_t)colon); /* a lone name may be a token */
-        return arena_fmt(a, "%.*s%.*s%s****@%.*s", (int)from, text.p, SV_ARG(name), colon < 0 ? "" : ":",
-                         (int)(text.n - to), text.p + to);
+        return join3(a, sv_from_to(text, 0, from), join3(a, name, colon < 0 ? SV("****@") : SV(":****@"), (sv){ 0 }),
+                     sv_skip(text, to));
 }
 
 static size_t name_end(sv s, size_t i)

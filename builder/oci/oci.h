@@ -13,14 +13,14 @@
 #include "base/sv.h"
 #include "ext/json.h"
 
-#define OCI_INDEX       "application/vnd.oci.image.index.v1+json"
-#define OCI_MANIFEST    "application/vnd.oci.image.manifest.v1+json"
-#define OCI_CONFIG      "application/vnd.oci.image.config.v1+json"
-#define OCI_LAYER       "application/vnd.oci.image.layer.v1.tar"
-#define OCI_LAYER_GZIP  "application/vnd.oci.image.layer.v1.tar+gzip"
-#define OCI_LAYER_ZSTD  "application/vnd.oci.image.layer.v1.tar+zstd"
-#define OCI_REF_NAME    "org.opencontainers.image.ref.name"
-#define OCI_DOC_MAX     ((size_t)4 << 20) /* bytes of a manifest, index or config */
+#define OCI_INDEX      "application/vnd.oci.image.index.v1+json"
+#define OCI_MANIFEST   "application/vnd.oci.image.manifest.v1+json"
+#define OCI_CONFIG     "application/vnd.oci.image.config.v1+json"
+#define OCI_LAYER      "application/vnd.oci.image.layer.v1.tar"
+#define OCI_LAYER_GZIP "application/vnd.oci.image.layer.v1.tar+gzip"
+#define OCI_LAYER_ZSTD "application/vnd.oci.image.layer.v1.tar+zstd"
+#define OCI_REF_NAME   "org.opencontainers.image.ref.name"
+#define OCI_DOC_MAX    ((size_t)4 << 20) /* bytes of a manifest, index or config */
 
 struct oci_pair {
         sv key, value;

@@ -27,7 +27,7 @@ enum marker_var {
 };
 struct marker_env {
         sv value[MARKER_N_VARS]; /* MARKER_EXTRA: the one extra that is active (normalised), "" for none */
-        const sv *extras;        /* lock files' `extras` (normalised); usually NULL: a marker that asks for them is an error */
+        const sv *extras; /* lock files' `extras` (normalised); usually NULL: a marker that asks for them is an error */
         size_t n_extras;
 };
 

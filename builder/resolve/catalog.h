@@ -68,12 +68,15 @@ struct catalog_ops { /* 0, CATALOG_CHANGED, or -ERR_NET, -ERR_AUTH, -ERR_OFFLINE
         /* May wait. A candidate whose metadata turns out unusable answers 0 with no relations and has its cand.ban set by then: the
          * solver looks again after each call. */
         int (*rels)(struct catalog *c, name_id n, uint32_t cand, struct rels *ret, struct err *e);
-        bool (*known)(struct catalog *c, name_id n, uint32_t cand);                /* rels() would not wait */
+        /* rels() would not wait. Used under ORDER_CEILING only, where it widens clauses: there the answer must not hang on how far a
+         * prefetch has come, or locks would differ from run to run. */
+        bool (*known)(struct catalog *c, name_id n, uint32_t cand);
         void (*soon)(struct catalog *c, name_id n, set_id likely, uint32_t tried); /* prefetch hint; may do nothing */
         void (*text)(struct catalog *c, name_id n, set_id set,
                      struct buf *out); /* "numpy>=1.20,<2": ranges, not lists */
         void (*cand_text)(struct catalog *c, name_id n, uint32_t cand, struct buf *out); /* "numpy 1.26.4" */
-        /* Hints for the end of an explanation ("wheels exist for cp312 only", "pre-releases of x exist"): may be NULL. */
+        /* Hints for the end of an explanation, one a line, without "hint:" ("wheels exist for cp312 only"). wanted: the candidates that
+         * the proof asks for, had they been offered. May be NULL. */
         void (*hints)(struct catalog *c, name_id n, set_id wanted, struct buf *out);
         void (*free)(struct catalog *c);
 };

@@ -38,10 +38,11 @@ static int rank(const struct solver *s, const struct var *v)
 {
         const struct var *of = &s->var[v->of];
 
-        return v->any ? 3 : of->early ? 0 : of->late ? 1 : 2;
+        return v->any ? 3 : of->early ? 0 : of->late ? 2 : 1;
 }
 
-/* By rank, then as discovered; foo[x] directly after foo. */
+/* By rank, then as discovered; foo[x] directly after foo. A culprit comes last: decided before the names that it makes trouble for are
+ * even required, it would take its best candidate again and drive them to ancient ones. */
 static bool culprit_before(const struct solver *s, uint32_t a, uint32_t b)
 {
         const struct var *x = &s->var[a], *y = &s->var[b];
@@ -133,8 +134,10 @@ void decide_conflict(struct solver *s, uint32_t clause, uint32_t var)
                 table_put(&s->pairs, affected, culprit, 0, n);
                 if (n != CONFLICTS_OF_A_PAIR)
                         continue;
+                bool changed = !s->var[affected].early;
                 s->var[affected].early = true;
-                if (make_late(&s->var[culprit]) && trail_decided(s, &s->var[culprit]))
+                changed = make_late(&s->var[culprit]) || changed;
+                if (changed && trail_decided(s, &s->var[culprit]))
                         trail_back(s, s->trail[s->var[culprit].last].level - 1);
         }
 }

@@ -9,7 +9,7 @@
 
 enum resolve_order {
         ORDER_CEILING, /* conda, Debian: requested names first, in the order given; lexicographic best over them */
-        ORDER_CULPRIT  /* PyPI: most constrained first; after 5 conflicts of a pair the culprit is decided first */
+        ORDER_CULPRIT /* PyPI: as discovered; after 5 conflicts of a pair the rejected one goes first, the culprit last */
 };
 
 struct resolve_want {

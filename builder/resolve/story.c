@@ -2,6 +2,8 @@
 
 #include "resolve/story_priv.h"
 
+enum { MAX_NODES = 5000 }; /* a longer proof is told step by step, as far as anyone reads */
+
 /* ---- facts ---- */
 
 set_id fact_who(const struct story *st, const struct fact *f)
@@ -174,6 +176,10 @@ static bool refute_itself(struct story *st)
 bool story_make(struct story *st, struct catalog *c, const struct proof *p, struct arena *a)
 {
         *st = (struct story){ .c = c, .p = p, .a = a };
+        if (p->n > MAX_NODES) {
+                facts_take(st, false);
+                return false;
+        }
         facts_take(st, true);
         if (refute_itself(st))
                 return true;

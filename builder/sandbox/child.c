@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +77,8 @@ int sandbox_child_main(int argc, char **argv)
 
         (void)argc;
         (void)argv; /* nothing is told here: everybody can read it */
+        umask(022);
+        signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, nothing could be waited for */
         fcntl(SANDBOX_REPORT_FD, F_SETFD, FD_CLOEXEC);
         sigfillset(&handed);
         sigdelset(&handed, SIGTSTP); /* Ctrl-Z stops us with the command */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,7 +44,6 @@ struct inside {
         int *source; /* O_PATH of each bind's source: opened before anything is covered */
         int args;    /* bubblewrap's arguments */
         int info[2], block[2];
-        bool ids_later; /* bubblewrap waits until we wrote the maps */
         pid_t bwrap, command;
 };
 
@@ -241,24 +242,23 @@ static int tmp_args(struct inside *x, struct buf *args, struct err *e)
         return 0;
 }
 
-/* Who the command is. With all ids mapped it is the very user, and bubblewrap's own namespace gets all ids too, from us. With one id there
- * is only one user, whatever he is called. */
+/* The command gets a user namespace of its own, below ours: else it could go to the host by /proc/PID/root of bubblewrap, which stays
+ * outside and has no more rights than the command. With all ids mapped it is the very user, and the maps are written by us. With one id
+ * there is only one user, whatever he is called. */
 static void user_args(struct inside *x, struct buf *args)
 {
-        if (x->user.uid == 0 && (x->user.gid == 0 || x->space->full)) {
-                arg2(args, "--cap-drop", "ALL");
-                for (size_t i = 0; i < ARRAY_LEN(caps); i++)
-                        arg2(args, "--cap-add", caps[i]);
-                return;
-        }
         arg(args, "--unshare-user");
-        x->ids_later = x->space->full;
-        if (x->ids_later) {
+        if (x->space->full) {
                 arg_number(args, "--userns-block-fd", (unsigned long)x->block[0]);
-                return;
+        } else {
+                arg_number(args, "--uid", x->user.uid);
+                arg_number(args, "--gid", x->user.gid);
         }
-        arg_number(args, "--uid", x->user.uid);
-        arg_number(args, "--gid", x->user.gid);
+        if (x->user.uid != 0)
+                return;
+        arg2(args, "--cap-drop", "ALL");
+        for (size_t i = 0; i < ARRAY_LEN(caps); i++)
+                arg2(args, "--cap-add", caps[i]);
 }
 
 static void env_args(const struct sandbox_order *o, struct buf *args)
@@ -304,14 +304,14 @@ static void keep_open(int fd)
 }
 
 /* With all ids mapped, bubblewrap itself runs as the user, who has no rights here but to make a namespace of his own. */
-static int become(const struct inside *x)
+static bool become(const struct inside *x)
 {
-        if (!x->space->full || (x->user.uid == 0 && x->user.gid == 0))
-                return 0;
-        return setgroups(0, NULL) < 0 || setresgid(x->user.gid, x->user.gid, x->user.gid) < 0 ||
-                               setresuid(x->user.uid, x->user.uid, x->user.uid) < 0
-                       ? -1
-                       : 0;
+        const struct sandbox_user *u = &x->user;
+
+        if (!x->space->full)
+                return true;
+        return setgroups(0, NULL) == 0 && setresgid(u->gid, u->gid, u->gid) == 0 &&
+               setresuid(u->uid, u->uid, u->uid) == 0;
 }
 
 static _Noreturn void exec_bwrap(struct inside *x)
@@ -329,12 +329,14 @@ static _Noreturn void exec_bwrap(struct inside *x)
         argv[n++] = "--";
         for (size_t i = 0; i < x->o->n_argv; i++)
                 argv[n++] = x->o->argv[i];
+        /* Nothing that somebody left open on the way here: a folder of the host's would be a way out. */
+        (void)syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
         keep_open(x->args);
         keep_open(x->info[1]);
-        if (x->ids_later)
+        if (x->space->full)
                 keep_open(x->block[0]);
         sigprocmask(SIG_SETMASK, x->mask, NULL);
-        if (become(x) == 0)
+        if (become(x))
                 execve(x->o->bwrap, (char *const *)argv, env);
         err_errno(&e, "cannot start '%s'", x->o->bwrap);
         sandbox_report(&e, SANDBOX_FAILED);
@@ -405,7 +407,7 @@ static int start(struct inside *x, struct err *e)
                 x->command = 0; /* it told why on stderr; its status follows */
                 return 0;
         }
-        if (x->ids_later && (sandbox_space_map_all("p", x->command, e) < 0 || write(x->block[1], "", 1) != 1))
+        if (x->space->full && (sandbox_space_map_all("p", x->command, e) < 0 || write(x->block[1], "", 1) != 1))
                 return err_errno(e, "cannot map the users of the sandbox");
         return 0;
 }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fs.h"
@@ -82,9 +83,24 @@ static int move_up(int *fd, struct err *e)
         return 0;
 }
 
+/* What the dynamic linker and a sanitizer need. No more: inside, pid 1's environment could be read. */
+static char **child_env(void)
+{
+        static const char *const kept[] = { "LD_LIBRARY_PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=" };
+        char **env = xcalloc(ARRAY_LEN(kept) + 1, sizeof(*env));
+        size_t n = 0;
+
+        for (char **v = environ; *v; v++)
+                for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+                        if (n < ARRAY_LEN(kept) && strncmp(*v, kept[i], strlen(kept[i])) == 0)
+                                env[n++] = *v;
+        return env;
+}
+
 static int spawn_child(int order, int report, const sigset_t *mask, pid_t *ret, struct err *e)
 {
         static char *const argv[] = { (char *)"envbuild", (char *)SANDBOX_CHILD, NULL };
+        AUTO(free_ptr) char **env = child_env();
         posix_spawn_file_actions_t fa;
         posix_spawnattr_t attr;
         sigset_t usual;
@@ -100,7 +116,7 @@ static int spawn_child(int order, int report, const sigset_t *mask, pid_t *ret, 
         posix_spawnattr_setsigdefault(&attr, &usual);
         posix_spawnattr_setsigmask(&attr, mask);
         posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-        r = posix_spawn(ret, "/proc/self/exe", &fa, &attr, argv, environ);
+        r = posix_spawn(ret, "/proc/self/exe", &fa, &attr, argv, env);
         posix_spawnattr_destroy(&attr);
         posix_spawn_file_actions_destroy(&fa);
         if (r == 0)
@@ -119,14 +135,22 @@ static void hand_on(struct running *x)
                         kill(x->pid, (int)info.ssi_signo);
 }
 
-/* A signal that another thread's handler caught shows in op only. Ctrl-C is the terminal's; anything else is handed on. */
+/* Ctrl-C would have reached the command too. */
+static bool in_foreground(void)
+{
+        AUTO(close_fd) int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+        return fd >= 0 && tcgetpgrp(fd) == getpgrp();
+}
+
+/* A signal that another thread's handler caught shows in op only, and without its sender. */
 static void watch_op(struct running *x, struct err *e)
 {
         int sig = x->op ? atomic_load_explicit(&x->op->signal, memory_order_relaxed) : 0;
 
         if (sig && sig != x->told) {
                 x->told = sig;
-                if (sig != SIGINT)
+                if (sig != SIGINT || !in_foreground())
                         kill(x->pid, sig);
         } else if (!sig && !x->kill_at && op_check(x->op, e) < 0) {
                 kill(x->pid, SIGTERM);

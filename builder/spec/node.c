@@ -11,6 +11,8 @@ size_t spec_node_len(const struct yaml *y)
         return y->type == YAML_SCALAR ? y->text.n : 1;
 }
 
+#define ITEMS_MAX 10000 /* of one list or mapping of a definition: what is done with them may be quadratic */
+
 static const char *type_name(const struct yaml *y)
 {
         return y->type == YAML_SEQ   ? "a list"
@@ -36,6 +38,14 @@ bool spec_node_text(struct spec_load *l, const struct yaml *y, const char *key, 
         return true;
 }
 
+static bool too_many(struct spec_load *l, const struct yaml *y, const char *key)
+{
+        if (y->n <= ITEMS_MAX)
+                return false;
+        spec_fault(l->ds, spec_at(l, y), 1, "EB103", "'%s' has more than %d items", key, ITEMS_MAX);
+        return true;
+}
+
 /* Every wrong item is told, the good ones are kept. */
 bool spec_node_list(struct spec_load *l, const struct yaml *y, const char *key, struct spec_text **ret, size_t *ret_n)
 {
@@ -46,6 +56,8 @@ bool spec_node_list(struct spec_load *l, const struct yaml *y, const char *key, 
                 return true;
         if (y->type != YAML_SEQ)
                 return wrong_type(l, y, key, "a list", "write one item a line, each after '- ', or [a, b] in one line");
+        if (too_many(l, y, key))
+                return false;
         for (size_t i = 0; i < y->n; i++) {
                 const struct yaml *v = y->v[i].value;
                 if (v->type != YAML_SCALAR || yaml_is_null(v)) {
@@ -70,6 +82,8 @@ bool spec_node_pairs(struct spec_load *l, const struct yaml *y, const char *key,
                 return true;
         if (y->type != YAML_MAP)
                 return wrong_type(l, y, key, "a mapping", "write one 'KEY: value' a line");
+        if (too_many(l, y, key))
+                return false;
         for (size_t i = 0; i < y->n; i++) {
                 const struct yaml *k = y->v[i].key, *v = y->v[i].value;
                 struct spec_pair pair = { k->text, v->text, spec_at(l, k) };

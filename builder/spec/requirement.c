@@ -2,6 +2,8 @@
 #include "pkg/pyname.h"
 #include "spec/requirements.h"
 
+#define GUESSES_MAX 200 /* faults after which nothing is guessed any more: a guess costs a hundred parses */
+
 static size_t fault(struct spec_load *l, const struct spec_reqline *q, const char *code, const char *text)
 {
         return spec_fault(l->ds, q->at, q->wrote.n, code, "'%.*s' %s", SV_ARG(q->wrote), text);
@@ -254,7 +256,7 @@ static bool two_names(sv text)
 static void bad_requirement(struct spec_load *l, const struct spec_reqline *q, sv why, size_t at)
 {
         ptrdiff_t marker = sv_find(q->wrote, ';');
-        sv repaired = spec_requirement_repair(l->a, q->wrote);
+        sv repaired = l->ds->n_errors < GUESSES_MAX ? spec_requirement_repair(l->a, q->wrote) : SV("");
         struct spec_where where = q->at;
         size_t i;
 

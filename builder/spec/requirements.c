@@ -3,6 +3,9 @@
 
 #define INCLUDES_MAX 1000 /* files of one definition, repeated ones counted */
 #define NESTED_MAX   50
+#define BYTES_MAX    ((size_t)32 << 20) /* of all of them */
+#define LINES_MAX    20000
+#define NAMES_MAX    1000 /* of --no-binary and --only-binary */
 
 /* A file that is being read, and those that named it. */
 struct level {
@@ -14,7 +17,7 @@ struct level {
 struct reader {
         struct spec_load *l;
         struct reqset *set;
-        size_t n_files;
+        size_t n_files, bytes;
 };
 
 static void read_line(struct reader *r, const struct level *lv, const struct reqline *line);
@@ -73,7 +76,11 @@ static void include(struct reader *r, const struct level *lv, const struct reqli
                 err_done(&e);
                 return;
         }
-        read_lines(r, &next, text, (struct spec_where){ next.path, 1, 1 });
+        r->bytes += text.n;
+        if (r->bytes > BYTES_MAX)
+                include_fault(r, line, o, "is one file too many", "join the files");
+        else
+                read_lines(r, &next, text, (struct spec_where){ next.path, 1, 1 });
 }
 
 static bool is_name(const struct spec_text *t, sv name)
@@ -92,15 +99,20 @@ static void drop_name(struct spec_text *v, size_t *n, sv name)
 }
 
 /* A list that shrinks cannot tell its capacity from its length: it is copied whenever it grows. They are short. */
-static void push_name(struct spec_load *l, struct spec_text **v, size_t *n, sv name, struct spec_where at)
+static bool push_name(struct spec_load *l, struct spec_text **v, size_t *n, sv name, struct spec_where at)
 {
         struct spec_text t = { name, at };
 
         for (size_t i = 0; i < *n; i++)
                 if (is_name(&(*v)[i], name))
-                        return;
+                        return true;
+        if (*n == NAMES_MAX) {
+                spec_fault(l->ds, at, 1, "EB130", "more than %d names", NAMES_MAX);
+                return false;
+        }
         *v = spec_concat(l->a, *v, *n, &t, 1, sizeof(t));
         ++*n;
+        return true;
 }
 
 /* "--no-binary foo,bar", ":all:", ":none:": pip's rules, the two lists exclude each other. */
@@ -111,24 +123,22 @@ static void format_control(struct reader *r, const struct reqline *line, const s
         struct spec_text **other = no ? &r->set->only_binary : &r->set->no_binary;
         size_t *n_target = no ? &r->set->n_no_binary : &r->set->n_only_binary;
         size_t *n_other = no ? &r->set->n_only_binary : &r->set->n_no_binary;
-        sv rest = o->value, name;
-        ptrdiff_t all = -1, none;
+        sv rest = o->value, names = rest, name;
+        bool all = false, none = false;
 
-        for (size_t from = 0; from < rest.n;) {
-                ptrdiff_t at = sv_find_sv(sv_skip(rest, from), SV(":all:"));
-                if (at < 0)
-                        break;
-                all = (ptrdiff_t)from + at;
-                from = (size_t)all + 5;
-        }
-        if (all >= 0) {
-                *n_other = *n_target = 0;
-                push_name(r->l, target, n_target, SV(":all:"), line->at);
-                rest = sv_skip(rest, (size_t)all + 6);
-                none = sv_find_sv(rest, SV(":none:"));
-                if (none < 0)
-                        return;
-        }
+        while (sv_cut(&rest, ',', &name))
+                if (sv_is(name, ":all:")) {
+                        *n_other = *n_target = 0;
+                        push_name(r->l, target, n_target, name, line->at);
+                        names = rest;
+                        none = false;
+                        all = true;
+                } else {
+                        none |= sv_is(name, ":none:");
+                }
+        if (all && !none)
+                return;
+        rest = names;
         while (sv_cut(&rest, ',', &name)) {
                 if (sv_is(name, ":none:")) {
                         *n_target = 0;
@@ -136,7 +146,8 @@ static void format_control(struct reader *r, const struct reqline *line, const s
                 }
                 name = pyname_normalise(r->l->a, name);
                 drop_name(*other, n_other, name);
-                push_name(r->l, target, n_target, name, line->at);
+                if (!push_name(r->l, target, n_target, name, line->at))
+                        return;
         }
 }
 
@@ -245,7 +256,10 @@ static void requirement_line(struct reader *r, const struct level *lv, const str
                 else
                         q.misplaced = sv_from(opt->name);
         }
-        SPEC_PUSH(r->l->a, r->set->line, r->set->n_line, q);
+        if (r->set->n_line == LINES_MAX)
+                spec_fault(r->l->ds, line->at, 1, "EB131", "more than %d requirements", LINES_MAX);
+        if (r->set->n_line <= LINES_MAX)
+                SPEC_PUSH(r->l->a, r->set->line, r->set->n_line, q);
 }
 
 static void read_line(struct reader *r, const struct level *lv, const struct reqline *line)

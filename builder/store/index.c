@@ -4,20 +4,9 @@
 
 #include "base/cleanup.h"
 
-#define FROM     "dev.envbuild.from"
-#define RAW_MAX  ((size_t)64 << 20)
-#define NEST_MAX 4
-
-/* refs/ is the truth, index.json what other tools read. One state of refs/: its files as they are, and the index that they give. */
-struct snapshot {
-        struct buf raw, index;
-};
-
-static void snapshot_done(struct snapshot *x)
-{
-        buf_done(&x->raw);
-        buf_done(&x->index);
-}
+#define FROM      "dev.envbuild.from"
+#define INDEX_MAX ((size_t)64 << 20)
+#define NEST_MAX  4
 
 /* Only our own folder counts: tools that read the layout know nothing of other roots. */
 static bool here(struct store *s, const sha256 *d)
@@ -79,15 +68,15 @@ static int by_name(const void *a, const void *b)
         return sv_cmp(((const struct store_ref *)a)->name, ((const struct store_ref *)b)->name);
 }
 
-static int take(struct store *s, struct snapshot *ret, struct err *e)
+/* What index.json must say for refs/ as they are. */
+static int derive(struct store *s, struct buf *ret, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         struct store_ref *v = NULL;
         struct oci_index x = { 0 };
         size_t n = 0, cap = 0;
 
-        *ret = (struct snapshot){ BUF_INIT(RAW_MAX), BUF_INIT(RAW_MAX) };
-        if (store_ref_read(s, 0, &a, &v, &n, &cap, &ret->raw, e) < 0)
+        if (store_ref_read(s, 0, &a, &v, &n, &cap, e) < 0)
                 return -(int)e->code;
         if (n)
                 qsort(v, n, sizeof(*v), by_name);
@@ -95,41 +84,36 @@ static int take(struct store *s, struct snapshot *ret, struct err *e)
         for (size_t i = 0; i < n; i++)
                 if (whole(s, &v[i].desc, 0))
                         x.v[x.n++] = entry_of(&a, &v[i]);
-        oci_index_write(&x, &ret->index);
-        return buf_check(&ret->raw, e) < 0 ? -(int)e->code : buf_check(&ret->index, e);
+        oci_index_write(&x, ret);
+        return buf_check(ret, e);
 }
 
+/* 1: it was the same. */
 static int write_unless_same(struct store *s, const char *path, sv text, struct err *e)
 {
-        AUTO(buf_done) struct buf now = BUF_INIT(RAW_MAX);
+        AUTO(buf_done) struct buf now = BUF_INIT(INDEX_MAX);
         AUTO(err_done) struct err ignored = { 0 };
 
         if (fs_read(path, &now, &ignored) == 0 && sv_eq(buf_sv(&now), text))
-                return 0;
+                return 1;
         return store_replace(s, path, text, e);
 }
 
 /* Whoever renames an index.json reads refs/ once more and goes on until nothing differs. So the last one to rename has seen every ref that
- * was written before, and who writes a ref later renames later; a killed one is healed by the next to open the store. */
+ * was written before, and who writes a ref later renames later; a killed one is healed by the next to open the store. Whoever finds the
+ * index right has nothing to read again: one who replaces it by an older state looks again himself. */
 int store_index_sync(struct store *s, struct err *e)
 {
         AUTO(free_ptr) char *refs = fs_path("%s/refs", s->root[0]), *index = fs_path("%s/oci/index.json", s->root[0]);
-        AUTO(snapshot_done) struct snapshot now = { 0 };
 
-        store_freshen(s, refs);
-        if (take(s, &now, e) < 0)
-                return -(int)e->code;
         for (;;) {
-                AUTO(snapshot_done) struct snapshot again = { 0 };
-                if (op_check(s->op, e) < 0 || write_unless_same(s, index, buf_sv(&now.index), e) < 0)
-                        return -(int)e->code;
+                AUTO(buf_done) struct buf text = BUF_INIT(INDEX_MAX);
+                int r;
                 store_freshen(s, refs);
-                if (take(s, &again, e) < 0)
+                if (op_check(s->op, e) < 0 || derive(s, &text, e) < 0)
                         return -(int)e->code;
-                if (sv_eq(buf_sv(&now.raw), buf_sv(&again.raw)) && sv_eq(buf_sv(&now.index), buf_sv(&again.index)))
-                        return 0;
-                snapshot_done(&now);
-                now = again;
-                again = (struct snapshot){ 0 };
+                r = write_unless_same(s, index, buf_sv(&text), e);
+                if (r)
+                        return r < 0 ? r : 0;
         }
 }

@@ -127,7 +127,7 @@ static int by_name(const void *a, const void *b)
 }
 
 int store_ref_read(struct store *s, size_t root, struct arena *a, struct store_ref **v, size_t *n, size_t *cap,
-                   struct buf *raw, struct err *e)
+                   struct err *e)
 {
         AUTO(free_ptr) char *folder = fs_path("%s/refs", s->root[root]);
         AUTO(free_ptr) char **names = NULL;
@@ -151,8 +151,6 @@ int store_ref_read(struct store *s, size_t root, struct arena *a, struct store_r
                                 continue; /* dropped just now */
                         return err_move(e, &one);
                 }
-                if (raw)
-                        buf_fmt(raw, "%s %zu %.*s\n", names[i], text.n, SV_ARG(buf_sv(&text)));
                 if (parse(a, arena_sv(a, buf_sv(&text)), path, &r, &one) < 0) {
                         op_say(s->op, OP_WARN, "%s: this name is left out", one.cause);
                         continue;
@@ -177,7 +175,7 @@ int store_ref_list(struct store *s, struct arena *a, struct store_ref **ret, siz
 
         for (size_t i = 0; i < s->n_root; i++) {
                 size_t before = n, keep = n;
-                if (store_ref_read(s, i, a, &v, &n, &cap, NULL, e) < 0)
+                if (store_ref_read(s, i, a, &v, &n, &cap, e) < 0)
                         return -(int)e->code;
                 for (size_t k = before; k < n; k++) /* a name of an earlier root hides those of later ones */
                         if (!named(v, before, v[k].name))

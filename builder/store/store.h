@@ -58,14 +58,16 @@ int store_put_bytes(struct store *s, enum store_kind kind, sv bytes, sha256 *ret
 bool store_has(struct store *s, enum store_kind kind, const sha256 *d, uint64_t *ret_size);
 /** Heap path of a thing that is there; NULL when it is not. */
 char *store_find(struct store *s, enum store_kind kind, const sha256 *d);
-int store_map(struct store *s, enum store_kind kind, const sha256 *d, struct fs_map *ret, struct err *e); /* -ERR_NOT_FOUND */
+int store_map(struct store *s, enum store_kind kind, const sha256 *d, struct fs_map *ret,
+              struct err *e); /* -ERR_NOT_FOUND */
 int store_read(struct store *s, enum store_kind kind, const sha256 *d, struct buf *ret, struct err *e);
 int store_drop(struct store *s, enum store_kind kind, const sha256 *d, struct err *e);
 
 /* layers/<key>: small JSON documents, "facts" about what a key gives (layer/fact.h reads and writes them); images/<lock digest>: the
  * manifest that a lock gave; http/<name>: pages. Replaced atomically. */
 enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP };
-int store_note_get(struct store *s, enum store_note kind, const sha256 *key, struct buf *ret, struct err *e); /* -ERR_NOT_FOUND */
+int store_note_get(struct store *s, enum store_note kind, const sha256 *key, struct buf *ret,
+                   struct err *e); /* -ERR_NOT_FOUND */
 int store_note_put(struct store *s, enum store_note kind, const sha256 *key, sv text, struct err *e);
 int store_note_drop(struct store *s, enum store_note kind, const sha256 *key, struct err *e);
 
@@ -78,7 +80,8 @@ struct store_ref {
 int store_ref_put(struct store *s, sv name, const struct oci_desc *d, sv from, struct err *e);
 int store_ref_get(struct store *s, struct arena *a, sv name, struct store_ref *ret, struct err *e); /* -ERR_NOT_FOUND */
 int store_ref_drop(struct store *s, sv name, struct err *e);
-int store_ref_list(struct store *s, struct arena *a, struct store_ref **ret, size_t *ret_n, struct err *e); /* sorted by name */
+int store_ref_list(struct store *s, struct arena *a, struct store_ref **ret, size_t *ret_n,
+                   struct err *e); /* sorted by name */
 
 /* Claims: who makes what. Two makers are harmless; a claim only saves work. */
 struct store_claim {
@@ -115,8 +118,8 @@ struct store_damage {
         uint64_t size;
 };
 /** Hash everything again; what is damaged is dropped and reported. */
-int store_verify(struct store *s, struct op *op, struct arena *a, struct store_damage **ret, size_t *ret_n, uint64_t *ret_checked,
-                 struct err *e);
+int store_verify(struct store *s, struct op *op, struct arena *a, struct store_damage **ret, size_t *ret_n,
+                 uint64_t *ret_checked, struct err *e);
 struct store_usage {
         const char *what; /* "blobs", "packages", "bodies", "pages", "unpacked" */
         uint64_t files, bytes;

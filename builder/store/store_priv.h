@@ -62,9 +62,9 @@ void store_freshen(struct store *s, const char *folder);
 
 /* store/index.c: make oci/index.json say what refs/ says; returns when it does. */
 int store_index_sync(struct store *s, struct err *e);
-/* store/ref.c: all refs of one root; *raw, when given, gets names and contents as they are. Damaged ones are left out. */
+/* store/ref.c: adds all refs of one root. Damaged ones are left out. */
 int store_ref_read(struct store *s, size_t root, struct arena *a, struct store_ref **v, size_t *n, size_t *cap,
-                   struct buf *raw, struct err *e);
+                   struct err *e);
 
 /* store/beat.c */
 int store_beat_add(struct store *s, const char *path, int64_t every, struct err *e);

@@ -311,6 +311,15 @@ static void explanations_name_what_exists(void **state)
              "https://two.test/simple has foo too (up to 9), but https://h.test/simple is asked first");
 }
 
+static void a_name_nobody_has_may_be_another(void **state)
+{
+        (void)state;
+        SAYS("requests-2-py3-none-any.whl up=2024-01-01", "reqeusts", "did you mean 'requests'?");
+        SAYS("scikit_learn-1-py3-none-any.whl up=2024-01-01", "sklearn", "did you mean 'scikit-learn'?");
+        SAYS("my_tool-1-py3-none-any.whl up=2024-01-01", "my-tool my-tol", "did you mean 'my-tool'?");
+        SAYS("other-1-py3-none-any.whl up=2024-01-01", "reqeusts", "is unknown: no index has a package of that name");
+}
+
 static void sets_read_as_specifiers(void **state)
 {
         static const struct {
@@ -516,6 +525,7 @@ int main(void)
                 cmocka_unit_test(the_best_wheel_stands_for_a_version),
                 cmocka_unit_test(equal_relations_have_equal_ids),
                 cmocka_unit_test(explanations_name_what_exists),
+                cmocka_unit_test(a_name_nobody_has_may_be_another),
                 cmocka_unit_test(sets_read_as_specifiers),
                 cmocka_unit_test(artifacts_say_who_needs_them),
                 cmocka_unit_test(warnings_about_the_result),

@@ -414,6 +414,19 @@ static void find_links(void **state)
         open_source(&w);
         assert_int_equal(page(&w, "foo")->n, 3);
         assert_true(metadata_has(&w, &page(&w, "foo")->v[0], "Requires-Dist: bar>=1"));
+        assert_int_equal(fs_mkdirs(arena_fmt(&w.a, "%s/index/foo", dir).p, 0755, &e),
+                         0); /* an index may be a folder too */
+        save_wheel(&w, arena_fmt(&w.a, "%s/index/foo", dir).p, "foo-2.0-py3-none-any.whl");
+        link[1] = arena_fmt(&w.a, "file:///tmp/eb%%20links-%s/index", dir + strlen("/tmp/eb links-"));
+        w.o.n_find_links = 0;
+        w.o.index = &link[1];
+        w.o.n_index = 1;
+        open_source(&w);
+        assert_int_equal(page(&w, "foo")->n, 1);
+        assert_true(metadata_has(&w, &page(&w, "foo")->v[0], "Requires-Dist: bar>=2"));
+        assert_true(page(&w, "bar")->absent);
+        w.o.n_index = 0;
+        w.o.n_find_links = 1;
         link[0] = SV("/nonexistent/x");
         open_source(&w);
         assert_null(page(&w, "foo"));

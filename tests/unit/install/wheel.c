@@ -230,7 +230,7 @@ static void warns_of_newer_formats(void **state)
         zip_make(&m, f, ARRAY_LEN(f), "", 0);
         assert_int_equal(open_wheel(&art, &m.buf, &ds, &s, &e), 0);
         assert_int_equal(ds.n, 1);
-        assert_string_equal(ds.v[0].code, "EB301");
+        assert_string_equal(ds.v[0].code, "EB302");
         assert_int_equal(ds.n_errors, 0);
         buf_done(&m.buf);
 }

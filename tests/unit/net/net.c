@@ -249,6 +249,45 @@ static void many_at_once_in_any_order(void **state)
         end(&t);
 }
 
+struct told {
+        int begun, ended;
+        uint64_t done, total;
+};
+
+static void on_event(void *arg, const struct op_event *ev)
+{
+        struct told *t = arg;
+
+        assert_true(ev->phase == OP_FETCH && sv_is(ev->subject, "it"));
+        t->begun += ev->state == OP_BEGIN;
+        t->ended += ev->state == OP_END;
+        t->done = ev->done;
+        t->total = ev->total;
+}
+
+static void progress_is_told(void **state)
+{
+        struct test t;
+        struct told told = { 0 };
+        struct buf got = BUF_INIT(1 << 20);
+        struct buf_writer w;
+
+        (void)state;
+        begin(&t);
+        t.op.event = on_event;
+        t.op.arg = &told;
+        assert_int_equal(net_do(t.n,
+                                &(struct net_request){ .url = at(&t, "/_bytes/5000"),
+                                                       .subject = SV("it"),
+                                                       .into = buf_writer_init(&w, &got) },
+                                &t.a, &t.got, &t.e),
+                         0);
+        assert_int_equal(get(&t, "/_echo"), 0); /* without a subject: nothing */
+        assert_true(told.begun == 1 && told.ended == 1 && told.done == 5000 && told.total == 5000);
+        buf_done(&got);
+        end(&t);
+}
+
 static void cancelled_soon(void **state)
 {
         struct test t;
@@ -293,7 +332,7 @@ static void errors_teach_and_hide_secrets(void **state)
         assert_int_equal(net_do(t.n, &(struct net_request){ .url = SV("http://u:secret@127.0.0.1:1/x?sig=secret") },
                                 &t.a, &t.got, &t.e),
                          -ERR_NET);
-        assert_cause(&t, "cannot connect to '127.0.0.1': connection refused");
+        assert_cause(&t, "cannot connect to '127.0.0.1': Connection refused");
         assert_cause(&t, "http://u:****@127.0.0.1:1/x?...");
         assert_null(strstr(t.e.cause, "secret"));
         err_done(&t.e);
@@ -310,6 +349,12 @@ static void errors_teach_and_hide_secrets(void **state)
                        &t.a, &t.got, &t.e),
                 -ERR_NET);
         assert_cause(&t, "no secure connection");
+        end(&t);
+        setenv("PIP_PROXY", "http://127.0.0.2:1", 1);
+        begin_with(&t, &(struct net_opts){ .tries = 2 });
+        unsetenv("PIP_PROXY");
+        assert_int_equal(get(&t, "/_echo"), -ERR_NET);
+        assert_cause(&t, "the proxy cannot be used: 127.0.0.2: Connection refused");
         end(&t);
         begin_with(&t, &(struct net_opts){ .offline = true });
         assert_int_equal(get(&t, "/_echo"), -ERR_OFFLINE);
@@ -348,6 +393,7 @@ int main(void)
                 cmocka_unit_test(a_broken_body_is_resumed),
                 cmocka_unit_test(ceilings),
                 cmocka_unit_test(many_at_once_in_any_order),
+                cmocka_unit_test(progress_is_told),
                 cmocka_unit_test(cancelled_soon),
                 cmocka_unit_test(silence_ends_a_try),
                 cmocka_unit_test(errors_teach_and_hide_secrets),

@@ -107,6 +107,7 @@ static void secrets_rows(void **state)
                 { "https://u:p@q@h", "https://h", "https://u:****@h" },
                 { "https://u:p @h/", "https://h/", "https://u:****@h/" }, /* not a URL, and masked all the same */
                 { "//u:p@h/", "//h/", "//u:****@h/" },
+                { "https://u:p@h/x?sig=s", "https://h/x?sig=s", "https://u:****@h/x?..." },
         };
         AUTO(arena_done) struct arena a = { 0 };
         int bad = 0;

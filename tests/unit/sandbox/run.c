@@ -122,6 +122,19 @@ static void the_host_is_not_seen_in_proc(void **state)
 {
         struct image *im = *state;
 
+        AUTO(close_fd) int left = dup(STDIN_FILENO); /* not close-on-exec */
+        /* nor by way of those who stand outside */
+        expect(im,
+               &(struct sandbox_run){ .argv = SH("for p in /proc/[0-9]*; do [ $p = /proc/$$ ] || ! ls $p/root/ $p/cwd/ "
+                                                 ">/dev/null 2>&1 || echo $p is open; done; "
+                                                 "cat /proc/1/environ 2>/dev/null; echo end") },
+               0, "end\n");
+        /* nor by a descriptor that was left open; 3 is ls's own, and bubblewrap leaves it a pipe */
+        assert_true(left > 2);
+        expect(im,
+               &(struct sandbox_run){ .argv = SH("ls -l /proc/self/fd 2>/dev/null | grep -e '->' | grep -v pipe: | "
+                                                 "grep -vc ' [0123] ->'") },
+               1, "0\n");
         expect(im,
                &(struct sandbox_run){
                        .argv = SH("n=0; for p in /proc/[0-9]*; do n=$((n+1)); done; echo $n; cat /proc/1/comm") },
