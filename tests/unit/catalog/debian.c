@@ -7,33 +7,31 @@
 #include "base/cleanup.h"
 #include "tests/unit/unit.h"
 
-#define PKG(name, version, rest)                                                                              \
-        "Package: " name "\nVersion: " version "\nArchitecture: amd64\nFilename: pool/" name ".deb\nSize: 1\n" \
+#define PKG(name, version, rest)                                                                                       \
+        "Package: " name "\nVersion: " version "\nArchitecture: amd64\nFilename: pool/" name ".deb\nSize: 1\n"         \
         "SHA256: 0000000000000000000000000000000000000000000000000000000000000001\n" rest "\n"
 
-static const char suite_main[] =
-        PKG("app", "1.0-1", "Depends: lib1 (>= 1.0), mta | mail-agent\nPre-Depends: base\n")
-        PKG("base", "12", "")
-        PKG("exim", "4", "Provides: mail-agent\nConflicts: mail-agent\nPriority: standard\n")
-        PKG("postfix", "3", "Provides: mail-agent (= 2)\nConflicts: mail-agent\n")
-        PKG("lib1", "1.0-1", "Breaks: old (<< 2)\n")
-        PKG("old", "1", "")
-        PKG("old", "2", "")
-        PKG("wants-versioned", "1", "Depends: mail-agent (>= 2)\n")
-        PKG("wants-any", "1", "Depends: py:any\n")
-        PKG("wants-any-lib", "1", "Depends: lib1:any\n")
-        PKG("py", "3.13", "Multi-Arch: allowed\nProvides: py-virtual\n")
-        PKG("wants-any-virtual", "1", "Depends: py-virtual:any\n")
-        PKG("enemy", "1", "Conflicts: lib1\n")
-        PKG("arm", "1", "Depends: base [arm64], nothing [!amd64], nothing [i386] <!cross>\n");
-static const char suite_security[] = PKG("lib1", "1.0-1+deb13u1", "Breaks: old (<< 2)\n") PKG("base", "12", "Section: from-security\n");
+static const char suite_main[] = PKG("app", "1.0-1", "Depends: lib1 (>= 1.0), mta | mail-agent\nPre-Depends: base\n")
+        PKG("base", "12", "") PKG("exim", "4", "Provides: mail-agent\nConflicts: mail-agent\nPriority: standard\n") PKG(
+                "postfix", "3", "Provides: mail-agent (= 2)\nConflicts: mail-agent\n") PKG("lib1", "1.0-1",
+                                                                                           "Breaks: old (<< 2)\n")
+                PKG("old", "1", "") PKG("old", "2", "") PKG("wants-versioned", "1", "Depends: mail-agent (>= 2)\n") PKG(
+                        "wants-any", "1", "Depends: py:any\n") PKG("wants-any-lib", "1", "Depends: lib1:any\n")
+                        PKG("py", "3.13", "Multi-Arch: allowed\nProvides: py-virtual\n") PKG(
+                                "wants-any-virtual", "1", "Depends: py-virtual:any\n") PKG("enemy", "1",
+                                                                                           "Conflicts: lib1\n")
+                                PKG("arm", "1", "Depends: base [arm64], nothing [!amd64], nothing [i386] <!cross>\n");
+static const char suite_security[] =
+        PKG("lib1", "1.0-1+deb13u1", "Breaks: old (<< 2)\n") PKG("base", "12", "Section: from-security\n");
 
 /* wants, comma-separated, and who is picked, or "!" */
 static const struct {
         const char *want, *picks;
 } rows[] = {
-        { "app", "app 1.0-1, base 12, exim 4, lib1 1.0-1+deb13u1" },           /* standard before optional, newest of both suites */
-        { "postfix, app", "app 1.0-1, base 12, lib1 1.0-1+deb13u1, postfix 3" }, /* a term that holds already is enough */
+        { "app",
+          "app 1.0-1, base 12, exim 4, lib1 1.0-1+deb13u1" }, /* standard before optional, newest of both suites */
+        { "postfix, app",
+          "app 1.0-1, base 12, lib1 1.0-1+deb13u1, postfix 3" }, /* a term that holds already is enough */
         { "app, postfix", "app 1.0-1, base 12, lib1 1.0-1+deb13u1, postfix 3" },
         { "exim, postfix", "!" },
         { "wants-versioned", "postfix 3, wants-versioned 1" }, /* exim's Provides has no version */
@@ -70,7 +68,8 @@ static size_t split_wants(sv text, sv *v)
         return n;
 }
 
-static int solve(struct catalog_debian *d, const char *want, struct arena *a, struct artifact **ret, size_t *ret_n, struct err *e)
+static int solve(struct catalog_debian *d, const char *want, struct arena *a, struct artifact **ret, size_t *ret_n,
+                 struct err *e)
 {
         sv text[8], at[8];
         struct resolve_want *w;
@@ -103,7 +102,8 @@ static void picks_are_apts(void **state)
                 for (size_t k = 0; k < n; k++)
                         buf_fmt(&out, "%s%.*s %.*s", k ? ", " : "", SV_ARG(art[k].name), SV_ARG(art[k].version));
                 if (strcmp(out.p, rows[i].picks) != 0)
-                        bad++, print_error("row %zu: %s gives %s (%s)\n", i, rows[i].want, out.p, e.cause ? e.cause : "");
+                        bad++, print_error("row %zu: %s gives %s (%s)\n", i, rows[i].want, out.p,
+                                           e.cause ? e.cause : "");
                 catalog_free(debian_catalog(d));
         }
         assert_int_equal(bad, 0);
@@ -128,7 +128,8 @@ static void artifacts_say_who_asked(void **state)
         art[3].version = SV("0.9");
         assert_int_equal(debian_wants(d, NULL, NULL, 0, art, n, &a, &w, &n_want, &e), -ERR_STALE);
         err_done(&e);
-        assert_int_equal(debian_wants(d, &SV("not a package"), &SV("env.yml:1:1"), 1, NULL, 0, &a, &w, &n_want, &e), -ERR_USAGE);
+        assert_int_equal(debian_wants(d, &SV("not a package"), &SV("env.yml:1:1"), 1, NULL, 0, &a, &w, &n_want, &e),
+                         -ERR_USAGE);
         catalog_free(debian_catalog(d));
 }
 
@@ -143,8 +144,10 @@ static void near_names_are_found(void **state)
         assert_int_equal(debian_index_make(&a, &v, 1, SV("amd64"), &x, &e), 0);
         assert_true(sv_is(debian_index_near(&x, SV("postfx")), "postfix"));
         assert_int_equal(debian_index_near(&x, SV("quite-another")).n, 0);
-        assert_int_equal(debian_index_make(&a, &(struct debian_text){ SV("Package: X\nVersion: 1\nArchitecture: all\n"), 0 }, 1, SV("amd64"), &x, &e),
-                         -ERR_INTEGRITY);
+        assert_int_equal(
+                debian_index_make(&a, &(struct debian_text){ SV("Package: X\nVersion: 1\nArchitecture: all\n"), 0 }, 1,
+                                  SV("amd64"), &x, &e),
+                -ERR_INTEGRITY);
 }
 
 #define BEGIN "-----BEGIN PGP SIGNED MESSAGE-----\n"
@@ -174,7 +177,8 @@ static void signed_texts_are_narrow(void **state)
                 sv text = { 0 }, sig = { 0 };
                 int r = debian_clearsign_split(sv_from(sign_rows[i].text), &a, &text, &sig, &e);
 
-                if ((r == 0) != (sign_rows[i].is != NULL) || (r == 0 && (!sv_is(text, sign_rows[i].is) || !sv_is(sig, SIG))))
+                if ((r == 0) != (sign_rows[i].is != NULL) ||
+                    (r == 0 && (!sv_is(text, sign_rows[i].is) || !sv_is(sig, SIG))))
                         bad++, print_error("row %zu: %d '%.*s' '%.*s'\n", i, r, SV_ARG(text), SV_ARG(sig));
         }
         assert_int_equal(bad, 0);
@@ -182,9 +186,10 @@ static void signed_texts_are_narrow(void **state)
 
 static void release_files_are_read(void **state)
 {
-        static const char text[] = "Suite: stable\nCodename: trixie\nDate: Sat, 21 Nov 2026 09:15:44 UTC\nAcquire-By-Hash: yes\nSHA256:\n"
-                                   " 44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a 2 main/binary-amd64/Packages\n"
-                                   " 0000000000000000000000000000000000000000000000000000000000000002        7 a\n";
+        static const char text[] =
+                "Suite: stable\nCodename: trixie\nDate: Sat, 21 Nov 2026 09:15:44 UTC\nAcquire-By-Hash: yes\nSHA256:\n"
+                " 44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a 2 main/binary-amd64/Packages\n"
+                " 0000000000000000000000000000000000000000000000000000000000000002        7 a\n";
         AUTO(arena_done) struct arena a = { 0 };
         AUTO(err_done) struct err e = { 0 };
         struct debian_release r;
@@ -196,14 +201,17 @@ static void release_files_are_read(void **state)
         assert_null(debian_release_find(&r, SV("b")));
         assert_int_equal(debian_release_parse(&a, SV("Suite: x\n"), &r, &e), -ERR_INTEGRITY);
         err_done(&e);
-        assert_int_equal(debian_release_parse(&a, SV("Date: Sat, 21 Nov 2026 09:15:44 UTC\nSHA256:\n 12 3 x\n"), &r, &e), -ERR_INTEGRITY);
+        assert_int_equal(
+                debian_release_parse(&a, SV("Date: Sat, 21 Nov 2026 09:15:44 UTC\nSHA256:\n 12 3 x\n"), &r, &e),
+                -ERR_INTEGRITY);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(picks_are_apts),           cmocka_unit_test(artifacts_say_who_asked), cmocka_unit_test(near_names_are_found),
-                cmocka_unit_test(signed_texts_are_narrow), cmocka_unit_test(release_files_are_read),
+                cmocka_unit_test(picks_are_apts),         cmocka_unit_test(artifacts_say_who_asked),
+                cmocka_unit_test(near_names_are_found),   cmocka_unit_test(signed_texts_are_narrow),
+                cmocka_unit_test(release_files_are_read),
         };
         return cmocka_run_group_tests_name("debian catalog", tests, NULL, NULL);
 }

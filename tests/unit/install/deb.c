@@ -60,7 +60,8 @@ static void ar_member(struct buf *b, const char *name, sv bytes)
                 buf_byte(b, '\n');
 }
 
-static void deb_make(struct buf *out, const struct file *control, size_t n_control, const struct file *data, size_t n_data)
+static void deb_make(struct buf *out, const struct file *control, size_t n_control, const struct file *data,
+                     size_t n_data)
 {
         AUTO(buf_done) struct buf c = BUF_INIT(1 << 20), d = BUF_INIT(1 << 20);
 
@@ -74,11 +75,14 @@ static void deb_make(struct buf *out, const struct file *control, size_t n_contr
 
 static const struct file app_control[] = {
         { "./", NULL, NULL, 0755, 0, 0, 0 },
-        { "./control", "Package: app\nVersion: 1:2.0-1\nArchitecture: amd64\nMulti-Arch: same\nDepends: libc6(>=2.36),foo|bar\n"
-                       "Description: x\n y\nHomepage: http://h\n",
+        { "./control",
+          "Package: app\nVersion: 1:2.0-1\nArchitecture: amd64\nMulti-Arch: same\nDepends: libc6(>=2.36),foo|bar\n"
+          "Description: x\n y\nHomepage: http://h\n",
           NULL, 0644, 0, 0, 0 },
         { "./conffiles", "/etc/app.conf\nremove-on-upgrade /etc/gone\n", NULL, 0644, 0, 0, 0 },
-        { "./postinst", "#!/bin/sh\nset -e\nupdate-alternatives --install /usr/bin/a a /usr/bin/app 10 \\\n --slave /usr/share/a a.1 /none\n",
+        { "./postinst",
+          "#!/bin/sh\nset -e\nupdate-alternatives --install /usr/bin/a a /usr/bin/app 10 \\\n --slave /usr/share/a a.1 "
+          "/none\n",
           NULL, 0755, 0, 0, 0 },
         { "./triggers", "interest-noawait /usr/lib/app\ninterest app-changed\n", NULL, 0644, 0, 0, 0 },
 };
@@ -96,7 +100,9 @@ static const struct file app_data[] = {
 };
 #define APP(b) deb_make(b, app_control, ARRAY_LEN(app_control), app_data, ARRAY_LEN(app_data))
 
-static const struct artifact app_art = { .kind = ARTIFACT_DEB, .name = { "app", 3 }, .version = { "1:2.0-1", 7 }, .arch = { "amd64", 5 } };
+static const struct artifact app_art = {
+        .kind = ARTIFACT_DEB, .name = { "app", 3 }, .version = { "1:2.0-1", 7 }, .arch = { "amd64", 5 }
+};
 
 static void read_content(const struct content *c, struct buf *out)
 {
@@ -120,7 +126,8 @@ static void list_source(struct entry_source *s, struct buf *out)
                 buf_fmt(out, "%c %o %u:%u %.*s", en->type, en->mode, en->uid, en->gid, SV_ARG(en->path));
                 if (en->target.n)
                         buf_fmt(out, " -> %.*s", SV_ARG(en->target));
-                if (sv_ends(en->path, SV("list")) || sv_ends(en->path, SV("md5sums")) || sv_ends(en->path, SV("bin/app"))) {
+                if (sv_ends(en->path, SV("list")) || sv_ends(en->path, SV("md5sums")) ||
+                    sv_ends(en->path, SV("bin/app"))) {
                         buf_add(out, SV(" ["));
                         read_content(&c, out);
                         buf_add(out, SV("]"));
@@ -139,7 +146,8 @@ static const char app_entries[] =
         "l 777 0:0 usr/lib/x/l -> ../y\n"
         "d 2770 0:8 var/spool/app\n"
         "f 644 0:0 var/lib/dpkg/info/app:amd64.conffiles\n"
-        "f 644 0:0 var/lib/dpkg/info/app:amd64.list [/.\n/bin\n/bin/app\n/bin/app2\n/etc\n/etc/app.conf\n/lib/x\n/usr/lib/x\n/lib/x/l\n"
+        "f 644 0:0 var/lib/dpkg/info/app:amd64.list "
+        "[/.\n/bin\n/bin/app\n/bin/app2\n/etc\n/etc/app.conf\n/lib/x\n/usr/lib/x\n/lib/x/l\n"
         "/var/spool/app\n]\n"
         "f 644 0:0 var/lib/dpkg/info/app:amd64.md5sums [a9c449d4fa44e9e5a41c574ae55ce4d9  bin/app\n]\n"
         "f 755 0:0 var/lib/dpkg/info/app:amd64.postinst\n"
@@ -154,7 +162,8 @@ static void entries_are_dpkgs_and_usrmerged(void **state)
 
         (void)state;
         APP(&deb);
-        assert_int_equal(install_deb(&app_art, buf_sv(&deb), &(struct install_ctx){ .usrmerged = true }, &ds, &s, &e), 0);
+        assert_int_equal(install_deb(&app_art, buf_sv(&deb), &(struct install_ctx){ .usrmerged = true }, &ds, &s, &e),
+                         0);
         list_source(s, &out);
         assert_string_equal(out.p, app_entries);
         assert_int_equal(s->ops->rewind(s, &e), 0); /* a second pass gives the same */
@@ -169,8 +178,10 @@ static const struct {
 } bad_rows[] = {
         { { "./../x", "t", NULL, 0644, 0, 0, 0 }, "the package holds the path './../x': " },
         { { "./a/../../x", "t", NULL, 0644, 0, 0, 0 }, "the package holds the path './a/../../x': " },
-        { { "./x", "t", NULL, 0644, 1000, 0, 0 }, "'x' belongs to 1000:0: ids from 100 on differ from system to system" },
-        { { "./dev/x", NULL, NULL, 0644, 0, 0, '3' }, "the package holds a device or pipe, 'dev/x', which an image can't" },
+        { { "./x", "t", NULL, 0644, 1000, 0, 0 },
+          "'x' belongs to 1000:0: ids from 100 on differ from system to system" },
+        { { "./dev/x", NULL, NULL, 0644, 0, 0, '3' },
+          "the package holds a device or pipe, 'dev/x', which an image can't" },
         { { "./x", NULL, "./../../etc/passwd", 0644, 0, 0, '1' }, "the hard link 'x' leads to './../../etc/passwd': " },
 };
 
@@ -215,7 +226,8 @@ static void broken_archives_are_refused(void **state)
                 AUTO(err_done) struct err e = { 0 };
                 struct deb_parts p;
 
-                if (deb_split(sv_from(ar_rows[i].bytes), &p, &e) != -ERR_INTEGRITY || strcmp(e.cause, ar_rows[i].cause) != 0)
+                if (deb_split(sv_from(ar_rows[i].bytes), &p, &e) != -ERR_INTEGRITY ||
+                    strcmp(e.cause, ar_rows[i].cause) != 0)
                         bad++, print_error("row %zu: %s\n", i, e.cause ? e.cause : "accepted");
         }
         assert_int_equal(bad, 0);
@@ -232,7 +244,8 @@ static void another_package_is_refused(void **state)
         (void)state;
         APP(&deb);
         art.version = SV("1:2.0-2");
-        assert_int_equal(install_deb(&art, buf_sv(&deb), &(struct install_ctx){ .usrmerged = true }, &ds, &s, &e), -ERR_INTEGRITY);
+        assert_int_equal(install_deb(&art, buf_sv(&deb), &(struct install_ctx){ .usrmerged = true }, &ds, &s, &e),
+                         -ERR_INTEGRITY);
         assert_string_equal(e.cause, "the file of 'app 1:2.0-2 amd64' holds 'app 1:2.0-1 amd64'");
 }
 
@@ -243,7 +256,8 @@ static const struct {
 } os_rows[] = {
         { "var/lib/dpkg/status",
           "Package: app\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: same\nVersion: 1:2.0-1\n"
-          "Depends: libc6 (>= 2.36), foo | bar\nConffiles:\n /etc/app.conf 3a8e4c06e471595f6eb262bb9b5582d9\n /etc/gone newconffile "
+          "Depends: libc6 (>= 2.36), foo | bar\nConffiles:\n /etc/app.conf 3a8e4c06e471595f6eb262bb9b5582d9\n "
+          "/etc/gone newconffile "
           "remove-on-upgrade\nDescription: x\n y\nHomepage: http://h\n\n" },
         { "var/lib/dpkg/triggers/File", "/usr/lib/app app:amd64/noawait\n" },
         { "var/lib/dpkg/triggers/app-changed", "app:amd64\n" },
@@ -263,12 +277,14 @@ static const struct {
         { "srv/data", "755 0:0" },
 };
 
-static const char recipe_text[] = "recipe: 1\nname: r\nsuite: s\nversion: \"1\"\nmirror: http://m\ncomponents: [main]\narchitectures: [amd64]\n"
-                                  "keys: k\npackages: [app]\nusers: [{name: me, uid: 1000, home: /home/me, shell: /bin/bash}]\n"
-                                  "directories: [{path: /home/me, mode: \"0700\", uid: 1000, gid: 1000}]\n"
-                                  "files: [{path: /etc/motd, text: \"hello\\n\"}]\n";
-static const char effects_text[] = "effects: 1\nsuite: s\npackages:\n- {package: app, directories: [{path: /srv/data}]}\n"
-                                   "- {package: other, directories: [{path: /srv/other}]}\n";
+static const char recipe_text[] =
+        "recipe: 1\nname: r\nsuite: s\nversion: \"1\"\nmirror: http://m\ncomponents: [main]\narchitectures: [amd64]\n"
+        "keys: k\npackages: [app]\nusers: [{name: me, uid: 1000, home: /home/me, shell: /bin/bash}]\n"
+        "directories: [{path: /home/me, mode: \"0700\", uid: 1000, gid: 1000}]\n"
+        "files: [{path: /etc/motd, text: \"hello\\n\"}]\n";
+static const char effects_text[] =
+        "effects: 1\nsuite: s\npackages:\n- {package: app, directories: [{path: /srv/data}]}\n"
+        "- {package: other, directories: [{path: /srv/other}]}\n";
 
 static void describe(const struct entry *en, const struct content *c, struct buf *out)
 {
@@ -299,11 +315,13 @@ static void os_does_what_dpkg_would(void **state)
         assert_int_equal(recipe_parse(&a, sv_from(recipe_text), SV("r.yml"), &ds, &r, &e), 0);
         assert_int_equal(effects_parse(&a, sv_from(effects_text), SV("x.yml"), SV("amd64"), &ds, &x, &e), 0);
         assert_int_equal(deb_info_read(&a, &app_art, buf_sv(&deb), true, &(struct deb_want){ 0 }, &info, &e), 0);
-        assert_int_equal(
-                os_build(&a, &(struct os_input){ .deb = &info, .n_deb = 1, .effects = x, .recipe = r }, &ds, &en, &c, &n, &e), 0);
+        assert_int_equal(os_build(&a, &(struct os_input){ .deb = &info, .n_deb = 1, .effects = x, .recipe = r }, &ds,
+                                  &en, &c, &n, &e),
+                         0);
         for (size_t i = 0; i < ARRAY_LEN(os_rows); i++) {
                 AUTO(buf_done) struct buf out = BUF_INIT(1 << 20);
-                struct entry key = { .path = sv_from(os_rows[i].path) }, *found = bsearch(&key, en, n, sizeof(*en), entry_cmp);
+                struct entry key = { .path = sv_from(os_rows[i].path) },
+                             *found = bsearch(&key, en, n, sizeof(*en), entry_cmp);
 
                 if (found)
                         describe(found, &c[found - en], &out);
@@ -317,7 +335,8 @@ static void os_does_what_dpkg_would(void **state)
 
 static void unknown_scripts_are_refused_unless_skipped(void **state)
 {
-        static const struct file control[] = { { "control", "Package: app\nVersion: 1:2.0-1\nArchitecture: amd64\n", NULL, 0644, 0, 0, 0 },
+        static const struct file control[] = { { "control", "Package: app\nVersion: 1:2.0-1\nArchitecture: amd64\n",
+                                                 NULL, 0644, 0, 0, 0 },
                                                { "postinst", "#!/bin/sh\nrm -rf /\n", NULL, 0755, 0, 0, 0 } };
         AUTO(arena_done) struct arena a = { 0 };
         AUTO(buf_done) struct buf deb = BUF_INIT(1 << 20);

@@ -25,12 +25,19 @@ static const struct {
         { "preinst", "#!/bin/sh\ndpkg-maintscript-helper rm_conffile /etc/x; rm -rf / -- \"$@\"\n", "?0" },
         { "preinst", "#!/bin/sh\ndpkg-maintscript-helper unheard_of /etc/x -- \"$@\"\n", "?0" },
         { "postinst", "#!/bin/sh\nupdate-alternatives --install /usr/bin/a a /usr/bin/b 10\n", "a1" },
-        { "postinst", "#!/bin/sh\nupdate-alternatives --quiet \\\n\t--install /usr/bin/a a /usr/bin/b 10 \\\n --slave /s s /t\nexit 0\n", "a1" },
-        { "postinst", "#!/bin/sh\n" GUARD "update-alternatives --install /usr/bin/a a '/usr/bin/b' -5 || true\nfi\n", "a1" },
-        { "postinst", "#!/bin/sh\n" BLOCK("dh_installalternatives", GUARD "update-alternatives --install /a a /b 1\nfi\n"), "a1" },
-        { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1\nupdate-alternatives --install /c c /d 2\n", "a2" },
+        { "postinst",
+          "#!/bin/sh\nupdate-alternatives --quiet \\\n\t--install /usr/bin/a a /usr/bin/b 10 \\\n --slave /s s "
+          "/t\nexit 0\n",
+          "a1" },
+        { "postinst", "#!/bin/sh\n" GUARD "update-alternatives --install /usr/bin/a a '/usr/bin/b' -5 || true\nfi\n",
+          "a1" },
+        { "postinst",
+          "#!/bin/sh\n" BLOCK("dh_installalternatives", GUARD "update-alternatives --install /a a /b 1\nfi\n"), "a1" },
+        { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1\nupdate-alternatives --install /c c /d 2\n",
+          "a2" },
         { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1 \\\n #--slave $x \\\n #more\n", "a1" },
-        { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1 \\\n # x \\\nrm x\n", "?1" }, /* the comment ends with its line */
+        { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1 \\\n # x \\\nrm x\n",
+          "?1" }, /* the comment ends with its line */
         { "preinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1\n", "?0" },
         { "postinst", "#!/bin/sh\nupdate-alternatives --install $X a /b 1\n", "?0" },
         { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1; rm -rf /\n", "?0" },
@@ -63,7 +70,8 @@ static const struct {
         const char *text, *code; /* NULL: proper */
 } effects_rows[] = {
         { "effects: 1\nsuite: s\npackages: []\n", NULL },
-        { "effects: 1\nsuite: s\npackages: [{package: a, links: [{path: /a, target: b}], scripts: {postinst: []}}]\n", NULL },
+        { "effects: 1\nsuite: s\npackages: [{package: a, links: [{path: /a, target: b}], scripts: {postinst: []}}]\n",
+          NULL },
         { "effects: 2\nsuite: s\npackages: []\n", "EB141" },
         { "effects: 1\nsuite: s\n", "EB142" },
         { "effects: 1\nsuite: s\npackages: [{package: a}, {package: a}]\n", "EB143" },
@@ -88,7 +96,8 @@ static void effects_are_strict(void **state)
                 int r = effects_parse(&a, sv_from(effects_rows[i].text), SV("x.yml"), SV("amd64"), &ds, &x, &e);
                 const char *code = ds.n ? ds.v[0].code : NULL;
 
-                if ((r == 0) != !effects_rows[i].code || (code && !sv_is(sv_from(code), effects_rows[i].code ? effects_rows[i].code : "")))
+                if ((r == 0) != !effects_rows[i].code ||
+                    (code && !sv_is(sv_from(code), effects_rows[i].code ? effects_rows[i].code : "")))
                         bad++, print_error("row %zu: %d %s\n", i, r, code ? code : "");
         }
         assert_int_equal(bad, 0);
@@ -96,8 +105,10 @@ static void effects_are_strict(void **state)
 
 static void digests_count_what_is_used(void **state)
 {
-        static const char one[] = "effects: 1\nsuite: s\npackages:\n- {package: a, why: x, links: [{path: \"/${triplet}\", target: b}]}\n- {package: b}\n";
-        static const char two[] = "effects: 1\nsuite: s\npackages: [{links: [{target: b, path: \"/${triplet}\"}], package: a}, {package: c}]\n";
+        static const char one[] = "effects: 1\nsuite: s\npackages:\n- {package: a, why: x, links: [{path: "
+                                  "\"/${triplet}\", target: b}]}\n- {package: b}\n";
+        static const char two[] = "effects: 1\nsuite: s\npackages: [{links: [{target: b, path: \"/${triplet}\"}], "
+                                  "package: a}, {package: c}]\n";
         AUTO(arena_done) struct arena a = { 0 };
         AUTO(diags_done) struct diags ds = { 0 };
         AUTO(err_done) struct err e = { 0 };

@@ -6,7 +6,9 @@
 #include "base/cleanup.h"
 #include "tests/unit/unit.h"
 
-#define HEAD "recipe: 1\nname: r\nsuite: s\nversion: \"1\"\nmirror: http://m/\ncomponents: [main]\narchitectures: [amd64]\nkeys: k\npackages: [a]\n"
+#define HEAD                                                                                                           \
+        "recipe: 1\nname: r\nsuite: s\nversion: \"1\"\nmirror: http://m/\ncomponents: [main]\narchitectures: "         \
+        "[amd64]\nkeys: k\npackages: [a]\n"
 
 static const struct {
         const char *text, *fault; /* "line:col code text" of the first one; NULL: proper */
@@ -16,14 +18,18 @@ static const struct {
         { HEAD "pakages: [a]\n", "10:1 EB140 a recipe has no such key here: 'pakages'" },
         { HEAD "users: [{name: me, uid: x}]\n", "10:25 EB141 a number from 0 to 65534 is expected here: 'x'" },
         { HEAD "users: [{name: me}]\n", "10:9 EB142 a key is missing here: 'uid'" },
-        { HEAD "users: [{name: me, uid: 1}, {name: you, uid: 1}]\n", "10:29 EB143 two users have one name or number: 'you'" },
+        { HEAD "users: [{name: me, uid: 1}, {name: you, uid: 1}]\n",
+          "10:29 EB143 two users have one name or number: 'you'" },
         { HEAD "users: [{name: Me, uid: 1}]\n", "10:9 EB141 not a user name: 'Me'" },
-        { HEAD "users: [{name: me, uid: 1, gecos: \"a:b\"}]\n", "10:9 EB141 a field of a user holds ':' or a line end: 'me'" },
+        { HEAD "users: [{name: me, uid: 1, gecos: \"a:b\"}]\n",
+          "10:9 EB141 a field of a user holds ':' or a line end: 'me'" },
         { HEAD "directories: [{path: a}]\n", "10:22 EB141 an absolute path is expected here: 'a'" },
         { HEAD "directories: [{path: /a/../b}]\n", "10:22 EB141 a path has an empty part, '.' or '..': '/a/../b'" },
-        { HEAD "directories: [{path: /a, mode: 755x}]\n", "10:32 EB141 octal permissions like \"0755\" are expected here: '755x'" },
+        { HEAD "directories: [{path: /a, mode: 755x}]\n",
+          "10:32 EB141 octal permissions like \"0755\" are expected here: '755x'" },
         { HEAD "files: [{path: /a}]\n", "10:9 EB142 a key is missing here: 'text'" },
-        { HEAD "files: [{path: /a, text: x}, {path: /a, text: y}]\n", "10:30 EB143 this path is in the list twice: '/a'" },
+        { HEAD "files: [{path: /a, text: x}, {path: /a, text: y}]\n",
+          "10:30 EB143 this path is in the list twice: '/a'" },
         { HEAD "snapshot: ftp://x\n", "10:11 EB141 an http:// or https:// URL is expected here: 'ftp://x'" },
         { HEAD "end-of-life: soon\n", "10:14 EB141 a date like 2030-06-30 is expected here: 'soon'" },
         { "[]", "1:1 EB141 keys with values are expected here" },
