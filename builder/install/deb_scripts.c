@@ -151,7 +151,7 @@ struct reader {
         unsigned depth; /* of known `if`s */
 };
 
-/* One command, continued lines joined; comments are whole lines here. */
+/* One command, continued lines joined; comments are whole lines, or the last of the lines that continue another. */
 static bool command(sv *rest, struct arena *a, sv *ret)
 {
         sv line;
@@ -159,8 +159,14 @@ static bool command(sv *rest, struct arena *a, sv *ret)
         if (!sv_line(rest, ret))
                 return false;
         *ret = sv_trim(*ret);
-        while (ret->n && ret->p[ret->n - 1] == '\\' && ret->p[0] != '#' && sv_line(rest, &line))
-                *ret = arena_fmt(a, "%.*s %.*s", (int)(ret->n - 1), ret->p, SV_ARG(sv_trim(line)));
+        while (ret->n && ret->p[ret->n - 1] == '\\' && ret->p[0] != '#' && sv_line(rest, &line)) {
+                line = sv_trim(line);
+                if (sv_starts(line, SV("#"))) { /* runs to the end of its line, whatever stands there */
+                        *ret = sv_trim(sv_from_to(*ret, 0, ret->n - 1));
+                        break;
+                }
+                *ret = arena_fmt(a, "%.*s %.*s", (int)(ret->n - 1), ret->p, SV_ARG(line));
+        }
         return true;
 }
 

@@ -15,12 +15,13 @@ static const char suite_main[] = PKG("app", "1.0-1", "Depends: lib1 (>= 1.0), mt
         PKG("base", "12", "") PKG("exim", "4", "Provides: mail-agent\nConflicts: mail-agent\nPriority: standard\n") PKG(
                 "postfix", "3", "Provides: mail-agent (= 2)\nConflicts: mail-agent\n") PKG("lib1", "1.0-1",
                                                                                            "Breaks: old (<< 2)\n")
-                PKG("old", "1", "") PKG("old", "2", "") PKG("wants-versioned", "1", "Depends: mail-agent (>= 2)\n") PKG(
-                        "wants-any", "1", "Depends: py:any\n") PKG("wants-any-lib", "1", "Depends: lib1:any\n")
-                        PKG("py", "3.13", "Multi-Arch: allowed\nProvides: py-virtual\n") PKG(
-                                "wants-any-virtual", "1", "Depends: py-virtual:any\n") PKG("enemy", "1",
-                                                                                           "Conflicts: lib1\n")
-                                PKG("arm", "1", "Depends: base [arm64], nothing [!amd64], nothing [i386] <!cross>\n");
+                PKG("old", "1", "") PKG("old", "2", "") PKG("wants-versioned", "1", "Depends: mail-agent (>= 2)\n")
+                        PKG("wants-any", "1", "Depends: py:any\n") PKG("wants-any-lib", "1", "Depends: lib1:any\n")
+                                PKG("py", "3.13", "Multi-Arch: allowed\nProvides: py-virtual\n") PKG(
+                                        "wants-any-virtual", "1", "Depends: py-virtual:any\n") PKG("enemy", "1",
+                                                                                                   "Conflicts: lib1\n")
+                                        PKG("arm", "1",
+                                            "Depends: base [amd64 arm64], nothing [!amd64], nothing [i386] <!cross>\n");
 static const char suite_security[] =
         PKG("lib1", "1.0-1+deb13u1", "Breaks: old (<< 2)\n") PKG("base", "12", "Section: from-security\n");
 

@@ -35,6 +35,9 @@ static const struct {
           "#!/bin/sh\n" BLOCK("dh_installalternatives", GUARD "update-alternatives --install /a a /b 1\nfi\n"), "a1" },
         { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1\nupdate-alternatives --install /c c /d 2\n",
           "a2" },
+        { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1 \\\n #--slave $x \\\n #more\n", "a1" },
+        { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1 \\\n # x \\\nrm x\n",
+          "?1" }, /* the comment ends with its line */
         { "preinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1\n", "?0" },
         { "postinst", "#!/bin/sh\nupdate-alternatives --install $X a /b 1\n", "?0" },
         { "postinst", "#!/bin/sh\nupdate-alternatives --install /a a /b 1; rm -rf /\n", "?0" },
