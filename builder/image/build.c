@@ -214,7 +214,8 @@ static int build_platform(struct build *b, struct lock_platform *p, struct oci_d
                 b->ret->count.reused += p->image.n_layer;
                 return 0;
         }
-        if (base_config(b->c, b->l->lock, p, dir, b->a, &base, e) < 0)
+        if (base_config(b->c, b->l->lock, p, dir, b->a, &base, e) < 0 ||
+            (!b->o->dry_run && base_fetch(b->c, p, dir, e) < 0))
                 return err_while(e, "reading the base");
         if (layers_build(b->c, b->l->lock, p, b->l->spec, dir, b->o->codec, b->o->dry_run, b->a, &layers, e) < 0)
                 return -(int)e->code;
@@ -225,7 +226,7 @@ static int build_platform(struct build *b, struct lock_platform *p, struct oci_d
                 view_layers(b, &layers);
                 return 0;
         }
-        if (base_fetch(b->c, p, dir, e) < 0 || lease_layers(b, p, &layers, e) < 0 ||
+        if (lease_layers(b, p, &layers, e) < 0 ||
             assemble(b->c, b->l->lock, p, &base, &layers, b->o->codec, b->a, &image_id, ret, e) < 0)
                 return -(int)e->code;
         if (b->keep_lock && verify_image(p, &layers, b->o->codec, ret, &image_id, e) < 0)

@@ -13,7 +13,9 @@
 #define IMAGE_PREFIX  "/opt/env"
 #define PREFIX_NAME   "env" /* below lock_facts.root */
 #define DEFAULT_INDEX "https://pypi.org/simple"
-#define DEFAULT_BASE  "recipe:debian-13-python"
+/* `certificates:` stand here in the image and in the lock's files; without the leading slash in entries. */
+#define CERTIFICATES_DIR "/usr/local/share/ca-certificates/"
+#define DEFAULT_BASE     "recipe:debian-13-python"
 
 /* --- image/base.c: the base an image stands on */
 /** Fill into->base, ->facts, ->python (and, for a recipe, the debs) from a definition's base. old: the locked one, kept unless told. */
@@ -84,7 +86,9 @@ struct target {
         sv machine;  /* "x86_64" */
 };
 bool target_read(sv platform, struct target *ret);
-void target_virtual(struct arena *a, const struct target *t, const struct spec *s, struct lock_platform *into);
+/** A declared glibc above the base's is an error: wheels would be chosen that do not start. */
+int target_virtual(struct arena *a, const struct target *t, const struct spec *s, struct lock_platform *into,
+                   struct diags *ds, struct err *e);
 
 /* --- image/pip.c: the pip part of a platform: index settings, solve, artifacts */
 int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct spec *s,
@@ -143,6 +147,19 @@ int package_source(struct package_shop *shop, const struct package *p, struct fs
                    struct entry_source **ret, struct err *e);
 int package_paths(struct package_shop *shop, struct package *p, struct err *e);
 
+/* Layers of a platform, made or found, in image order. */
+struct built_layer {
+        sv of;
+        struct layer_fact fact;
+        bool reused;
+        uint64_t need; /* bytes of packages that would have to be fetched to make it */
+};
+struct built_layers {
+        struct built_layer *v;
+        size_t n, cap;
+        uint64_t fetched;
+        size_t reused;
+};
 /* --- image/last.c: winners of disputed paths, `files:`, base directories that our layers pass through */
 struct tree_list { /* a layer made from memory */
         struct entry *entry;
@@ -156,22 +173,15 @@ struct last_member {
         uint32_t layer; /* its place in the image */
 };
 /** member: in link order, the later wins. */
-int last_build(struct package_shop *shop, const struct last_member *member, size_t n, sv dir, struct tree_list *ret,
-               struct err *e);
+int last_build(struct package_shop *shop, const struct last_member *member, size_t n, const struct built_layers *below,
+               sv dir, struct tree_list *ret, struct err *e);
 
-/* --- image/layers.c: lock → the layers of a platform, made or found */
-struct built_layer {
-        sv of;
-        struct layer_fact fact;
-        bool reused;
-        uint64_t need; /* bytes of packages that would have to be fetched to make it */
-};
-struct built_layers {
-        struct built_layer *v;
-        size_t n, cap;
-        uint64_t fetched;
-        size_t reused;
-};
+/* --- image/bundle.c: certificates of the definition added to those of the layers below */
+/** An empty *ret when there are none among files. */
+int bundle_build(struct package_shop *shop, const struct built_layers *below, const struct tree_list *files,
+                 sv *ret_path, sv *ret, struct err *e);
+
+/* --- image/layers.c: lock → layers */
 int layers_build(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct spec *spec,
                  sv dir, enum oci_codec codec, bool dry_run, struct arena *a, struct built_layers *ret, struct err *e);
 

@@ -226,11 +226,30 @@ static void sort_list(struct arena *a, struct tree_list *l)
         *l = out;
 }
 
-int last_build(struct package_shop *shop, const struct last_member *member, size_t n, sv dir, struct tree_list *ret,
-               struct err *e)
+static int add_bundle(struct package_shop *shop, const struct built_layers *below, struct tree_list *ret, struct err *e)
+{
+        sv path, text;
+
+        if (bundle_build(shop, below, ret, &path, &text, e) < 0)
+                return -(int)e->code;
+        if (text.n)
+                tree_list_add(shop->arena, ret,
+                              (struct entry){ .path = path,
+                                              .type = ENTRY_FILE,
+                                              .mode = 0644,
+                                              .mtime = ENTRY_MTIME_FLOOR,
+                                              .size = text.n,
+                                              .generated = true },
+                              (struct content){ .kind = CONTENT_BYTES, .p = text.p, .n = text.n });
+        return 0;
+}
+
+int last_build(struct package_shop *shop, const struct last_member *member, size_t n, const struct built_layers *below,
+               sv dir, struct tree_list *ret, struct err *e)
 {
         *ret = (struct tree_list){ 0 };
-        if (winners(shop, member, n, ret, e) < 0 || add_files(shop, dir, ret, e) < 0)
+        if (winners(shop, member, n, ret, e) < 0 || add_files(shop, dir, ret, e) < 0 ||
+            add_bundle(shop, below, ret, e) < 0)
                 return -(int)e->code;
         repeat_dirs(shop, ret);
         sort_list(shop->arena, ret);

@@ -36,7 +36,7 @@ static int build_packages(struct package_shop *shop, sv dir, bool dry_run, struc
                         struct package *one = &s.v[s.first[i] + k];
                         member[n_member++] = (struct last_member){ one, &one->paths, (uint32_t)(first + i) };
                 }
-        if (last_build(shop, member, n_member, dir, &last, e) < 0)
+        if (last_build(shop, member, n_member, ret, dir, &last, e) < 0)
                 return -(int)e->code;
         return last.n ? last_make(shop, &last, layers_append(shop, ret), e) : 0;
 }

@@ -214,8 +214,7 @@ static int resolve_platform(struct image_ctx *c, const struct image_request *r, 
                 return err_while(e, "looking at the base '%.*s'", SV_ARG(s->base.text));
         if (check_python(c, s, p, e) < 0)
                 return -(int)e->code;
-        target_virtual(a, &t, s, p);
-        if (pip_resolve(c, r, s, was, a, l, p, e) < 0)
+        if (target_virtual(a, &t, s, p, c->diags, e) < 0 || pip_resolve(c, r, s, was, a, l, p, e) < 0)
                 return -(int)e->code;
         if (p->n_artifact)
                 qsort(p->artifact, p->n_artifact, sizeof(*p->artifact), artifact_cmp);
@@ -227,23 +226,39 @@ static int file_cmp(const void *a, const void *b)
         return sv_cmp(((const struct lock_file *)a)->path, ((const struct lock_file *)b)->path);
 }
 
-/* `files:` with what they hold today: a build from the lock checks that they still hold it. */
+static int take_file(const struct spec *s, sv path, sv source, struct lock *l, struct err *e)
+{
+        AUTO(free_ptr) char *name = source.n && source.p[0] == '/'
+                                            ? xstrndup(source.p, source.n)
+                                            : fs_path("%.*s/%.*s", SV_ARG(s->dir), SV_ARG(source));
+        AUTO(fs_map_close) struct fs_map m = { 0 };
+
+        if (fs_map_open(name, &m, e) < 0)
+                return err_while(e, "reading the file for %.*s", SV_ARG(path));
+        l->file[l->n_file++] = (struct lock_file){ path, source, sha256_of((sv){ (const char *)m.p, m.n }), m.n,
+                                                   access(name, X_OK) == 0 ? 0755 : 0644 };
+        return 0;
+}
+
+/* "corp-ca.pem" stands where Debian's update-ca-certificates looks; the last layer adds it to the bundle. */
+static sv certificate_path(struct arena *a, sv source)
+{
+        sv name = sv_basename(source);
+        ptrdiff_t dot = sv_rfind(name, '.');
+
+        return arena_fmt(a, CERTIFICATES_DIR "%.*s.crt", SV_ARG(sv_from_to(name, 0, dot > 0 ? (size_t)dot : name.n)));
+}
+
+/* `files:` and `certificates:` with what they hold today: a build from the lock checks that they still hold it. */
 static int files_of(const struct spec *s, struct arena *a, struct lock *l, struct err *e)
 {
-        l->file = arena_array(a, struct lock_file, s->n_files);
-        for (size_t i = 0; i < s->n_files; i++) {
-                AUTO(free_ptr) char *path = s->files[i].value.n && s->files[i].value.p[0] == '/'
-                                                    ? xstrndup(s->files[i].value.p, s->files[i].value.n)
-                                                    : fs_path("%.*s/%.*s", SV_ARG(s->dir), SV_ARG(s->files[i].value));
-                struct fs_map m = { 0 };
-                struct lock_file *f = &l->file[l->n_file++];
-
-                if (fs_map_open(path, &m, e) < 0)
-                        return err_while(e, "reading the file for %.*s", SV_ARG(s->files[i].key));
-                *f = (struct lock_file){ s->files[i].key, s->files[i].value, sha256_of((sv){ (const char *)m.p, m.n }),
-                                         m.n, access(path, X_OK) == 0 ? 0755 : 0644 };
-                fs_map_close(&m);
-        }
+        l->file = arena_array(a, struct lock_file, s->n_files + s->n_certificates);
+        for (size_t i = 0; i < s->n_files; i++)
+                if (take_file(s, s->files[i].key, s->files[i].value, l, e) < 0)
+                        return -(int)e->code;
+        for (size_t i = 0; i < s->n_certificates; i++)
+                if (take_file(s, certificate_path(a, s->certificates[i].text), s->certificates[i].text, l, e) < 0)
+                        return -(int)e->code;
         if (l->n_file)
                 qsort(l->file, l->n_file, sizeof(*l->file), file_cmp);
         return 0;

@@ -48,8 +48,14 @@ static sv parent_of(sv path)
 /* Files whose text facts.c wants. */
 static bool is_kept(sv path)
 {
-        static const char *const names[] = { "etc/os-release", "usr/lib/os-release", "var/lib/dpkg/status",
-                                             "lib/apk/db/installed", "usr/lib/apk/db/installed" };
+        static const char *const names[] = { "etc/ssl/certs/ca-certificates.crt",
+                                             "etc/pki/tls/certs/ca-bundle.crt",
+                                             "etc/ssl/cert.pem",
+                                             "etc/os-release",
+                                             "usr/lib/os-release",
+                                             "var/lib/dpkg/status",
+                                             "lib/apk/db/installed",
+                                             "usr/lib/apk/db/installed" };
         sv name = sv_basename(path);
 
         for (size_t i = 0; i < ARRAY_LEN(names); i++)

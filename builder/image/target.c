@@ -45,7 +45,37 @@ static void put(struct lock_platform *p, sv key, sv value)
         p->virtual_[p->n_virtual++] = (struct lock_pair){ key, value };
 }
 
-void target_virtual(struct arena *a, const struct target *t, const struct spec *s, struct lock_platform *into)
+/* "2.36" against "2.41", part by part. */
+static int version_cmp(sv a, sv b)
+{
+        while (a.n || b.n) {
+                uint64_t x = 0, y = 0;
+                sv head;
+                if (sv_cut(&a, '.', &head))
+                        sv_u64(head, &x);
+                if (sv_cut(&b, '.', &head))
+                        sv_u64(head, &y);
+                if (x != y)
+                        return x < y ? -1 : 1;
+        }
+        return 0;
+}
+
+static int check_glibc(const struct spec_pair *declared, const struct lock_facts *f, struct diags *ds, struct err *e)
+{
+        if (!sv_is(declared->key, "glibc") || !sv_is(f->libc_name, "glibc") ||
+            version_cmp(declared->value, f->libc_version) <= 0)
+                return 0;
+        diag_hint(ds,
+                  diag_add(ds, declared->at.file, declared->at.line, declared->at.col, "EB108",
+                           "glibc %.*s is declared, but the base has %.*s", SV_ARG(declared->value),
+                           SV_ARG(f->libc_version)),
+                  "declare at most %.*s, or take a newer base", SV_ARG(f->libc_version));
+        return err_set(e, ERR_USAGE, "the definition asks for more than its base has");
+}
+
+int target_virtual(struct arena *a, const struct target *t, const struct spec *s, struct lock_platform *into,
+                   struct diags *ds, struct err *e)
 {
         into->virtual_ = arena_array(a, struct lock_pair, 8 + s->n_virtual);
         into->n_virtual = 0;
@@ -54,7 +84,11 @@ void target_virtual(struct arena *a, const struct target *t, const struct spec *
                 put(into, SV("__glibc"), into->facts.libc_version);
         put(into, SV("__linux"), SV("4.18"));
         put(into, SV("__unix"), SV("0"));
-        for (size_t i = 0; i < s->n_virtual; i++)
+        for (size_t i = 0; i < s->n_virtual; i++) {
+                if (check_glibc(&s->virtual_[i], &into->facts, ds, e) < 0)
+                        return -(int)e->code;
                 put(into, arena_fmt(a, "__%.*s", SV_ARG(s->virtual_[i].key)), s->virtual_[i].value);
+        }
         qsort(into->virtual_, into->n_virtual, sizeof(*into->virtual_), by_key);
+        return 0;
 }

@@ -258,7 +258,14 @@ static void certificates(struct spec_load *l, const struct yaml *y, const char *
 
 static void bytecode(struct spec_load *l, const struct yaml *y, const char *key)
 {
+        size_t i;
+
         spec_node_bool(l, y, key, &l->s->bytecode);
+        if (!l->s->bytecode)
+                return;
+        i = spec_fault(l->ds, spec_at(l, y), 1, "EB107",
+                       "bytecode: true is not supported: it needs the image's python to run");
+        diag_hint(l->ds, i, "leave it out: `envbuild run` keeps compiled files in the store, a folder an image");
 }
 
 static void labels(struct spec_load *l, const struct yaml *y, const char *key)

@@ -256,3 +256,21 @@ def test_two_wheels_with_one_path(env, tmp_path):
         assert manifest_of(env, again.line)["layers"] == manifest_of(env, r.line)["layers"], "the order of asking does not matter"
     finally:
         server.close()
+
+
+def test_certificates_join_the_bundle(env, tmp_path):
+    from conftest import base_files, make_layout
+    bundle = b"-----BEGIN CERTIFICATE-----\nbase\n-----END CERTIFICATE-----\n"
+    env.base = make_layout(tmp_path / "certs", base_files({"etc/ssl/certs/ca-certificates.crt": bundle}), {})
+    env.write("corp-ca.pem", "-----BEGIN CERTIFICATE-----\ncorp\n-----END CERTIFICATE-----\n")
+    env.write("env.yml", f"name: certs\ndependencies:\n  - pip: [idna]\nenvbuild:\n  base: oci:{env.base}:base\n  certificates: [corp-ca.pem]\n")
+    last = manifest_of(env, env.run("build", "env.yml").line)["layers"][-1]
+    with tarfile.open(blob(env, last["digest"]), "r:gz") as t:
+        data = {m.name: t.extractfile(m).read() for m in t if m.isfile()}
+    assert data["etc/ssl/certs/ca-certificates.crt"] == bundle + data["usr/local/share/ca-certificates/corp-ca.crt"]
+
+
+def test_glibc_above_the_base_is_refused(env, definition):
+    definition(more='  virtual: {glibc: "2.99"}\n')
+    err = env.run("build", "env.yml", code=2).err
+    assert "EB108" in err and "2.36" in err
