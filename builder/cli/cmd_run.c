@@ -10,6 +10,8 @@
 #include "cli/opts.h"
 #include "sandbox/sandbox.h"
 
+#define PYCACHE "/run/envbuild-pycache" /* where the image sees its folder of compiled files */
+
 enum { EXIT_BEFORE = 125 }; /* docker's: the command was not reached */
 
 /* A file that is there and is named like a definition or lock is built; everything else is the name of an image. */
@@ -73,7 +75,8 @@ static int unpack_all(struct app *app, const struct image_view *v, struct err *e
 }
 
 /* Our locale and secrets stay out: the image's variables, TERM, and what -e says. HOME is the user's of the image. */
-static const char **environment(struct app *app, const struct request_opts *o, const struct image_view *v, sv pycache)
+static const char **environment(struct app *app, const struct request_opts *o, const struct image_view *v,
+                                bool compiled)
 {
         const char **env = arena_array(&app->arena, const char *, v->config.n_env + o->env.n + 8);
         const char *term = getenv("TERM");
@@ -88,8 +91,8 @@ static const char **environment(struct app *app, const struct request_opts *o, c
                 env[n++] = "HOME=/root";
         if (term)
                 env[n++] = arena_fmt(&app->arena, "TERM=%s", term).p;
-        if (pycache.n)
-                env[n++] = arena_fmt(&app->arena, "PYTHONPYCACHEPREFIX=%.*s", SV_ARG(pycache)).p;
+        if (compiled)
+                env[n++] = "PYTHONPYCACHEPREFIX=" PYCACHE;
         for (size_t i = 0; i < o->env.n; i++)
                 env[n++] = arena_str(&app->arena, o->env.v[i]);
         env[n] = NULL;
@@ -112,9 +115,26 @@ static const char **command(struct app *app, const struct image_view *v, int arg
         return cmd;
 }
 
-static int volumes(struct app *app, const struct request_opts *o, const char ***ret, struct err *e)
+/* Compiled files (.pyc) of an image are kept in a folder of the store that is its own: layers hold none, and each run would make them
+ * again. An image without a python of ours needs none. */
+static int pycache(struct app *app, const struct image_view *v, const char **ret_dir, struct err *e)
 {
-        const char **v = arena_array(&app->arena, const char *, 2 * o->volume.n + 1);
+        sv dir;
+
+        *ret_dir = NULL;
+        for (size_t i = 0; i < v->config.n_env && !*ret_dir; i++)
+                if (sv_starts(v->config.env[i], SV("VIRTUAL_ENV="))) {
+                        dir = arena_fmt(&app->arena, "%s/pycache/%s", store_root(app->image.store),
+                                        sha256_hex(&v->manifest.config.digest).s);
+                        *ret_dir = dir.p;
+                }
+        return *ret_dir ? fs_mkdirs(*ret_dir, 0755, e) : 0;
+}
+
+static int volumes(struct app *app, const struct request_opts *o, const char *pycache_dir, const char ***ret,
+                   struct err *e)
+{
+        const char **v = arena_array(&app->arena, const char *, 2 * o->volume.n + 3);
 
         for (size_t i = 0; i < o->volume.n; i++) {
                 sv rest = o->volume.v[i], src;
@@ -128,6 +148,10 @@ static int volumes(struct app *app, const struct request_opts *o, const char ***
                 v[2 * i] = arena_str(&app->arena, sv_from(real));
                 v[2 * i + 1] = arena_str(&app->arena, rest);
         }
+        if (pycache_dir) {
+                v[2 * o->volume.n] = pycache_dir;
+                v[2 * o->volume.n + 1] = PYCACHE;
+        }
         *ret = v;
         return 0;
 }
@@ -136,6 +160,7 @@ static int run(struct app *app, const struct request_opts *o, sv ref, int argc, 
                struct err *e)
 {
         struct image_view v = { 0 };
+        const char *compiled = NULL;
         struct sandbox_run s = { .network = !sv_is(o->network, "none") };
 
         if (image_open(&app->image, ref, o->platform.n ? o->platform.v[0] : (sv){ 0 }, &app->arena, &v, e) < 0)
@@ -143,12 +168,13 @@ static int run(struct app *app, const struct request_opts *o, sv ref, int argc, 
         if (v.config.n_diff_id != v.manifest.n_layer)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' has %zu layers but its config names %zu", SV_ARG(ref),
                                v.manifest.n_layer, v.config.n_diff_id);
-        if (unpack_all(app, &v, e) < 0 || volumes(app, o, (const char ***)&s.bind, e) < 0)
+        if (unpack_all(app, &v, e) < 0 || pycache(app, &v, &compiled, e) < 0 ||
+            volumes(app, o, compiled, (const char ***)&s.bind, e) < 0)
                 return -(int)e->code;
         s.diff_id = v.config.diff_id;
         s.n_diff_id = v.config.n_diff_id;
         s.argv = command(app, &v, argc, argv);
-        s.env = environment(app, o, &v, (sv){ 0 });
+        s.env = environment(app, o, &v, compiled != NULL);
         s.workdir = o->workdir.n ? o->workdir.p : v.config.workdir.n ? arena_str(&app->arena, v.config.workdir) : "/";
         s.user = arena_str(&app->arena, v.config.user);
         if (!s.argv[0]) {

@@ -119,7 +119,7 @@ def make_layout(folder, files, config=None, tag="base", codec="gzip"):
                 info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, what[1], what[2], what[3]
                 t.addfile(info)
             else:
-                info.size, info.mode = len(what), 0o755
+                info.size, info.mode = len(what), 0o644 if path.startswith(("etc/", "var/")) else 0o755
                 t.addfile(info, io.BytesIO(what))
     raw = tar.getvalue()
     packed = gzip.compress(raw, mtime=0) if codec == "gzip" else raw
