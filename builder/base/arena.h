@@ -25,7 +25,7 @@ sv arena_fmt(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 /** A larger copy of an array of n elements; the old one stays allocated. Used by arena_push. */
 void *arena_regrow(struct arena *a, const void *p, size_t n, size_t *cap, size_t size);
 /** Append an element to an arena array {v, n, cap} and return the place: *arena_push(a, v, n, cap) = x; */
-#define arena_push(a, v, n, cap)                                                                                  \
+#define arena_push(a, v, n, cap)                                                                                       \
         ((n) == (cap) ? (void)((v) = arena_regrow((a), (v), (n), &(cap), sizeof(*(v)))) : (void)0, &(v)[(n)++])
 size_t arena_mul(size_t n, size_t size); /* ends the process on overflow */
 void arena_done(struct arena *a);

@@ -15,10 +15,7 @@ struct buf {
         size_t n, cap, max;
         bool over; /* the ceiling was reached: what was added last was dropped, and so is all that follows */
 };
-#define BUF_INIT(limit)     \
-        {                   \
-                .max = (limit) \
-        }
+#define BUF_INIT(limit) { .max = (limit) }
 
 void buf_add(struct buf *b, sv s);
 void buf_byte(struct buf *b, char c);

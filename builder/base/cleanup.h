@@ -5,11 +5,11 @@
 #define BASE_CLEANUP_H
 
 #define AUTO(fn) __attribute__((cleanup(fn)))
-#define STEAL(p)                      \
-        ({                            \
-                __typeof__(p) s_ = (p); \
-                (p) = NULL;           \
-                s_;                   \
+#define STEAL(p)                                                                                                       \
+        ({                                                                                                             \
+                __typeof__(p) s_ = (p);                                                                                \
+                (p) = NULL;                                                                                            \
+                s_;                                                                                                    \
         })
 
 /** Frees the heap memory that *p (a pointer to a pointer) holds: AUTO(free_ptr) char *text = NULL; */

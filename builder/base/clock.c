@@ -135,7 +135,7 @@ void time_format(int64_t t, char ret[static 24])
         doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
         mp = (5 * doy + 2) / 153;
         y = yoe + era * 400 + (mp >= 10);
-        snprintf(ret, 24, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)(y % 10000), (unsigned)(mp < 10 ? mp + 3 : mp - 9) % 100,
-                 (unsigned)(doy - (153 * mp + 2) / 5 + 1) % 100, (unsigned)(rest / 3600) % 100,
-                 (unsigned)(rest % 3600 / 60) % 100, (unsigned)(rest % 60) % 100);
+        snprintf(ret, 24, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)(y % 10000),
+                 (unsigned)(mp < 10 ? mp + 3 : mp - 9) % 100, (unsigned)(doy - (153 * mp + 2) / 5 + 1) % 100,
+                 (unsigned)(rest / 3600) % 100, (unsigned)(rest % 3600 / 60) % 100, (unsigned)(rest % 60) % 100);
 }

@@ -17,7 +17,8 @@ static sv vtext(struct arena *a, const char *fmt, va_list ap)
         return s;
 }
 
-static size_t add(struct diags *ds, sv file, uint32_t line, uint32_t col, enum diag_level level, const char *code, sv text)
+static size_t add(struct diags *ds, sv file, uint32_t line, uint32_t col, enum diag_level level, const char *code,
+                  sv text)
 {
         *arena_push(&ds->arena, ds->v, ds->n, ds->cap) = (struct diag){
                 .file = arena_sv(&ds->arena, file),

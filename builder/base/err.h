@@ -8,17 +8,17 @@
 
 enum err_code {
         ERR_NONE = 0,
-        ERR_FAILED = 1,    /* anything without a class of its own */
-        ERR_USAGE = 2,     /* command line or definition invalid */
-        ERR_CONFLICT = 3,  /* unsatisfiable */
-        ERR_STALE = 4,     /* lock out of date */
-        ERR_NET = 5,       /* network or registry unavailable */
-        ERR_AUTH = 6,      /* not authorised */
-        ERR_INTEGRITY = 7, /* wrong hash, corrupt archive, bad signature */
-        ERR_OFFLINE = 9,   /* missing while offline */
-        ERR_LIMIT = 20,    /* a stated ceiling was reached (20 and up exit as 1) */
-        ERR_IO,            /* the operating system said no */
-        ERR_NOT_FOUND,     /* the thing asked for does not exist */
+        ERR_FAILED = 1,      /* anything without a class of its own */
+        ERR_USAGE = 2,       /* command line or definition invalid */
+        ERR_CONFLICT = 3,    /* unsatisfiable */
+        ERR_STALE = 4,       /* lock out of date */
+        ERR_NET = 5,         /* network or registry unavailable */
+        ERR_AUTH = 6,        /* not authorised */
+        ERR_INTEGRITY = 7,   /* wrong hash, corrupt archive, bad signature */
+        ERR_OFFLINE = 9,     /* missing while offline */
+        ERR_LIMIT = 20,      /* a stated ceiling was reached (20 and up exit as 1) */
+        ERR_IO,              /* the operating system said no */
+        ERR_NOT_FOUND,       /* the thing asked for does not exist */
         ERR_CANCELLED = 130, /* Ctrl-C; main() exits 143 for SIGTERM */
 };
 

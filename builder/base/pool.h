@@ -12,8 +12,8 @@
 enum { POOL_AGAIN = 1 }; /* a job's answer: somebody else is at it, ask me again after the others */
 
 struct pool_job {
-        uint64_t size;                            /* larger jobs begin first; equal ones in the order given */
-        int (*run)(void *arg, struct err *e);     /* any thread; 0, POOL_AGAIN, or -code */
+        uint64_t size;                        /* larger jobs begin first; equal ones in the order given */
+        int (*run)(void *arg, struct err *e); /* any thread; 0, POOL_AGAIN, or -code */
         void *arg;
 };
 

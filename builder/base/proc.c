@@ -149,7 +149,8 @@ static int converse(const struct proc *p, struct op *op, struct child *c, struct
                 if (!c->kill_at && op_check(op, e) < 0)
                         child_end(c, SIGTERM);
                 if (!c->kill_at && until && clock_ms() > until) {
-                        err_set(e, ERR_FAILED, "'%s' did not end within %lld s", p->argv[0], (long long)p->timeout_ms / 1000);
+                        err_set(e, ERR_FAILED, "'%s' did not end within %lld s", p->argv[0],
+                                (long long)p->timeout_ms / 1000);
                         child_end(c, SIGTERM);
                 }
                 if (!c->kill_at && (ret->out.over || ret->err.over)) {
@@ -165,7 +166,9 @@ static int converse(const struct proc *p, struct op *op, struct child *c, struct
 int proc_run(const struct proc *p, struct op *op, struct proc_result *ret, struct err *e)
 {
         AUTO(free_ptr) char *path = proc_which(p->argv[0]);
-        struct child c = { .fd = { { .fd = -1, .events = POLLOUT }, { .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN } } };
+        struct child c = { .fd = { { .fd = -1, .events = POLLOUT },
+                                   { .fd = -1, .events = POLLIN },
+                                   { .fd = -1, .events = POLLIN } } };
         int pipes[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } }, r;
         sigset_t pipe_signal, old;
 

@@ -149,11 +149,15 @@ bool sv_utf8(sv s)
         const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
 
         while (p < end) {
-                unsigned n = *p < 0x80 ? 0 : *p >= 0xc2 && *p <= 0xdf ? 1 : (*p & 0xf0) == 0xe0 ? 2 : *p >= 0xf0 && *p <= 0xf4 ? 3 : 9;
+                unsigned n = *p < 0x80                  ? 0
+                             : *p >= 0xc2 && *p <= 0xdf ? 1
+                             : (*p & 0xf0) == 0xe0      ? 2
+                             : *p >= 0xf0 && *p <= 0xf4 ? 3
+                                                        : 9;
                 if (n == 9 || (size_t)(end - p) <= n)
                         return false;
-                if (n >= 2 && ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) ||
-                               (*p == 0xf4 && p[1] > 0x8f)))
+                if (n >= 2 && ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
+                               (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f)))
                         return false;
                 for (p++; n; n--, p++)
                         if ((*p & 0xc0) != 0x80)
@@ -189,7 +193,8 @@ unsigned sv_distance(sv a, sv b, unsigned max)
                                 d = prev[j] + 1u;
                         if (cur[j - 1] + 1u < d)
                                 d = cur[j - 1] + 1u;
-                        if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] && before[j - 2] + 1u < d)
+                        if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
+                            before[j - 2] + 1u < d)
                                 d = before[j - 2] + 1u;
                         cur[j] = (unsigned char)d;
                 }

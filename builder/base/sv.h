@@ -17,8 +17,8 @@ typedef struct {
 sv sv_from(const char *s); /* NULL gives the empty text */
 bool sv_eq(sv a, sv b);
 bool sv_is(sv a, const char *s);
-bool sv_eq_nocase(sv a, sv b);     /* ASCII */
-int sv_cmp(sv a, sv b);            /* bytewise; shorter first on a tie */
+bool sv_eq_nocase(sv a, sv b); /* ASCII */
+int sv_cmp(sv a, sv b);        /* bytewise; shorter first on a tie */
 bool sv_starts(sv s, sv prefix);
 bool sv_ends(sv s, sv suffix);
 /** Takes "a" off "a,b": *ret_head = "a", *rest = "b"; false when *rest is empty. */

@@ -38,7 +38,7 @@ static sv by_text(struct catalog_pypi *p, const struct spec_req *r)
         if (r->req.url.n)
                 return arena_fmt(a, "%.*s: %.*s @ %.*s", SV_ARG(file), SV_ARG(r->req.name),
                                  SV_ARG(url_public(a, r->req.url)));
-        return arena_fmt(a, "%.*s: %.*s", SV_ARG(file), SV_ARG(r->text.n ? r->text : r->wrote));
+        return arena_fmt(a, "%.*s: %.*s", SV_ARG(file), SV_ARG(shown(p, r)));
 }
 
 static void note_inactive(struct catalog_pypi *p, const struct spec_req *r, struct diags *ds)

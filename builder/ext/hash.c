@@ -70,7 +70,11 @@ bool hash_by_name(sv name, enum hash_alg *ret)
         static const struct {
                 const char *name;
                 enum hash_alg alg;
-        } v[] = { { "sha256", HASH_SHA256 }, { "sha384", HASH_SHA384 }, { "sha512", HASH_SHA512 }, { "md5", HASH_MD5 }, { "sha1", HASH_SHA1 } };
+        } v[] = { { "sha256", HASH_SHA256 },
+                  { "sha384", HASH_SHA384 },
+                  { "sha512", HASH_SHA512 },
+                  { "md5", HASH_MD5 },
+                  { "sha1", HASH_SHA1 } };
 
         for (size_t i = 0; i < ARRAY_LEN(v); i++)
                 if (sv_is(name, v[i].name)) {

@@ -16,15 +16,14 @@ static struct js *copy(struct arena *a, json_t *j)
                 r->type = JS_OBJ;
                 r->cap = json_object_size(j);
                 r->v = arena_array(a, struct js_member, r->cap);
-                json_object_foreach (j, key, v)
-                        r->v[r->n++] = (struct js_member){ arena_sv(a, sv_from(key)), copy(a, v) };
+                json_object_foreach(j, key, v) r->v[r->n++] =
+                        (struct js_member){ arena_sv(a, sv_from(key)), copy(a, v) };
                 break;
         case JSON_ARRAY:
                 r->type = JS_ARR;
                 r->cap = json_array_size(j);
                 r->v = arena_array(a, struct js_member, r->cap);
-                json_array_foreach (j, i, v)
-                        r->v[r->n++] = (struct js_member){ { 0 }, copy(a, v) };
+                json_array_foreach(j, i, v) r->v[r->n++] = (struct js_member){ { 0 }, copy(a, v) };
                 break;
         case JSON_STRING:
                 r->type = JS_STR;
@@ -54,8 +53,8 @@ static struct js *copy(struct arena *a, json_t *j)
 int js_parse(struct arena *a, sv text, struct js **ret, struct err *e)
 {
         json_error_t je;
-        json_t *j =
-                json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &je);
+        json_t *j = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
+                               &je);
 
         if (!j)
                 return err_set(e, ERR_FAILED, "line %d, column %d: %s", je.line, je.column, je.text);

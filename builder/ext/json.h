@@ -16,8 +16,8 @@ enum js_type { JS_NULL, JS_FALSE, JS_TRUE, JS_INT, JS_REAL, JS_STR, JS_ARR, JS_O
 
 struct js {
         enum js_type type;
-        sv str;              /* JS_STR; for JS_REAL its text */
-        int64_t num;         /* JS_INT */
+        sv str;            /* JS_STR; for JS_REAL its text */
+        int64_t num;       /* JS_INT */
         struct js_member { /* JS_ARR: keys empty; JS_OBJ: in document order */
                 sv key;
                 struct js *value;
@@ -34,7 +34,7 @@ int js_parse(struct arena *a, sv text, struct js **ret, struct err *e);
 
 /* Reading: NULL in gives nothing out, so that a chain needs one check at its end. */
 struct js *js_get(const struct js *obj, const char *key); /* NULL when absent or not an object */
-sv js_str(const struct js *j);                              /* empty when not a string */
+sv js_str(const struct js *j);                            /* empty when not a string */
 bool js_int(const struct js *j, int64_t *ret);
 bool js_true(const struct js *j);
 sv js_get_str(const struct js *obj, const char *key);
@@ -45,7 +45,8 @@ struct js *js_new_arr(struct arena *a);
 struct js *js_new_str(struct arena *a, sv s); /* borrowed text */
 struct js *js_new_int(struct arena *a, int64_t n);
 struct js *js_new_bool(struct arena *a, bool b);
-void js_put(struct arena *a, struct js *obj, sv key, struct js *value); /* replaces; key borrowed; NULL value: ignored */
+void js_put(struct arena *a, struct js *obj, sv key,
+            struct js *value); /* replaces; key borrowed; NULL value: ignored */
 void js_put_str(struct arena *a, struct js *obj, const char *key, sv s);
 void js_put_int(struct arena *a, struct js *obj, const char *key, int64_t n);
 void js_drop(struct js *obj, const char *key);

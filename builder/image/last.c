@@ -62,15 +62,25 @@ static int content_bytes(const struct entry *en, const struct content *c, struct
         return 0;
 }
 
-static bool is_winner(const struct join_result *j, uint32_t member, sv path)
+/* One disputed path: the winner's entry, with the content that stands at `en` of its package. */
+static int put_winner(struct package_shop *shop, const struct join_winner *w, const struct entry *en,
+                      const struct content *c, struct tree_list *ret, struct err *e)
 {
-        for (size_t i = 0; i < j->n; i++)
-                if (j->winner[i].member == member && sv_eq(j->winner[i].entry->path, path))
-                        return true;
-        return false;
+        struct entry copy = *w->entry;
+        struct content bytes = { 0 };
+
+        if (copy.type == ENTRY_HARDLINK) { /* its target is in another layer: a file of its own */
+                copy.type = ENTRY_FILE;
+                copy.size = en->size;
+                copy.target = (sv){ 0 };
+        }
+        if (copy.type == ENTRY_FILE && content_bytes(en, c, shop->arena, &bytes, e) < 0)
+                return -(int)e->code;
+        tree_list_add(shop->arena, ret, copy, bytes);
+        return 0;
 }
 
-/* Read one package's disputed files out of it again. RECORD and the like need the hashes of what goes before: every file is hashed. */
+/* Read one package's disputed files out of it again. RECORD is made from the hashes of what goes before it: they are known. */
 static int collect(struct package_shop *shop, const struct package *p, uint32_t member, const struct join_result *j,
                    struct tree_list *ret, struct err *e)
 {
@@ -85,15 +95,10 @@ static int collect(struct package_shop *shop, const struct package *p, uint32_t 
                 r = 0;
                 if (known)
                         en->sha256 = known->sha256;
-                if (is_winner(j, member, en->path)) {
-                        struct entry copy = *en;
-                        struct content bytes = { 0 };
-                        copy.path = arena_sv(shop->arena, en->path);
-                        copy.target = arena_sv(shop->arena, en->target);
-                        if (en->type == ENTRY_FILE)
-                                r = content_bytes(en, &c, shop->arena, &bytes, e);
-                        if (r == 0)
-                                tree_list_add(shop->arena, ret, copy, bytes);
+                for (size_t i = 0; i < j->n && r == 0; i++) {
+                        const struct join_winner *w = &j->winner[i];
+                        if (w->member == member && sv_eq((w->source ? w->source : w->entry)->path, en->path))
+                                r = put_winner(shop, w, en, &c, ret, e);
                 }
         }
         return r;

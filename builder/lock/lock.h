@@ -61,7 +61,7 @@ struct lock_dir { /* a base directory that is not 0755 0:0 */
         uint32_t mode, uid, gid;
 };
 struct lock_facts { /* of the base's file system */
-        sv root;        /* real path of the prefix's parent, no leading slash: "opt" */
+        sv root;    /* real path of the prefix's parent, no leading slash: "opt" */
         bool usrmerged;
         sv libc_name, libc_version; /* "glibc", "2.41" */
         sv os_name, os_version;     /* "debian", "13"; from os-release */
@@ -84,20 +84,20 @@ struct lock_encoding {
 struct lock_layer {
         sv of; /* "env venv", "bucket: idna 3.20, pyjwt 1.7.1", "numpy 2.1.0", "numpy 2.1.0 part 1/2", "os debian-13-python", "last" */
         sha256 key, diff_id;
-        sv from; /* repository, only when taken as a fact */
+        sv from;                        /* repository, only when taken as a fact */
         struct lock_encoding *encoding; /* sorted by codec */
         size_t n_encoding;
 };
 struct lock_image {
         struct lock_layer *layer; /* ours, base layers left out; image order */
         size_t n_layer;
-        sha256 image_id; /* digest of the config */
+        sha256 image_id;                /* digest of the config */
         struct lock_encoding *manifest; /* per codec: digest (size 0) */
         size_t n_manifest;
 };
 
 struct lock_platform {
-        sv platform; /* "linux/amd64" */
+        sv platform;                /* "linux/amd64" */
         struct lock_pair *virtual_; /* sorted: __archspec, __glibc, __linux, __unix, … */
         size_t n_virtual;
         struct lock_base base;

@@ -14,12 +14,12 @@ enum artifact_kind { ARTIFACT_WHEEL, ARTIFACT_CONDA, ARTIFACT_DEB };
 
 struct artifact {
         enum artifact_kind kind;
-        sv name;    /* wheel: PEP 503 normalised; deb and conda: as in the index */
-        sv version; /* wheel: PEP 440 normalised; deb: with epoch */
-        sv build;   /* conda only */
-        sv arch;    /* deb only: "amd64", "all" */
+        sv name;     /* wheel: PEP 503 normalised; deb and conda: as in the index */
+        sv version;  /* wheel: PEP 440 normalised; deb: with epoch */
+        sv build;    /* conda only */
+        sv arch;     /* deb only: "amd64", "all" */
         bool recipe; /* deb only: of the base's recipe, not of `apt:` (the two are planned apart) */
-        sv url;     /* absolute, or relative to its index or mirror ("pool/main/…"); ${TOKEN} unexpanded, never a credential */
+        sv url; /* absolute, or relative to its index or mirror ("pool/main/…"); ${TOKEN} unexpanded, never a credential */
         bool direct; /* wheel: a URL requirement: direct_url.json is written and the url is part of the key */
         sha256 sha256;
         uint64_t size;    /* bytes of the file */

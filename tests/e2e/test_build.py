@@ -230,3 +230,29 @@ def test_base_with_a_linked_opt(env, tmp_path):
     env.write("env.yml", f"name: linked\ndependencies:\n  - pip: [idna]\nenvbuild:\n  base: oci:{env.base}:base\n")
     files = listing(env, env.run("build", "env.yml").line)
     assert "var/opt/env/bin/python" in files and not [f for f in files if f.startswith("opt/")]
+
+
+def test_two_wheels_with_one_path(env, tmp_path):
+    """The later one in link order wins, is told, and neither package's own layer changes."""
+    from conftest import Index
+    folder = tmp_path / "clash"
+    folder.mkdir()
+    files = {"same/__init__.py": "# equal\n", "own_{0}.py": "x = 1\n", "same/who.py": "name = '{0}'\n"}
+    spec = {"packages": {n: {"1.0": {"files": {k.format(n): v.format(n) for k, v in files.items()}}} for n in ("aaa", "bbb")}}
+    server = Index(folder, spec)
+    try:
+        env.env["PIP_INDEX_URL"] = server.url
+        text = f"name: clash\ndependencies:\n  - pip: [aaa, bbb]\nenvbuild:\n  base: oci:{env.base}:base\n"
+        env.write("env.yml", text)
+        r = env.run("build", "env.yml")
+        assert "EB510" in r.err and "same/who.py" in r.err and "aaa" in r.err and "bbb" in r.err
+        assert "same/__init__.py" not in r.err, "equal contents are no dispute"
+        last = manifest_of(env, r.line)["layers"][-1]
+        with tarfile.open(blob(env, last["digest"]), "r:gz") as t:
+            data = {m.name: t.extractfile(m).read() for m in t if m.isfile()}
+        assert data == {"opt/env/lib/python3.11/site-packages/same/who.py": b"name = 'bbb'\n"}
+        env.write("env.yml", text.replace("[aaa, bbb]", "[bbb, aaa]"))
+        again = env.run("build", "env.yml")
+        assert manifest_of(env, again.line)["layers"] == manifest_of(env, r.line)["layers"], "the order of asking does not matter"
+    finally:
+        server.close()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 LOOSE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|not implemented")
-MACHINE = re.compile(r"/work/|/root/\.(?!profile|bashrc)|artifact-cache")
+MACHINE = re.compile(r"/work/(main|shared|h/|\.library)|artifact-cache")
 KINDS = (".c", ".h", ".py", ".md", ".yml", ".build", ".sh")
 TOPS = ("builder", "registry", "tests", "docs", "recipes", "curated")
 

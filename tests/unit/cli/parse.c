@@ -52,7 +52,8 @@ static void options_stand_anywhere(void **state)
         assert_int_equal(p.argc, 2);
         assert_string_equal(p.argv[1], "b.txt");
         assert_int_equal(p.app.opt_jobs, 4);
-        assert_true(p.app.opt_quiet && sv_is(p.o.tag, "x") && p.o.env.n == 2 && sv_is(p.o.env.v[1], "A=B") && sv_is(p.o.pip.v[0], "six"));
+        assert_true(p.app.opt_quiet && sv_is(p.o.tag, "x") && p.o.env.n == 2 && sv_is(p.o.env.v[1], "A=B") &&
+                    sv_is(p.o.pip.v[0], "six"));
         done(&p);
 }
 
@@ -96,7 +97,8 @@ static void wrong_words_get_a_hint(void **state)
                 parse(&p, rows[i].line);
                 if (p.r != -ERR_USAGE || strcmp(p.e.cause, rows[i].cause) != 0 ||
                     (rows[i].hint && (!p.e.hint || strcmp(p.e.hint, rows[i].hint) != 0)))
-                        bad++, print_error("row %zu: %s / %s\n", i, p.e.cause ? p.e.cause : "", p.e.hint ? p.e.hint : "");
+                        bad++, print_error("row %zu: %s / %s\n", i, p.e.cause ? p.e.cause : "",
+                                           p.e.hint ? p.e.hint : "");
                 done(&p);
         }
         assert_int_equal(bad, 0);

@@ -14,8 +14,11 @@ static void fill(struct arena *a, struct scan *s, const struct row *rows, size_t
         *s = (struct scan){ 0 };
         for (size_t i = 0; i < n; i++) {
                 struct scan_file *f = arena_new(a, struct scan_file);
-                *f = (struct scan_file){ .path = sv_from(rows[i].path), .type = (enum entry_type)rows[i].type, .mode = rows[i].mode,
-                                         .target = sv_from(rows[i].target), .content = sv_from(rows[i].content) };
+                *f = (struct scan_file){ .path = sv_from(rows[i].path),
+                                         .type = (enum entry_type)rows[i].type,
+                                         .mode = rows[i].mode,
+                                         .target = sv_from(rows[i].target),
+                                         .content = sv_from(rows[i].content) };
                 *arena_push(a, s->v, s->n, s->cap) = f;
                 map_put(&s->by_path, a, f->path, f);
         }
@@ -31,7 +34,8 @@ static const struct row debian[] = {
         { "usr/bin/python3.11", 'f', 0755, NULL, NULL },
         { "usr/lib/os-release", 'f', 0644, NULL, "NAME=x\nID=debian\nVERSION_ID=\"12\"\n" },
         { "var/lib/dpkg/status", 'f', 0644, NULL,
-          "Package: libc6\nVersion: 2.36-9+deb12u10\n\nPackage: python3.11-minimal\nStatus: x\nVersion: 3.11.2-6+deb12u5\n" },
+          "Package: libc6\nVersion: 2.36-9+deb12u10\n\nPackage: python3.11-minimal\nStatus: x\nVersion: "
+          "3.11.2-6+deb12u5\n" },
 };
 
 static void facts_of_debian(void **state)
@@ -90,8 +94,9 @@ static void python_from_the_environment(void **state)
 static void links_are_followed(void **state)
 {
         static const struct row rows[] = {
-                { "opt", 'l', 0777, "/srv/opt", NULL }, { "srv", 'd', 0755, NULL, NULL },     { "srv/opt", 'd', 0755, NULL, NULL },
-                { "a", 'l', 0777, "b", NULL },          { "b", 'l', 0777, "a", NULL },        { "up", 'l', 0777, "../../../srv", NULL },
+                { "opt", 'l', 0777, "/srv/opt", NULL }, { "srv", 'd', 0755, NULL, NULL },
+                { "srv/opt", 'd', 0755, NULL, NULL },   { "a", 'l', 0777, "b", NULL },
+                { "b", 'l', 0777, "a", NULL },          { "up", 'l', 0777, "../../../srv", NULL },
         };
         struct arena a = { 0 };
         struct scan s;
