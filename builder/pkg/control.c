@@ -229,6 +229,14 @@ static bool profile_holds(sv list)
         return true;
 }
 
+static bool arch_name(sv arch)
+{
+        for (size_t i = 0; i < arch.n; i++)
+                if ((arch.p[i] < 'a' || arch.p[i] > 'z') && (arch.p[i] < '0' || arch.p[i] > '9') && arch.p[i] != '-')
+                        return false;
+        return arch.n > 0;
+}
+
 static const char *read_dep(sv text, sv arch, struct deb_dep *d, bool *ret_holds)
 {
         sv rest = text, part;
@@ -247,8 +255,8 @@ static const char *read_dep(sv text, sv arch, struct deb_dep *d, bool *ret_holds
         if (colon >= 0) {
                 d->arch = sv_skip(d->name, (size_t)colon + 1);
                 d->name = sv_from_to(d->name, 0, (size_t)colon);
-                if (d->arch.n == 0)
-                        return "nothing follows the colon";
+                if (!arch_name(d->arch))
+                        return "no architecture follows the colon";
         }
         if (!deb_name_valid(d->name))
                 return "the name has a character that package names can't have";
