@@ -44,7 +44,7 @@ def pip_tree(wheel, tmp):
     venv.create(prefix, with_pip=False, symlinks=True)
     before = {os.path.join(d, n) for d, _, names in os.walk(prefix) for n in names}
     done = subprocess.run(PIP + ["--python", os.path.join(prefix, "bin", "python"), "install", "--no-deps", "--no-compile", "--no-index",
-                                 "--quiet", "--ignore-requires-python", str(wheel)], capture_output=True, text=True)
+                                 "--quiet", "--ignore-requires-python", str(wheel)], umask=0o022, capture_output=True, text=True)
     if done.returncode:
         return None, done.stderr
     for path in before:

@@ -124,7 +124,8 @@ static int put_entry(const char *root, const struct entry *en, const struct cont
         if (en->type == ENTRY_FILE && put_file(path, en, c, e) < 0)
                 return -(int)e->code;
         if ((en->type == ENTRY_SYMLINK && symlink(target, path) < 0) ||
-            (en->type == ENTRY_HARDLINK && link(from, path) < 0) || lchown(path, en->uid, en->gid) < 0 ||
+            (en->type == ENTRY_HARDLINK && link(from, path) < 0) ||
+            (geteuid() == 0 && lchown(path, en->uid, en->gid) < 0) ||
             (en->type != ENTRY_SYMLINK && en->type != ENTRY_HARDLINK && chmod(path, en->mode) < 0) ||
             utimensat(AT_FDCWD, path, t, AT_SYMLINK_NOFOLLOW) < 0)
                 return err_errno(e, "cannot make '%s'", path);
