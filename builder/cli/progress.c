@@ -179,7 +179,7 @@ static void on_event(void *arg, const struct op_event *ev)
                         fact_line(p, ev);
                 break;
         case PROGRESS_PLAIN:
-                if (fact)
+                if (fact && (p->verbose || ev->phase != OP_READ))
                         fact_line(p, ev);
                 break;
         case PROGRESS_TTY:

@@ -104,10 +104,13 @@ struct pip_conf {
         sv *extra, *find_links;
         size_t n_extra, n_find_links;
         bool no_index, pre;
-        sv *from; /* "index-url from /etc/pip.conf": for -v */
+        sv *from; /* "pip's index-url comes from /etc/pip.conf": for -v */
         size_t n_from;
+        size_t cap_extra, cap_find_links, cap_from;
 };
 void pip_conf_read(struct arena *a, struct pip_conf *ret);
+/** One file of it: [global], then [install]; what pip does not know is passed over. */
+void pip_conf_parse(struct arena *a, sv text, const char *where, struct pip_conf *ret);
 
 /* --- image/package.c: one package: fetched, installed, made into its layers or its body */
 struct package {

@@ -10,6 +10,7 @@
 #define EXPLAIN_MAX ((size_t)1 << 20)
 
 struct indexes { /* as they are asked and as the lock writes them */
+        bool pre;
         sv *ask, *show;
         size_t n;
         sv *links;
@@ -48,6 +49,7 @@ static int find_indexes(struct image_ctx *c, const struct spec *s, struct arena 
         sv index;
 
         pip_conf_read(a, &conf);
+        ret->pre = s->pre || conf.pre;
         for (size_t i = 0; i < conf.n_from; i++)
                 op_event(c->op, OP_READ, OP_END, conf.from[i], 0, 0);
         ret->ask = arena_array(a, sv, s->n_index + conf.n_extra + 1);
@@ -172,7 +174,9 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
                 struct err *e)
 {
         AUTO(catalog_pypi_done) struct catalog_pypi *pypi = NULL;
-        struct resolve_opts opts = { .order = ORDER_CULPRIT, .open = s->pre ? 1u << TIER_PRERELEASE : 0 };
+        struct resolve_opts opts = {
+                .order = ORDER_CULPRIT,
+        };
         struct pypi_opts po = { .merge = s->strategy == SPEC_INDEX_MERGE,
                                 .exclude_newer = s->exclude_newer,
                                 .refresh = r->refresh,
@@ -188,6 +192,8 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
         if (!target_read(into->platform, &t) || find_indexes(c, s, a, &x, e) < 0)
                 return -(int)e->code;
         keep_index_texts(&x, s, a, lock);
+        lock->pre = x.pre;
+        opts.open = x.pre ? 1u << TIER_PRERELEASE : 0;
         if (s->n_pip == 0)
                 return 0;
         if (make_tags(into, t.machine, &po.tags, e) < 0 || image_ctx_net(c, e) < 0 || image_ctx_store(c, true, e) < 0)

@@ -8,7 +8,6 @@
 struct conf {
         struct arena *a;
         struct pip_conf *ret;
-        size_t cap_extra, cap_links, cap_from;
 };
 
 static bool truth(sv v)
@@ -39,16 +38,16 @@ static void set(struct conf *c, sv key, sv value, const char *where)
         if (sv_is(key, "index-url"))
                 r->index_url = arena_sv(c->a, value);
         else if (sv_is(key, "extra-index-url"))
-                words(c, value, &r->extra, &r->n_extra, &c->cap_extra);
+                words(c, value, &r->extra, &r->n_extra, &r->cap_extra);
         else if (sv_is(key, "find-links"))
-                words(c, value, &r->find_links, &r->n_find_links, &c->cap_links);
+                words(c, value, &r->find_links, &r->n_find_links, &r->cap_find_links);
         else if (sv_is(key, "no-index"))
                 r->no_index = truth(value);
         else if (sv_is(key, "pre"))
                 r->pre = truth(value);
         else
                 return;
-        *arena_push(c->a, r->from, r->n_from, c->cap_from) =
+        *arena_push(c->a, r->from, r->n_from, r->cap_from) =
                 arena_fmt(c->a, "pip's %.*s comes from %s", SV_ARG(key), where);
 }
 
@@ -87,6 +86,14 @@ static void parse(struct conf *c, sv text, const char *section, const char *wher
                 set(c, key, value, where);
 }
 
+void pip_conf_parse(struct arena *a, sv text, const char *where, struct pip_conf *ret)
+{
+        struct conf c = { .a = a, .ret = ret };
+
+        parse(&c, text, "global", where);
+        parse(&c, text, "install", where);
+}
+
 static void read_file(struct conf *c, const char *path)
 {
         AUTO(buf_done) struct buf b = BUF_INIT((size_t)1 << 20);
@@ -94,8 +101,7 @@ static void read_file(struct conf *c, const char *path)
 
         if (fs_read(path, &b, &ignored) < 0)
                 return;
-        parse(c, buf_sv(&b), "global", path);
-        parse(c, buf_sv(&b), "install", path);
+        pip_conf_parse(c->a, buf_sv(&b), arena_str(c->a, sv_from(path)), c->ret);
 }
 
 static void read_files(struct conf *c)

@@ -2,7 +2,7 @@
 """Ratios against peers in one run (never a timed assertion in the test suite):
 
     build.py noop    a build with nothing to do         / skopeo inspect of the same image
-    build.py cold    20 wheels from a loopback index     / uv pip install --target, then buildah add and commit
+    build.py cold    20 requirements from a loopback index/ uv pip install --target, then buildah add and commit
 
 Run it with a release build: ENVBUILD_PROGRAM=build-release/builder/cli/envbuild. `cold` downloads its wheels once with pip, into
 $BENCH_WHEELS (default: a temporary folder); uv and buildah must be on PATH. Prints seconds, peak memory, and the ratio.
@@ -71,7 +71,7 @@ def noop(tmp):
 def download(folder):
     folder.mkdir(exist_ok=True)
     if not list(folder.glob("*.whl")):
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "--python-version", "3.11", "--platform",
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--only-binary", ":all:", "--python-version", "3.11", "--platform",
                         "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64", "--platform", "any", "-d", str(folder), *WHEELS], check=True)
     return sorted(folder.glob("*.whl"))
 
@@ -97,7 +97,7 @@ def cold(tmp):
     def peer():
         for d in ("target", "uvcache"):
             shutil.rmtree(tmp / d, ignore_errors=True)
-        script = (f"uv pip install -q --no-deps --target {tmp}/target --python-version 3.11 --cache-dir {tmp}/uvcache --default-index {index.url} "
+        script = (f"uv pip install -q --target {tmp}/target --python-version 3.11 --cache-dir {tmp}/uvcache --default-index {index.url} "
                   f"-r {requirements} && c=$(buildah from scratch) && buildah add -q $c {tmp}/target /opt/env >/dev/null && "
                   f"buildah commit -q $c oci:{tmp}/peer:bench && buildah rm $c")
         return timed(["sh", "-c", script], {**env, "XDG_RUNTIME_DIR": str(tmp)}, work, 1)

@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from conftest import Env
+from conftest import Env, let_pass
 
 
 def blob(env, digest):
@@ -77,6 +77,21 @@ def test_same_bytes_anywhere(env, definition, tmp_path, index):
         os.umask(old)
     assert one == two
     assert (env.work / "train.lock").read_bytes() == (other.work / "train.lock").read_bytes()
+    if os.geteuid() == 0:
+        third = Env(tmp_path / "three")
+        third.env["PIP_INDEX_URL"] = index.url
+        shutil.copy(env.work / "env.yml", third.work / "env.yml")
+        assert third.run("build", "env.yml", **let_pass(third, "nobody")).line == one
+
+
+def test_settings_of_pip(env, definition, index):
+    definition()
+    del env.env["PIP_INDEX_URL"]
+    conf = env.home / ".config/pip/pip.conf"
+    conf.parent.mkdir(parents=True)
+    conf.write_text(f"[global]\nindex-url = {index.url}\n")
+    assert "index-url comes from" in env.run("lock", "env.yml", "-v").err
+    assert index.url in (env.work / "train.lock").read_text()
 
 
 def test_lock_alone_is_enough(env, definition, tmp_path, index):

@@ -1,14 +1,13 @@
 """`envbuild run`: a command in an image made of busybox, as root and as an ordinary user: stdio, signals, exit codes, nothing left behind."""
 import os
 import pathlib
-import pwd
 import shutil
 import signal
 import subprocess
 
 import pytest
 
-from conftest import Env, program
+from conftest import let_pass, program
 
 USERS = ["root", "nobody"] if os.geteuid() == 0 else ["self"]
 
@@ -17,20 +16,7 @@ USERS = ["root", "nobody"] if os.geteuid() == 0 else ["self"]
 def user(request, env, definition):
     """An environment whose commands run as that user, with an image in its store."""
     definition(more="  cmd: [echo, from, the, image]\n")
-    if request.param == "nobody":
-        who = pwd.getpwnam("nobody")
-        # a temporary folder of pytest is root's alone: let the other one pass
-        for p in [env.folder, *env.folder.parents]:
-            if p.stat().st_uid == 0 and p != pathlib.Path("/") and not p.stat().st_mode & 0o001:
-                p.chmod(p.stat().st_mode | 0o011)
-        for p in [env.folder, *env.folder.rglob("*")]:
-            os.chown(p, who.pw_uid, who.pw_gid)
-        for p in [env.base, *env.base.parents]:
-            if p.stat().st_uid == 0 and p != pathlib.Path("/") and not p.stat().st_mode & 0o001:
-                p.chmod(p.stat().st_mode | 0o011)
-        env.popen_user = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
-    else:
-        env.popen_user = {}
+    env.popen_user = let_pass(env, "nobody") if request.param == "nobody" else {}
     env.line = env.run("build", "env.yml", **env.popen_user).line
     return env
 
