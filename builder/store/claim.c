@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,22 @@ static bool is_dead(struct store *s, const sha256 *key, struct timespec mtime)
         return dead;
 }
 
+/* A maker of this machine that runs no more need not be waited for. In another pid namespace under the same host name he may seem gone when
+ * he is not: then there are two makers, which is harmless. */
+static bool is_gone(const struct store *s, const char *path)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(CLAIM_MAX);
+        AUTO(err_done) struct err ignored = { 0 };
+        sv rest, host, pid;
+        uint64_t n;
+
+        if (fs_read(path, &b, &ignored) < 0)
+                return false;
+        rest = buf_sv(&b);
+        return sv_cut(&rest, ' ', &host) && sv_is(host, s->host) && sv_cut(&rest, ' ', &pid) && sv_u64(pid, &n) &&
+               n > 1 && n <= INT32_MAX && kill((pid_t)n, 0) < 0 && errno == ESRCH;
+}
+
 /* Several waiters may get here at once. Moving it away first lets one of them see whose claim he has in his hands: if another was faster
  * it is a living one, which goes back unless its place was taken meanwhile (then there are two makers, which is harmless). */
 static void bury(struct store *s, const char *path, struct timespec dead)
@@ -118,7 +135,7 @@ int store_claim_take(struct store *s, const sha256 *key, struct store_claim *ret
         if (store_must_write(s, e) < 0)
                 return -(int)e->code;
         r = create(s, path, ret, e);
-        if (r == POOL_AGAIN && mtime_of(path, &mtime) && is_dead(s, key, mtime)) {
+        if (r == POOL_AGAIN && mtime_of(path, &mtime) && (is_gone(s, path) || is_dead(s, key, mtime))) {
                 bury(s, path, mtime);
                 r = create(s, path, ret, e);
         }

@@ -88,7 +88,8 @@ struct store_claim {
         struct store *store;
         char *path, *text;
 };
-/** 0: ours; POOL_AGAIN (1): somebody alive holds it. A dead one (mtime unchanged for 60 s of our clock) is taken over. */
+/** 0: ours; POOL_AGAIN (1): somebody alive holds it. A dead one is taken over: its process is gone from this machine, or its mtime
+ *  is unchanged for 60 s of our clock. */
 int store_claim_take(struct store *s, const sha256 *key, struct store_claim *ret, struct err *e);
 void store_claim_drop(struct store_claim *c); /* accepts {0} */
 
