@@ -1,7 +1,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/pool.h"
 #include "tests/unit/store/place.h"
@@ -53,6 +55,28 @@ static void a_dead_one_is_taken_over_after_its_time(void **state)
         assert_int_equal(store_claim_take(s, &key, &c, &e), 0);
         assert_int_equal(files_in(s, "tmp"), 0);
         assert_int_equal(files_in(s, "claims"), 1);
+}
+
+/* A child that has ended: its number names nobody (it was reaped, and numbers do not come back so soon). */
+static void one_whose_process_is_gone_is_not_waited_for(void **state)
+{
+        AUTO(store_closep) struct store *s = place_open(state);
+        AUTO(store_claim_drop) struct store_claim c = { 0 };
+        AUTO(free_ptr) char *path = NULL, *text = NULL, *alive = NULL;
+        sha256 key = sha256_of(SV("key"));
+        struct err e = { 0 };
+        pid_t pid = fork();
+
+        if (pid == 0)
+                _exit(0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        path = dead_claim(s, &key);
+        alive = fs_path("%s %ld 2 3\n", s->host, (long)getppid());
+        assert_int_equal(fs_write(path, sv_from(alive), 0644, &e), 0);
+        assert_int_equal(store_claim_take(s, &key, &c, &e), POOL_AGAIN);
+        text = fs_path("%s %ld 2 3\n", s->host, (long)pid);
+        assert_int_equal(fs_write(path, sv_from(text), 0644, &e), 0);
+        assert_int_equal(store_claim_take(s, &key, &c, &e), 0);
 }
 
 static void who_lost_it_does_not_remove_the_heirs(void **state)
@@ -137,6 +161,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 row(one_of_two_gets_it),
                 row(a_dead_one_is_taken_over_after_its_time),
+                row(one_whose_process_is_gone_is_not_waited_for),
                 row(who_lost_it_does_not_remove_the_heirs),
                 row(what_lives_is_touched),
                 row(a_lease_names_what_is_used),
