@@ -399,7 +399,6 @@ static void hundreds_of_layers(void **state)
 {
         enum { N = 300 };
         struct image *im = *state;
-        AUTO(buf_done) struct buf out = BUF_INIT(1 << 20);
         static const char *const env[] = { "PATH=/bin", NULL };
         struct sandbox_run r = { .env = env, .argv = SH("ls /many | grep -c .") };
         sha256 v[N];
