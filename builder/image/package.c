@@ -79,11 +79,20 @@ static void merge_diags(struct package_shop *shop, const struct diags *from)
         pthread_mutex_unlock(&shop->mutex);
 }
 
+/* Another build may drop the file once its own layers are made, between our look and our opening it: then it is fetched again. */
 int package_bytes(struct package_shop *shop, const struct package *p, struct fs_map *ret, struct err *e)
 {
-        if (fetch(shop, p, e) < 0)
-                return -(int)e->code;
-        return store_map(shop->c->store, STORE_PACKAGE, &p->art->sha256, ret, e);
+        for (int tries = 3;; tries--) {
+                struct err gone = { 0 };
+
+                if (fetch(shop, p, e) < 0)
+                        return -(int)e->code;
+                if (store_map(shop->c->store, STORE_PACKAGE, &p->art->sha256, ret, &gone) == 0)
+                        return 0;
+                if (gone.code != ERR_NOT_FOUND || tries == 1)
+                        return err_move(e, &gone);
+                err_done(&gone);
+        }
 }
 
 int package_source(struct package_shop *shop, const struct package *p, struct fs_map *ret_map,
