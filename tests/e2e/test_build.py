@@ -79,6 +79,7 @@ def test_same_bytes_anywhere(env, definition, tmp_path, index):
     assert (env.work / "train.lock").read_bytes() == (other.work / "train.lock").read_bytes()
     if os.geteuid() == 0:
         third = Env(tmp_path / "three")
+        third.base = env.base
         third.env["PIP_INDEX_URL"] = index.url
         shutil.copy(env.work / "env.yml", third.work / "env.yml")
         assert third.run("build", "env.yml", **let_pass(third, "nobody")).line == one
