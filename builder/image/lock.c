@@ -337,6 +337,19 @@ static sv lock_path(const struct spec *s, struct arena *a)
         return arena_fmt(a, "%.*s/%.*s.lock", SV_ARG(s->dir), SV_ARG(s->name));
 }
 
+/* The recipe is part of what was asked for: another text of it (a newer envbuild, an edited file) asks for something else. */
+static bool recipes_unchanged(struct image_ctx *c, const struct lock *l, sv dir, struct arena *a)
+{
+        for (size_t i = 0; i < l->n_platform; i++) {
+                AUTO(err_done) struct err changed = { 0 };
+                struct recipe *recipe;
+
+                if (l->platform[i].base.recipe.n && recipe_locked(c, &l->platform[i], dir, a, &recipe, &changed) < 0)
+                        return false;
+        }
+        return true;
+}
+
 int image_lock(struct image_ctx *c, const struct image_request *r, struct arena *a, struct image_locked *ret,
                struct err *e)
 {
@@ -364,7 +377,7 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
                 err_hint(e, "give one of the two another name (`name:` in the definition)");
                 return -(int)e->code;
         }
-        fits = old && sha256_eq(&old->request, &request);
+        fits = old && sha256_eq(&old->request, &request) && recipes_unchanged(c, old, ret->spec->dir, a);
         if (fits && !r->upgrade_all && !r->n_upgrade && !r->upgrade_base) {
                 ret->lock = old;
                 return 0;

@@ -61,3 +61,22 @@ def test_a_lock_of_both_platforms(home):
     home.run("lock", "two.yml")
     lock = pathlib.Path(home.work / "two.lock").read_text()
     assert "linux/arm64:" in lock and "_arm64.deb" in lock and "__archspec: 1=aarch64" in lock
+
+
+def test_an_edited_recipe_is_resolved_again(home):
+    """A recipe is part of what was asked for: the lock of its old text does not fit."""
+    recipes = home.folder / "recipes"
+    for path in (ROOT / "recipes").rglob("*"):
+        if path.is_file():
+            copy = recipes / path.relative_to(ROOT / "recipes")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    own = {"ENVBUILD_RECIPES": str(recipes)}
+    home.write("edited.yml", "name: edited\ndependencies:\n  - pip: [idna]\n")
+    first = home.run("build", "edited.yml", env=own).line
+    text = (recipes / "debian-13-python.yml").read_text()
+    (recipes / "debian-13-python.yml").write_text(text.replace("files:\n", "files:\n- {path: /etc/made-here, text: \"yes\\n\"}\n"))
+    assert "lock" in home.run("build", "edited.yml", "--locked", code=4, env=own).err
+    second = home.run("build", "edited.yml", env=own).line
+    assert second != first
+    assert home.run("run", second, "--", "cat", "/etc/made-here").out == "yes\n"
