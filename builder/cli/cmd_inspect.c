@@ -68,6 +68,62 @@ static void write_json(struct arena *a, const struct image_view *v, struct buf *
         js_write_pretty(j, out);
 }
 
+/* --- a definition or a lock: which packages each layer is made of, and their bytes */
+
+static bool is_of(const struct artifact *a, sv word)
+{
+        ptrdiff_t at = sv_find(word, ' ');
+
+        return at > 0 && sv_eq(sv_from_to(word, 0, (size_t)at), a->name) &&
+               sv_starts(sv_skip(word, (size_t)at + 1), a->version);
+}
+
+/* "bucket: idna 3.20, pyjwt 1.7.1" or "numpy 2.1.0 part 1/2". */
+static void write_packages(const struct lock_platform *p, sv of, struct buf *out)
+{
+        sv word;
+        char size[16];
+
+        if (sv_starts(of, SV("bucket: ")))
+                of = sv_skip(of, 8);
+        while (sv_cut(&of, ',', &word)) {
+                word = sv_trim(word);
+                for (size_t i = 0; i < p->n_artifact; i++)
+                        if (is_of(&p->artifact[i], word))
+                                buf_fmt(out, "%10s  %-12s    %s %.*s\n", ui_size(p->artifact[i].size, size), "",
+                                        artifact_kind_name(p->artifact[i].kind), SV_ARG(word));
+        }
+}
+
+static int inspect_lock(struct app *app, const struct read_opts *o, int argc, char **argv, struct buf *out,
+                        struct err *e)
+{
+        const struct lock_platform *p;
+        struct lock *l;
+        char size[16];
+
+        if (opts_read_lock(app, argc, argv, &l, e) < 0)
+                return -(int)e->code;
+        p = opts_platform(app, l, o->platform, e);
+        if (!p)
+                return -(int)e->code;
+        if (!p->has_image) {
+                err_set(e, ERR_NOT_FOUND, "'%s' is locked but was not built", argv[0]);
+                err_hint(e, "envbuild build %s", argv[0]);
+                return -(int)e->code;
+        }
+        buf_fmt(out, "%10s  %-12s  %s\n", "BYTES", "DIGEST", "LAYER, AND THE FILES IT IS MADE OF");
+        for (size_t i = 0; i < p->image.n_layer; i++) {
+                const struct lock_layer *y = &p->image.layer[i];
+                const struct lock_encoding *enc = y->n_encoding ? &y->encoding[0] : NULL;
+                bool bucket = sv_starts(y->of, SV("bucket: "));
+                buf_fmt(out, "%10s  %.12s  %.*s\n", enc ? ui_size(enc->size, size) : "",
+                        enc ? sha256_hex(&enc->digest).s : "", SV_ARG((bucket ? SV("bucket") : y->of)));
+                write_packages(p, y->of, out);
+        }
+        return 0;
+}
+
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
         AUTO(buf_done) struct buf out = BUF_INIT((size_t)64 << 20);
@@ -76,6 +132,12 @@ int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *
 
         if (argc != 1)
                 return err_set(e, ERR_USAGE, "inspect needs one image: envbuild inspect NAME");
+        if (opts_is_definition(argv[0])) {
+                if (inspect_lock(app, o, argc, argv, &out, e) < 0 || buf_check(&out, e) < 0)
+                        return -(int)e->code;
+                fwrite(out.p, 1, out.n, stdout);
+                return 0;
+        }
         if (image_open(&app->image, sv_from(argv[0]), o->platform, &app->arena, &v, e) < 0)
                 return -(int)e->code;
         if (o->json)

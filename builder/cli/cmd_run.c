@@ -14,16 +14,6 @@
 
 enum { EXIT_BEFORE = 125 }; /* docker's: the command was not reached */
 
-/* A file that is there and is named like a definition or lock is built; everything else is the name of an image. */
-static bool is_definition(const char *word)
-{
-        sv s = sv_from(word);
-
-        return !strchr(word, '@') && fs_exists(word) && !fs_is_dir(word) &&
-               (sv_ends(s, SV(".yml")) || sv_ends(s, SV(".yaml")) || sv_ends(s, SV(".txt")) || sv_ends(s, SV(".in")) ||
-                sv_ends(s, SV(".lock")));
-}
-
 static int build(struct app *app, const struct request_opts *o, char *word, sv *ret, struct err *e)
 {
         struct image_build_opts b = { .codec = OCI_CODEC_GZIP };
@@ -199,7 +189,7 @@ int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e)
                 return -(int)e->code;
         }
         ref = sv_from(argv[0]);
-        r = is_definition(argv[0]) ? build(app, o, argv[0], &ref, e) : 0;
+        r = opts_is_definition(argv[0]) ? build(app, o, argv[0], &ref, e) : 0;
         argv++, argc--;
         if (argc && strcmp(argv[0], "--") == 0)
                 argv++, argc--;

@@ -144,8 +144,10 @@ const struct cmd cmds[] = {
           "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
           "Without CMD the image's entrypoint and command run. The exit code is the command's.",
           run_opts, sizeof(struct request_opts), true, cmd_run },
-        { "inspect", "IMAGE", "show layers, packages and bytes of an image", NULL, read_opts, sizeof(struct read_opts),
-          false, cmd_inspect },
+        { "inspect", "IMAGE|FILE", "show layers, packages and bytes of an image",
+          "Of an image: digest, layers, environment. Of a definition or lock: each layer with the packages it is made "
+          "of and their bytes.",
+          read_opts, sizeof(struct read_opts), false, cmd_inspect },
         { "tree", "[FILE]", "show what needs what in a lock", "FILE is a definition or a lock.", platform_opts,
           sizeof(struct read_opts), false, cmd_tree },
         { "why", "NAME [FILE]", "say who asked for a package", "FILE is a definition or a lock.", platform_opts,

@@ -1,6 +1,8 @@
 /* Words and options of a command → requests of image/. */
 #include "cli/opts.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "cli/app.h"
@@ -61,6 +63,15 @@ int opts_request(struct app *app, const struct request_opts *o, int argc, char *
                 .refresh = o->refresh,
         };
         return 0;
+}
+
+bool opts_is_definition(const char *word)
+{
+        sv s = sv_from(word);
+
+        return !strchr(word, '@') && fs_exists(word) && !fs_is_dir(word) &&
+               (sv_ends(s, SV(".yml")) || sv_ends(s, SV(".yaml")) || sv_ends(s, SV(".txt")) || sv_ends(s, SV(".in")) ||
+                sv_ends(s, SV(".lock")));
 }
 
 int opts_read_lock(struct app *app, int argc, char **argv, struct lock **ret, struct err *e)

@@ -169,6 +169,16 @@ def test_inspect(env, definition, args):
         assert json.loads(out)["layers"]
 
 
+def test_inspect_of_a_definition(env, definition):
+    definition('["PyJWT<2", requests, big]')
+    env.run("lock", "env.yml")
+    assert "was not built" in env.run("inspect", "env.yml", code=1).err
+    env.run("build", "env.yml")
+    out = env.run("inspect", "env.yml").out
+    assert out == env.run("inspect", "train.lock").out
+    assert [x for x in out.splitlines() if x.endswith("wheel pyjwt 1.7.1")] and "big 1.0" in out
+
+
 def test_tree_and_why(env, definition):
     definition()
     env.run("lock", "env.yml")
