@@ -18,7 +18,7 @@ import zlib
 
 import pytest
 
-from conftest import ROOT, SPEC, Env, Index, base_files, have, make_layout
+from conftest import ROOT, SPEC, Env, Index, base_files, make_layout
 from image_tree import Stack, blob, config, differences, manifest, on_disk
 
 CONTAINERS_CONF = """\
@@ -35,7 +35,7 @@ BUILDAH_RUN = ("--isolation", "oci", "--runtime", shutil.which("runc") or "runc"
 
 def need(*tools, root=False):
     for tool in tools:
-        if not have(tool):
+        if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
     if root and os.geteuid() != 0:
         pytest.skip(f"{tools[0]} is asked as root here")
@@ -151,7 +151,7 @@ def containers(tmp_path):
     env = {**os.environ, "CONTAINERS_CONF": f"{tmp_path}/containers.conf", "CONTAINERS_STORAGE_CONF": f"{tmp_path}/storage.conf",
            "HOME": str(tmp_path)}
     yield env
-    if have("podman"):
+    if shutil.which("podman"):
         sh("podman", "image", "unmount", "--all", env=env, check=False)
         sh("podman", "system", "reset", "--force", env=env, check=False)
 
