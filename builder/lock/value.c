@@ -57,7 +57,9 @@ void lock_get_text(struct lock_read *r, const struct yaml *map, const char *key,
 {
         const struct yaml *y = scalar(r, map, key, must);
 
-        if (y)
+        if (y && must && y->text.n == 0) /* also what a YAML tag leaves of "path: !x" */
+                lock_fault(r, y, "EB122", "'%s' is empty", key);
+        else if (y)
                 *ret = y->text;
 }
 

@@ -178,8 +178,10 @@ static void scan_entry(struct scan *s, struct entry *en)
         en->path = string(s);
         if (sv_starts(s->rest, SV(",\"sha256\"")))
                 scan_file(s, en);
-        if (take(s, SV(",\"target\":")))
+        if (take(s, SV(",\"target\":"))) {
                 en->target = string(s);
+                s->bad |= !en->target.n; /* never written: the list would not be canonical */
+        }
         expect(s, SV(",\"type\":\""));
         en->type = s->rest.n ? (enum entry_type)(unsigned char)s->rest.p[0] : 0;
         s->rest = sv_skip(s->rest, 1);
