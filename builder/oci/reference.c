@@ -164,8 +164,6 @@ static const char *parse(sv text, bool local, struct reference *r)
                         return "the name must be in lower case";
         if (!repository(rest))
                 return "a name is made of lower-case letters and digits, joined by '.', '_', '__', '-' or '/'";
-        if (r->registry.n + 1 + rest.n > NAME_MAX_BYTES)
-                return "the name is longer than 255 bytes";
         return NULL;
 }
 
@@ -180,6 +178,10 @@ bool reference_parse(struct arena *a, sv text, bool local, struct reference *ret
         }
         if (sv_is(r.registry, "docker.io") && sv_find(r.repository, '/') < 0)
                 r.repository = arena_fmt(a, "library/%.*s", SV_ARG(r.repository));
+        if (r.registry.n + 1 + r.repository.n > NAME_MAX_BYTES) { /* as it is sent, "library/" included */
+                *ret_why = "the name is longer than 255 bytes";
+                return false;
+        }
         *ret = r;
         return true;
 }
