@@ -7,10 +7,9 @@
 #include "cli/opts.h"
 #include "ext/json.h"
 
-static bool read_codec(sv text, enum oci_codec *ret)
+static enum oci_codec read_codec(sv text)
 {
-        *ret = sv_is(text, "zstd") ? OCI_CODEC_ZSTD : sv_is(text, "none") ? OCI_CODEC_NONE : OCI_CODEC_GZIP;
-        return true;
+        return sv_is(text, "zstd") ? OCI_CODEC_ZSTD : sv_is(text, "none") ? OCI_CODEC_NONE : OCI_CODEC_GZIP;
 }
 
 static int write_files(struct app *app, const struct request_opts *o, const struct image_built *b, struct err *e)
@@ -56,12 +55,11 @@ static int show_plan(const struct image_built *b)
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
         struct request_opts *o = opts;
-        struct image_build_opts b = { .tag = o->tag, .dry_run = o->dry_run };
+        struct image_build_opts b = { .tag = o->tag, .codec = read_codec(o->codec), .dry_run = o->dry_run };
         struct image_locked l = { 0 };
         struct image_built built = { 0 };
         struct image_request r;
 
-        read_codec(o->codec, &b.codec);
         if (opts_request(app, o, argc, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0)
                 return -(int)e->code;
         if (image_build(&app->image, &r, &b, &app->arena, &l, &built, e) < 0)

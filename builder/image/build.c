@@ -156,7 +156,6 @@ static int verify_image(const struct lock_platform *p, const struct built_layers
 
 struct build {
         struct image_ctx *c;
-        const struct image_request *r;
         const struct image_build_opts *o;
         struct arena *a;
         struct image_locked *l;
@@ -305,7 +304,7 @@ int image_build(struct image_ctx *c, const struct image_request *r, const struct
 {
         AUTO(store_lease_dropp) struct store_lease *lease = NULL;
         struct build b = {
-                .c = c, .r = r, .o = o, .a = a, .l = l, .ret = ret, .keep_lock = r->locked || r->frozen || !l->spec
+                .c = c, .o = o, .a = a, .l = l, .ret = ret, .keep_lock = r->locked || r->frozen || !l->spec
         };
 
         *ret = (struct image_built){ 0 };

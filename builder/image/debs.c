@@ -5,23 +5,20 @@
 #include "install/os.h"
 #include "tree/plan.h"
 
-static int build_group(struct package_shop *shop, bool of_recipe, bool dry_run, struct shelf *s,
-                       struct built_layers *ret, struct err *e)
+static int build_group(struct package_shop *shop, bool of_recipe, bool dry_run, struct built_layers *ret, struct err *e)
 {
         const struct lock_platform *p = shop->platform;
         const struct artifact **v = arena_array(shop->arena, const struct artifact *, p->n_artifact);
+        struct shelf s = { .shop = shop };
         size_t n = 0;
 
         for (size_t i = 0; i < p->n_artifact; i++)
                 if (p->artifact[i].kind == ARTIFACT_DEB && p->artifact[i].recipe == of_recipe)
                         v[n++] = &p->artifact[i];
-        s->shop = shop;
-        plan_debs(shop->arena, v, n, &s->plan);
-        if (shelf_find(s, e) < 0 || (!dry_run && shelf_make(s, e) < 0) || shelf_layers(s, dry_run, ret, e) < 0)
+        plan_debs(shop->arena, v, n, &s.plan);
+        if (shelf_find(&s, e) < 0 || (!dry_run && shelf_make(&s, e) < 0))
                 return -(int)e->code;
-        for (size_t i = 0; i < s->n; i++)
-                *arena_push(shop->arena, shop->deb, shop->n_deb, shop->cap_deb) = &s->v[i];
-        return 0;
+        return shelf_layers(&s, dry_run, ret, e);
 }
 
 /* dpkg's order: by name. Artifacts of a lock are in it. */
@@ -91,7 +88,6 @@ static int make_os(struct package_shop *shop, const struct artifact *const *v, s
 int debs_build(struct package_shop *shop, bool dry_run, struct built_layers *ret, struct err *e)
 {
         sv arch = recipe_arch(shop->recipe, shop->platform->platform);
-        struct shelf recipe = { 0 }, apt = { 0 };
         const struct artifact **v;
         struct built_layer *os;
         struct effects *x;
@@ -99,8 +95,7 @@ int debs_build(struct package_shop *shop, bool dry_run, struct built_layers *ret
         size_t n = all_debs(shop, &v);
 
         if (debian_effects_load(shop->arena, shop->recipe, arch, shop->c->diags, &x, e) < 0 ||
-            build_group(shop, true, dry_run, &recipe, ret, e) < 0 ||
-            build_group(shop, false, dry_run, &apt, ret, e) < 0)
+            build_group(shop, true, dry_run, ret, e) < 0 || build_group(shop, false, dry_run, ret, e) < 0)
                 return -(int)e->code;
         os = layers_append(shop, ret);
         *os = (struct built_layer){ .of = arena_fmt(shop->arena, "os %.*s", SV_ARG(shop->recipe->name)) };

@@ -133,8 +133,6 @@ struct package_shop { /* what all jobs share */
         pthread_mutex_t mutex; /* of c->diags, fetched and the arena */
         struct arena *arena;
         uint64_t fetched;
-        struct package **deb; /* all of them, once made */
-        size_t n_deb, cap_deb;
         const struct recipe *recipe; /* of the debs; NULL when there are none */
 };
 void package_init(struct package *p, const struct artifact *art, const struct lock_platform *lp, bool bucketed,

@@ -6,9 +6,11 @@ import json
 import os
 import pathlib
 import pwd
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import urllib.parse
 import urllib.request
 
@@ -221,5 +223,16 @@ def let_pass(env, name):
     return {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
+    """A temporary folder of this run alone. pytest's own is shared by all runs of a user, and each that starts takes the way into it from
+    everybody else again, in the middle of what another run's other user does."""
     config.addinivalue_line("markers", "full: downloads and takes long; run by hand")
+    if config.option.basetemp is None:
+        config.own_temp = tempfile.mkdtemp(prefix="envbuild-tests-")
+        os.chmod(config.own_temp, 0o755)
+        config.option.basetemp = os.path.join(config.own_temp, "t")
+
+
+def pytest_unconfigure(config):
+    shutil.rmtree(getattr(config, "own_temp", ""), ignore_errors=True)
