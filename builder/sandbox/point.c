@@ -19,7 +19,13 @@ int sandbox_open_in(int root, const char *path, int flags)
         struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
                                 .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 
-        return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+        /* EAGAIN: something was renamed or mounted somewhere while ".." was walked, and the kernel could not tell whether it mattered
+         * (openat2(2) says to try again). Bounded: a host that does nothing but rename must not hold us. */
+        for (int tries = 1000;; tries--) {
+                int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+                if (fd >= 0 || errno != EAGAIN || tries == 0)
+                        return fd;
+        }
 }
 
 /* Where a descriptor is: what /proc says of it. */
