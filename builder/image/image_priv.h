@@ -7,6 +7,7 @@
 #include "image/image.h"
 #include "base/map.h"
 #include "layer/layer.h"
+#include "resolve/resolve.h"
 #include "spec/recipe.h"
 #include "tree/plan.h"
 
@@ -95,8 +96,12 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
                 const struct lock_platform *old, struct arena *a, struct lock *lock, struct lock_platform *into,
                 struct err *e);
 
-/** A file's address with the credentials of the index that it came from, when that one's address holds any. */
-sv pip_fetch_url(const struct spec *s, struct arena *a, sv url);
+/** Tell the network the logins that stand in the addresses of indexes: a build from a lock asks no index before it fetches. */
+void pip_logins(struct image_ctx *c, const struct spec *s, struct arena *a);
+
+/* --- image/conflict.c */
+int conflict_explain(struct image_ctx *c, struct catalog *catalog, const struct resolve_want *want, size_t n,
+                     const struct resolve_opts *o, const struct resolution *res, struct err *e);
 
 /* --- image/pipconf.c: pip's own settings (pip.conf, PIP_*) */
 struct pip_conf {
@@ -128,7 +133,6 @@ struct package_shop { /* what all jobs share */
         struct image_ctx *c;
         const struct lock *lock;
         const struct lock_platform *platform;
-        const struct spec *spec; /* for credentials of indexes; may be NULL */
         enum oci_codec codec;
         pthread_mutex_t mutex; /* of c->diags, fetched and the arena */
         struct arena *arena;

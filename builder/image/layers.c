@@ -20,6 +20,9 @@ static int build_packages(struct package_shop *shop, sv dir, bool dry_run, struc
         if (plan_packages(shop->arena, v, n, p->base.n_layer + ret->n + 2, &s.plan, e) < 0 || shelf_find(&s, e) < 0 ||
             (!dry_run && shelf_make(&s, e) < 0))
                 return -(int)e->code;
+        for (size_t i = 0; !dry_run && i < s.n; i++)
+                if (package_paths(shop, &s.v[i], e) < 0)
+                        return -(int)e->code;
         member = arena_array(shop->arena, struct last_member, s.n + 1);
         if (p->has_python) {
                 if (venv_build(shop, layers_append(shop, ret), &env_paths, e) < 0)
@@ -44,13 +47,14 @@ static int build_packages(struct package_shop *shop, sv dir, bool dry_run, struc
 int layers_build(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct spec *spec,
                  sv dir, enum oci_codec codec, bool dry_run, struct arena *a, struct built_layers *ret, struct err *e)
 {
-        struct package_shop shop = { .c = c, .lock = l, .platform = p, .spec = spec, .codec = codec, .arena = a };
+        struct package_shop shop = { .c = c, .lock = l, .platform = p, .codec = codec, .arena = a };
         struct recipe *recipe = NULL;
         int r;
 
         *ret = (struct built_layers){ 0 };
         if (image_ctx_net(c, e) < 0 || (p->base.recipe.n && recipe_locked(c, p, dir, a, &recipe, e) < 0))
                 return -(int)e->code;
+        pip_logins(c, spec, a);
         shop.recipe = recipe;
         pthread_mutex_init(&shop.mutex, NULL);
         r = recipe ? debs_build(&shop, dry_run, ret, e) : 0;

@@ -45,7 +45,6 @@ static int fetch(struct package_shop *shop, const struct package *p, struct err 
 {
         struct image_ctx *c = shop->c;
         const struct artifact *art = p->art;
-        struct arena tmp = { 0 };
         int r;
 
         if (store_has(c->store, STORE_PACKAGE, &art->sha256, NULL))
@@ -53,8 +52,7 @@ static int fetch(struct package_shop *shop, const struct package *p, struct err 
         if (art->kind == ARTIFACT_DEB)
                 r = debian_fetch(shop->recipe, shop->platform->base.release, art, c->net, c->store, c->op, e);
         else
-                r = fetch_artifact(c->net, c->store, art, pip_fetch_url(shop->spec, &tmp, art->url), c->op, e);
-        arena_done(&tmp);
+                r = fetch_artifact(c->net, c->store, art, art->url, c->op, e);
         if (r < 0)
                 return r;
         pthread_mutex_lock(&shop->mutex);

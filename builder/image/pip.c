@@ -7,8 +7,6 @@
 #include "net/url.h"
 #include "resolve/resolve.h"
 
-#define EXPLAIN_MAX ((size_t)1 << 20)
-
 struct indexes { /* as they are asked and as the lock writes them */
         bool pre;
         sv *ask, *show;
@@ -127,19 +125,6 @@ static int preferences(struct catalog_pypi *pypi, const struct image_request *r,
         return 0;
 }
 
-/* The explanation becomes the cause: it is what the user came for. */
-static int conflict(struct image_ctx *c, struct catalog_pypi *pypi, const struct resolve_want *want, size_t n,
-                    const struct resolve_opts *o, const struct resolution *res, struct err *e)
-{
-        AUTO(buf_done) struct buf text = BUF_INIT(EXPLAIN_MAX);
-        struct err fresh = { 0 };
-
-        if (explain(pypi_catalog(pypi), want, n, o, c->op, res, &text, &fresh) < 0)
-                return err_move(e, &fresh);
-        err_done(e);
-        return err_set(e, ERR_CONFLICT, "%s", text.p ? text.p : "");
-}
-
 static void keep_index_texts(const struct indexes *x, const struct spec *s, struct arena *a, struct lock *lock)
 {
         lock->indexes = x->show;
@@ -210,7 +195,9 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
         if (pypi_wants(pypi, s, a, c->diags, &want, &n_want, e) < 0 || preferences(pypi, r, old, a, &opts, e) < 0)
                 return -(int)e->code;
         if (resolve(pypi_catalog(pypi), want, n_want, &opts, c->op, a, &res, e) < 0)
-                return e->code == ERR_CONFLICT && res ? conflict(c, pypi, want, n_want, &opts, res, e) : -(int)e->code;
+                return e->code == ERR_CONFLICT && res
+                               ? conflict_explain(c, pypi_catalog(pypi), want, n_want, &opts, res, e)
+                               : -(int)e->code;
         if (pypi_artifacts(pypi, s, res, a, c->diags, &v, &n, e) < 0)
                 return -(int)e->code;
         op_event(c->op, OP_RESOLVE, OP_END, arena_fmt(a, "%zu Python packages", n), n, n);
@@ -218,27 +205,18 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
         return 0;
 }
 
-sv pip_fetch_url(const struct spec *s, struct arena *a, sv url)
+void pip_logins(struct image_ctx *c, const struct spec *s, struct arena *a)
 {
-        struct pip_conf conf;
-        struct url want, have;
         size_t n_spec = s ? s->n_index : 0;
+        struct pip_conf conf;
 
-        if (!url_parse(url, &want))
-                return url;
         pip_conf_read(a, &conf);
         for (size_t i = 0; i < n_spec + conf.n_extra + 1; i++) {
                 sv text = i < n_spec                  ? s->index[i].text
                           : i < n_spec + conf.n_extra ? conf.extra[i - n_spec]
                                                       : conf.index_url,
                    full, missing;
-                if (text.n == 0 || !url_expand(a, text, from_environment, a, &full, &missing) ||
-                    !url_parse(full, &have))
-                        continue;
-                if (have.user.n && sv_eq(have.host, want.host) && sv_eq(have.port, want.port) &&
-                    sv_eq(have.scheme, want.scheme))
-                        return arena_fmt(a, "%.*s://%.*s@%.*s", SV_ARG(want.scheme), SV_ARG(have.user),
-                                         SV_ARG(sv_skip(url, want.scheme.n + 3)));
+                if (text.n && url_expand(a, text, from_environment, a, &full, &missing))
+                        net_login_add(c->net, full);
         }
-        return url;
 }

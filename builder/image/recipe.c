@@ -6,8 +6,6 @@
 #include "install/os.h"
 #include "resolve/resolve.h"
 
-#define EXPLAIN_MAX ((size_t)1 << 20)
-
 /* --- resolving */
 
 struct apt {
@@ -15,18 +13,6 @@ struct apt {
         struct arena *a;
         struct catalog_debian *cat;
 };
-
-static int conflict(struct apt *s, const struct resolve_want *want, size_t n, const struct resolve_opts *o,
-                    const struct resolution *res, struct err *e)
-{
-        AUTO(buf_done) struct buf text = BUF_INIT(EXPLAIN_MAX);
-        struct err fresh = { 0 };
-
-        if (explain(debian_catalog(s->cat), want, n, o, s->c->op, res, &text, &fresh) < 0)
-                return err_move(e, &fresh);
-        err_done(e);
-        return err_set(e, ERR_CONFLICT, "%s", text.p ? text.p : "");
-}
 
 static int solve(struct apt *s, const sv *text, const sv *at, size_t n, const struct artifact *fixed, size_t n_fixed,
                  struct artifact **ret, size_t *ret_n, struct err *e)
@@ -39,7 +25,9 @@ static int solve(struct apt *s, const sv *text, const sv *at, size_t n, const st
         if (debian_wants(s->cat, text, at, n, fixed, n_fixed, s->a, &want, &n_want, e) < 0)
                 return -(int)e->code;
         if (resolve(debian_catalog(s->cat), want, n_want, &opts, s->c->op, s->a, &res, e) < 0)
-                return e->code == ERR_CONFLICT && res ? conflict(s, want, n_want, &opts, res, e) : -(int)e->code;
+                return e->code == ERR_CONFLICT && res
+                               ? conflict_explain(s->c, debian_catalog(s->cat), want, n_want, &opts, res, e)
+                               : -(int)e->code;
         return debian_artifacts(s->cat, res, s->a, ret, ret_n, e);
 }
 

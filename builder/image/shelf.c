@@ -50,12 +50,7 @@ int shelf_make(struct shelf *s, struct err *e)
                 arg[i] = (struct job_arg){ s->shop, &s->v[i] };
                 job[i] = (struct pool_job){ s->v[i].have ? 0 : s->v[i].art->size, run_job, &arg[i] };
         }
-        if (pool_run(s->shop->c->op, job, s->n, e) < 0)
-                return -(int)e->code;
-        for (size_t i = 0; i < s->n; i++)
-                if (package_paths(s->shop, &s->v[i], e) < 0)
-                        return -(int)e->code;
-        return 0;
+        return pool_run(s->shop->c->op, job, s->n, e);
 }
 
 /* --- buckets */

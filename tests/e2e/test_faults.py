@@ -64,6 +64,8 @@ def test_unauthorised(env, definition, index):
         assert "secret" not in p.name
         if p.is_file() and p.stat().st_size < 1 << 20:
             assert b"alice:secret" not in p.read_bytes(), p
+    subprocess.run(["rm", "-rf", str(env.cache)], check=True)
+    assert env.run("build", "env.yml", "--locked").line == r.line, "the login serves a build that asks no index first"
 
 
 def test_wrong_hash(env, definition, index):

@@ -251,7 +251,8 @@ def daemon(args, log, ready, env=None):
         end = time.monotonic() + 60
         while not ready():
             assert p.poll() is None and time.monotonic() < end, f"{args[0]} does not start:\n{pathlib.Path(log).read_text()[-2000:]}"
-            time.sleep(0.05)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                p.wait(timeout=0.05)
         yield p
     finally:
         p.send_signal(signal.SIGTERM)
