@@ -33,6 +33,18 @@ int install_wheel(const struct artifact *art, sv bytes, const struct install_ctx
 /** A .deb: its data.tar and dpkg's info files (design/debian.md). */
 int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,
                 struct entry_source **ret, struct err *e);
+/**
+ * A conda package, .conda or .tar.bz2 (specs/conda.md §14-16, design/layers.md §1, §4): prefix replacement in text and binary files, shebangs,
+ * noarch python with entry points, links, conda-meta/NAME-VERSION-BUILD.json from the artifact and info/index.json.
+ *
+ * @param bytes  the whole file, mapped; its sha256 was checked by whoever fetched it. Must live until the source is freed
+ * @param ctx    python and site_packages for noarch python packages
+ * @param ds     warnings: EB530 link scripts that are not run, EB531 Menu/ ignored
+ * @return 0 · -ERR_INTEGRITY: damaged, unsafe paths, paths.json that lies · -ERR_FAILED: a prefix longer than the placeholder (file and
+ *         limit named), an unknown format version, an entry point that is none
+ */
+int install_conda(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,
+                  struct entry_source **ret, struct err *e);
 
 /** A fixed list of entries whose contents are in memory: env, os and last layers. content[i] belongs to entry[i]; both borrowed. */
 struct entry_source *install_list(struct entry *entry, const struct content *content, size_t n);

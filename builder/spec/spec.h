@@ -55,6 +55,14 @@ struct spec {
         enum spec_python python;
         struct spec_text
                 python_req; /* "python=3.12" in dependencies under `python: base`: checked against the base, or empty */
+        struct spec_text
+                *conda; /* MatchSpecs of `dependencies` and --conda, as written, in order; empty: a venv (design §3) */
+        size_t n_conda;
+        struct spec_text *channels; /* `channels` and -c, in order, without "nodefaults" */
+        size_t n_channels;
+        sv channel_priority;            /* "strict", "flexible", "disabled" or empty (.condarc, else strict) */
+        struct spec_text *pip_replaces; /* envbuild: {pip-replaces: […]} */
+        size_t n_pip_replaces;
         struct spec_req *pip; /* requirements in file order */
         size_t n_pip;
         struct spec_req *constraints; /* -c */
