@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "pkg/conda_channel.h"
 #include "tests/vectors/vectors.h"
 #include "version/conda_priv.h"
 
@@ -193,9 +194,61 @@ static void spec_invalid(struct vectors *v, const struct js *doc)
         }
 }
 
+/* ---- channels ---- */
+
+static bool text_is(struct vectors *v, const char *id, const char *what, sv got, sv want)
+{
+        if (sv_eq(got, want))
+                return true;
+        vectors_fail(v, id, "%s is '%.*s', not '%.*s'", what, SV_ARG(got), SV_ARG(want));
+        return false;
+}
+
+/* "$CWD" and "$HOME" stand for whole paths: here they are folders of those names at the root. */
+static sv rooted(struct vectors *v, sv url)
+{
+        const char *places[] = { "file://$CWD", "file://$HOME" };
+
+        for (size_t i = 0; i < ARRAY_LEN(places); i++)
+                if (sv_starts(url, sv_from(places[i])))
+                        return arena_fmt(&v->arena, "file:///%.*s", SV_ARG(sv_skip(url, strlen("file://"))));
+        return url;
+}
+
+static void channel_parse(struct vectors *v, const struct js *doc)
+{
+        const struct conda_channel_settings s = { .cwd = SV("/$CWD"), .home = SV("/$HOME") };
+
+        for (size_t i = 0; i < doc->n; i++) {
+                const struct js *c = doc->v[i].value;
+                sv input = js_get_str(c, "input"), url = js_get_str(c, "base_url"), why = { 0 };
+                const char *id = id_of(v, input);
+                struct conda_channel got, *all;
+                size_t n;
+                bool ok = conda_channel_parse(&v->arena, input, &s, &got, &why);
+
+                if (ok != (url.n > 0))
+                        vectors_fail(v, id, ok ? "was taken" : "was refused: %.*s", SV_ARG(why));
+                else if (!ok)
+                        vectors_check(v, why.n && !conda_channel_expand(&v->arena, input, &s, &all, &n, &why), id,
+                                      "was refused without a reason, or taken the other way");
+                else if (text_is(v, id, "URL", got.url, rooted(v, url)) &&
+                         text_is(v, id, "name", got.name, rooted(v, js_get_str(c, "canonical_name"))) &&
+                         text_is(v, id, "platform", got.subdir, js_get_str(c, "platform")) &&
+                         text_is(v, id, "token", got.token, js_get_str(c, "token")) &&
+                         text_is(v, id, "login", got.login, js_get_str(c, "auth")))
+                        vectors_pass(v);
+        }
+}
+
 const struct vectors_kind vectors_conda_rules[] = {
-        { "conda/version_parse", version_parse },       { "conda/version_sorted", version_sorted },
-        { "conda/version_compare", version_compare },   { "conda/version_literal_valid", version_literal_valid },
-        { "conda/version_spec_match", spec_match },     { "conda/version_spec_conda_only", spec_match },
-        { "conda/version_spec_invalid", spec_invalid }, { 0 },
+        { "conda/version_parse", version_parse },
+        { "conda/version_sorted", version_sorted },
+        { "conda/version_compare", version_compare },
+        { "conda/version_literal_valid", version_literal_valid },
+        { "conda/version_spec_match", spec_match },
+        { "conda/version_spec_conda_only", spec_match },
+        { "conda/version_spec_invalid", spec_invalid },
+        { "conda/channel_parse", channel_parse },
+        { 0 },
 };
