@@ -175,6 +175,8 @@ static bool is_channel_text(sv text)
 {
         ptrdiff_t open = sv_find(text, '['), close = sv_find(text, ']');
 
+        if (has_any(text, "()"))
+                return false;
         if (open >= 0 || close >= 0)
                 return open >= 0 && close > open && open == sv_rfind(text, '[') && close == sv_rfind(text, ']') &&
                        !has_any(text, "'\"=*");
