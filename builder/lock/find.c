@@ -52,6 +52,7 @@ void lock_sort(struct lock *l)
 {
         sort(l->config.labels, l->config.n_labels, sizeof(*l->config.labels), by_key);
         sort(l->file, l->n_file, sizeof(*l->file), by_file);
+        sort(l->pip_replaces, l->n_pip_replaces, sizeof(*l->pip_replaces), sv_qsort);
         sort(l->scripts_skip, l->n_scripts_skip, sizeof(*l->scripts_skip), sv_qsort);
         sort(l->platform, l->n_platform, sizeof(*l->platform), by_platform);
         for (size_t i = 0; i < l->n_platform; i++) {

@@ -39,14 +39,21 @@ static void pip_section(struct spec_load *l, struct reqset *set, const struct ya
                 reqset_text(l, set, v[i].text, v[i].at);
 }
 
-/* "sel(linux): package": micromamba's way to say where an item counts. */
+/* "sel(linux): package": micromamba's way to say where an item counts. Images are linux. */
 static bool selector(struct spec_load *l, const struct yaml *key, const struct yaml *value)
 {
-        if (!sv_starts(key->text, SV("sel(")))
-                return false;
-        if (value->type == YAML_SCALAR && (sv_is(key->text, "sel(linux)") || sv_is(key->text, "sel(unix)")))
-                spec_conda_item(l, value->text, spec_at(l, value));
-        return true;
+        static const char *const others[] = { "sel(osx)", "sel(win)" };
+        struct spec_text t;
+
+        if (sv_is(key->text, "sel(linux)") || sv_is(key->text, "sel(unix)")) {
+                if (spec_node_text(l, value, "sel(linux)", &t))
+                        spec_conda_item(l, t.text, t.at);
+                return true;
+        }
+        for (size_t i = 0; i < ARRAY_LEN(others); i++)
+                if (sv_is(key->text, others[i]))
+                        return true;
+        return false;
 }
 
 static void mapping_item(struct spec_load *l, struct reqset *set, const struct yaml *item)
@@ -62,11 +69,13 @@ static void mapping_item(struct spec_load *l, struct reqset *set, const struct y
                         continue;
                 d = spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101",
                                "'%.*s:' is no section of dependencies", SV_ARG(key->text));
-                if (value->type == YAML_SCALAR && !yaml_is_null(value))
+                if (sv_starts(key->text, SV("sel(")))
+                        diag_hint(l->ds, d, "the selectors are sel(linux), sel(unix), sel(osx) and sel(win)");
+                else if (value->type == YAML_SCALAR && !yaml_is_null(value))
                         diag_hint(l->ds, d, "write '- %.*s=%.*s' for a version", SV_ARG(key->text),
                                   SV_ARG(value->text));
                 else
-                        diag_hint(l->ds, d, "only 'pip:' is one");
+                        diag_hint(l->ds, d, "only 'pip:' and 'sel(linux):' are some");
         }
 }
 
@@ -94,15 +103,18 @@ static void dependencies(struct spec_load *l, struct reqset *set, const struct y
         }
 }
 
-/* Notes that channels have no effect: unless a conda package was refused, which says it better. */
-static void channels(struct spec_load *l, const struct yaml *key, const struct yaml *y, bool conda)
+/* "nodefaults" is no channel: it asks for none but those that stand here (CEP 24). */
+static void channels(struct spec_load *l, const struct yaml *y)
 {
         struct spec_text *v = NULL;
         size_t n = 0;
 
-        if (spec_node_list(l, y, "channels", &v, &n) && n && !conda)
-                spec_note(l->ds, spec_at(l, key), key->text.n, "EB110",
-                          "'channels' has no effect: no conda package is asked for");
+        spec_node_list(l, y, "channels", &v, &n);
+        for (size_t i = 0; i < n; i++)
+                if (sv_is(v[i].text, "nodefaults"))
+                        l->s->nodefaults = true;
+                else
+                        spec_channel_item(l, v[i].text, v[i].at);
 }
 
 static void platforms(struct spec_load *l, const struct yaml *y)
@@ -127,14 +139,6 @@ static void platforms(struct spec_load *l, const struct yaml *y)
         }
 }
 
-static bool conda_asked(const struct diags *ds, size_t from)
-{
-        for (size_t i = from; i < ds->n; i++)
-                if (sv_is(sv_from(ds->v[i].code), "EB105"))
-                        return true;
-        return false;
-}
-
 /* "python: base" decides how dependencies are read, wherever it stands. */
 static bool base_python(const struct yaml *top)
 {
@@ -146,8 +150,8 @@ static bool base_python(const struct yaml *top)
 void spec_environment(struct spec_load *l, const struct yaml *top)
 {
         struct reqset set = { 0 };
-        const struct yaml *ch = NULL, *ch_key = NULL, *deps = yaml_get(top, "dependencies");
-        size_t from = l->ds->n, errors = l->ds->n_errors;
+        const struct yaml *deps = yaml_get(top, "dependencies");
+        size_t errors = l->ds->n_errors;
 
         l->s->python = base_python(top) ? SPEC_PYTHON_BASE : SPEC_PYTHON_AUTO;
         for (size_t i = 0; i < top->n; i++) {
@@ -163,18 +167,17 @@ void spec_environment(struct spec_load *l, const struct yaml *top)
                 else if (sv_is(key->text, "envbuild"))
                         spec_envbuild_key(l, value);
                 else if (sv_is(key->text, "channels"))
-                        ch = value, ch_key = key;
+                        channels(l, value);
                 else if (!sv_is(key->text, "prefix") && !sv_is(key->text, "category"))
                         unknown_key(l, key, deps);
         }
-        if (ch && deps)
-                channels(l, ch_key, ch, conda_asked(l->ds, from));
+        spec_conda_under_base(l);
         for (size_t i = 0; i < l->s->n_variables; i++)
                 spec_check_variable(l, &l->s->variables[i]);
         if (!deps && !yaml_get(top, "envbuild") && l->ds->n_errors == errors)
                 diag_hint(l->ds,
                           spec_warn(l->ds, (struct spec_where){ l->file, 1, 1 }, 0, "EB110",
                                     "nothing is asked for: no 'dependencies'"),
-                          "write 'dependencies:' and under it '- pip:' with a list");
+                          "write 'dependencies:' and one package a line below it, each after '- '");
         reqset_finish(l, &set);
 }

@@ -37,8 +37,10 @@ static int load_yaml(struct spec_load *l, struct err *e)
                 err_done(&faults);
                 return 0;
         }
-        if (!spec_other_form(l, top))
+        if (!spec_other_form(l, top)) {
                 spec_environment(l, top);
+                spec_selectors(l, text);
+        }
         return 0;
 }
 

@@ -118,6 +118,20 @@ static void put_config(struct arena *a, struct js *o, const struct spec *s)
         put_true(a, o, "bytecode", s->bytecode);
 }
 
+static void put_conda(struct arena *a, struct js *o, const struct spec *s)
+{
+        struct js *channels = js_new_arr(a);
+
+        if (s->n_conda == 0) /* what is said of conda then shapes nothing */
+                return;
+        put_texts(a, o, "conda", s->conda, s->n_conda);
+        for (size_t i = 0; i < s->n_channels; i++)
+                js_add(a, channels, js_new_str(a, spec_channel_public(a, s->channels[i].text)));
+        js_put(a, o, SV("channels"), channels);
+        put_text(a, o, "channel-priority", s->channel_priority);
+        put_texts(a, o, "pip-replaces", s->pip_replaces, s->n_pip_replaces);
+}
+
 static void put_pip(struct arena *a, struct js *o, const struct spec *s)
 {
         put_requirements(a, o, "pip", s->pip, s->n_pip);
@@ -146,6 +160,7 @@ void spec_write_request(const struct spec *s, struct buf *out)
         if (s->python == SPEC_PYTHON_BASE)
                 js_put_str(&a, o, "python", SV("base"));
         put_text(&a, o, "python-version", s->python_req.text);
+        put_conda(&a, o, s);
         put_true(&a, o, "venv", s->has_pip_section);
         put_pip(&a, o, s);
         put_texts(&a, o, "apt", s->apt, s->n_apt);

@@ -58,8 +58,10 @@ struct spec {
         struct spec_text
                 *conda; /* MatchSpecs of `dependencies` and --conda, as written, in order; empty: a venv (design §3) */
         size_t n_conda;
-        struct spec_text *channels; /* `channels` and -c, in order, without "nodefaults" */
+        struct spec_text
+                *channels; /* -c in order, then `channels`, without "nodefaults"; ${VAR}s unexpanded; 0: none given */
         size_t n_channels;
+        bool nodefaults;                /* "nodefaults" was among them: .condarc's channels do not count */
         sv channel_priority;            /* "strict", "flexible", "disabled" or empty (.condarc, else strict) */
         struct spec_text *pip_replaces; /* envbuild: {pip-replaces: […]} */
         size_t n_pip_replaces;
@@ -132,6 +134,8 @@ int spec_load(struct arena *a, const sv *paths, size_t n, const struct spec_io *
  * (at: {SV("--base"), 0, 0}); spec_finish checks them. */
 int spec_add_pip(struct arena *a, struct spec *s, sv text, const struct spec_io *io, struct diags *ds, struct err *e);
 int spec_add_variable(struct arena *a, struct spec *s, sv text, struct diags *ds, struct err *e); /* "K=V" */
+int spec_add_conda(struct arena *a, struct spec *s, sv text, struct diags *ds, struct err *e);    /* "numpy>=2" */
+int spec_add_channel(struct arena *a, struct spec *s, sv text, struct diags *ds, struct err *e); /* before the file's */
 int spec_set_exclude_newer(struct spec *s, sv text, int64_t now,
                            struct err *e); /* a date, RFC 3339, or "7d" before now */
 

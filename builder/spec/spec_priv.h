@@ -64,10 +64,25 @@ bool spec_check_variable(struct spec_load *l, const struct spec_pair *p);
 sv spec_platform(sv text, bool *ret_other);
 
 /* The parts of a definition. */
-void spec_environment(struct spec_load *l, const struct yaml *top);       /* environment.c */
-void spec_envbuild_key(struct spec_load *l, const struct yaml *key);      /* envbuild_key.c */
-void spec_conda_item(struct spec_load *l, sv text, struct spec_where at); /* conda.c: a conda package in dependencies */
-void spec_merge(struct spec_load *l, const struct spec *later);           /* merge.c: into l->s */
+void spec_environment(struct spec_load *l, const struct yaml *top);  /* environment.c */
+void spec_envbuild_key(struct spec_load *l, const struct yaml *key); /* envbuild_key.c */
+
+/* conda.c: what is about the conda prefix. */
+void spec_conda_item(struct spec_load *l, sv text, struct spec_where at); /* a MatchSpec of dependencies */
+bool spec_conda_names(sv text, const char *name);                         /* the MatchSpec is of this package */
+/** With `python: base`: python becomes python_req, pip is dropped, the others are refused (EB105). */
+void spec_conda_under_base(struct spec_load *l);
+void spec_conda_finish(struct spec_load *l); /* what only the whole can tell */
+
+/* channel.c */
+void spec_channel_item(struct spec_load *l, sv text, struct spec_where at);
+sv spec_channel_public(struct arena *a, sv text); /* without a password or token that was written out */
+bool spec_check_token(struct spec_load *l, sv text, struct spec_where at); /* false, with a warning, when one is */
+
+/** Warn of "# [linux]" behind items: conda-lock reads such comments, and nothing else does (selector.c). */
+void spec_selectors(struct spec_load *l, sv text);
+
+void spec_merge(struct spec_load *l, const struct spec *later); /* merge.c: into l->s */
 /** True when `top` is a document of another kind: reported (form.c). */
 bool spec_other_form(struct spec_load *l, const struct yaml *top);
 bool spec_other_name(struct spec_load *l);               /* the same by the file's name alone */
