@@ -83,7 +83,7 @@ int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, stru
         for (size_t i = 0; i < s->n_channels; i++)
                 if (add(c, &s->channels[i], a, ret, &cap, e) < 0)
                         return -(int)e->code;
-        for (size_t i = 0; s->n_channels == 0 && i < rc.n_channels; i++)
+        for (size_t i = 0; s->n_channels == 0 && !s->nodefaults && i < rc.n_channels; i++)
                 if (add(c, &(struct spec_text){ rc.channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
                         return -(int)e->code;
         return ret->n_channel ? 0 : none(c, s, e);

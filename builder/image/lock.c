@@ -274,14 +274,6 @@ static int platform_cmp(const void *a, const void *b)
         return sv_cmp(((const struct lock_platform *)a)->platform, ((const struct lock_platform *)b)->platform);
 }
 
-/* The catalog of channels is not asked yet (image/): no image is better than one without what was asked for. */
-static int refuse_conda(const struct spec *s, struct err *e)
-{
-        return s->n_conda == 0 ? 0
-                               : err_set(e, ERR_FAILED, "'%.*s' asks for conda packages, and those cannot be built yet",
-                                         SV_ARG(s->definition));
-}
-
 static int resolve_all(struct image_ctx *c, const struct image_request *r, const struct spec *s, const struct lock *old,
                        const sha256 *request, struct arena *a, struct lock **ret, struct err *e)
 {
@@ -296,8 +288,6 @@ static int resolve_all(struct image_ctx *c, const struct image_request *r, const
                             .request = *request,
                             .exclude_newer = s->exclude_newer,
                             .pre = s->pre };
-        if (refuse_conda(s, e) < 0)
-                return -(int)e->code;
         config_of(s, a, &l->config);
         l->scripts_skip = texts(a, s->apt_scripts_skip, s->n_apt_scripts_skip);
         l->n_scripts_skip = s->n_apt_scripts_skip;
