@@ -53,20 +53,16 @@ static int add(struct image_ctx *c, const struct spec_text *t, struct arena *a, 
 
 static int none(struct image_ctx *c, const struct spec *s, struct err *e)
 {
-        const struct spec_where *at;
-        size_t i;
-
-        if (s->n_conda == 0)
-                return err_set(e, ERR_USAGE, "no channel is given");
-        at = &s->conda[0].at;
-        i = diag_add(c->diags, at->file, at->line, at->col, "EB139", "there is no channel to look for '%.*s' in",
-                     SV_ARG(s->conda[0].text));
+        const struct spec_where *at = &s->conda[0].at;
+        size_t i = diag_add(c->diags, at->file, at->line, at->col, "EB139", "there is no channel to look for '%.*s' in",
+                            SV_ARG(s->conda[0].text));
 
         diag_hint(c->diags, i, "write 'channels: [conda-forge]' into the definition, or give --channel conda-forge");
         return err_set(e, ERR_USAGE, "no channel is given");
 }
 
-int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret, struct err *e)
+static int read_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret,
+                      struct err *e)
 {
         struct condarc rc = { 0 };
         size_t cap = 0;
@@ -86,7 +82,7 @@ int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, stru
         for (size_t i = 0; s->n_channels == 0 && !s->nodefaults && i < rc.n_channels; i++)
                 if (add(c, &(struct spec_text){ rc.channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
                         return -(int)e->code;
-        return ret->n_channel ? 0 : none(c, s, e);
+        return 0;
 }
 
 /* "https://host/t/TOKEN/name": behind the alias when the channel lies below it, else behind the host. */
@@ -105,44 +101,43 @@ static sv with_token(const struct conda_setup *x, struct arena *a, const struct 
         return arena_fmt(a, "%.*s/t/%.*s%.*s", SV_ARG(head), SV_ARG(ch->token), SV_ARG(sv_skip(url, head.n)));
 }
 
-sv conda_address(const struct conda_setup *x, struct arena *a, sv url)
+static void add_secrets(struct image_ctx *c, struct arena *a, const struct conda_setup *x)
 {
         for (size_t i = 0; i < x->n_channel; i++) {
                 const struct conda_channel *ch = &x->channel[i];
+                ptrdiff_t at = sv_find_sv(ch->url, SV("://"));
 
-                if (sv_starts(url, ch->url) && url.n > ch->url.n && url.p[ch->url.n] == '/')
-                        return ch->token.n ? with_token(x, a, ch, url) : url;
+                if (ch->login.n && at > 0)
+                        net_login_add(c->net, arena_fmt(a, "%.*s://%.*s@%.*s", (int)at, ch->url.p, SV_ARG(ch->login),
+                                                        SV_ARG(sv_skip(ch->url, (size_t)at + 3))));
+                if (ch->token.n)
+                        net_token_add(c->net, ch->url, with_token(x, a, ch, ch->url));
         }
-        return url;
 }
 
-static void add_login(struct image_ctx *c, struct arena *a, const struct conda_channel *ch)
+int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret, struct err *e)
 {
-        ptrdiff_t at = sv_find_sv(ch->url, SV("://"));
-
-        if (ch->login.n && at > 0)
-                net_login_add(c->net, arena_fmt(a, "%.*s://%.*s@%.*s", (int)at, ch->url.p, SV_ARG(ch->login),
-                                                SV_ARG(sv_skip(ch->url, (size_t)at + 3))));
+        if (read_setup(c, s, a, ret, e) < 0 || image_ctx_net(c, e) < 0)
+                return -(int)e->code;
+        add_secrets(c, a, ret);
+        return ret->n_channel ? 0 : none(c, s, e);
 }
 
-void conda_logins(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret)
+void conda_logins(struct image_ctx *c, const struct spec *s, struct arena *a)
 {
         AUTO(diags_done) struct diags ds = {
                 0
         }; /* the lock is what counts: a channel we cannot read may not be needed */
+        const struct spec none = { 0 };
+        const struct spec *from[] = { s, &none };
         struct image_ctx quiet = *c;
-        struct spec none = { 0 };
 
-        for (int i = 0; i < 2; i++) {
+        quiet.diags = &ds;
+        for (size_t i = s ? 0 : 1; i < ARRAY_LEN(from); i++) {
                 AUTO(err_done) struct err ignored = { 0 };
-                struct conda_setup one;
+                struct conda_setup x;
 
-                quiet.diags = &ds;
-                if ((i == 0 && !s) || conda_setup(&quiet, i == 0 ? s : &none, a, &one, &ignored) < 0)
-                        continue;
-                if (i == 0 || !ret->n_channel)
-                        *ret = one;
-                for (size_t k = 0; k < one.n_channel; k++)
-                        add_login(c, a, &one.channel[k]);
+                read_setup(&quiet, from[i], a, &x, &ignored);
+                add_secrets(c, a, &x);
         }
 }

@@ -107,8 +107,6 @@ struct conda_setup {
         size_t n_mirror;
         sv priority; /* "strict", "flexible", "disabled" */
 };
-/** The address that is asked for something of a channel: its token stands in it, which is in no lock and no message. */
-sv conda_address(const struct conda_setup *x, struct arena *a, sv url);
 int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret, struct err *e);
 
 /* --- image/conda.c: the conda part of a platform: solve, artifacts, the python it chose. Does nothing when no conda package is asked for */
@@ -119,8 +117,9 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
 void conda_python(struct lock_platform *p, struct arena *a);
 const struct artifact *conda_find(const struct lock_platform *p, const char *name);
 
-/** For fetching what is locked: channels that the definition (NULL: none) and .condarc have secrets for. What cannot be read has none. */
-void conda_logins(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret);
+/** Tell the network the logins and tokens of the channels that definition (NULL: none) and .condarc name: a build from a lock asks no
+ *  channel before it fetches. What cannot be read has none. */
+void conda_logins(struct image_ctx *c, const struct spec *s, struct arena *a);
 
 /* --- image/joint.c: conda's distributions and the pip part (design §4) */
 struct joint {
@@ -188,8 +187,7 @@ struct package_shop { /* what all jobs share */
         pthread_mutex_t mutex; /* of c->diags, fetched and the arena */
         struct arena *arena;
         uint64_t fetched;
-        const struct conda_setup *conda; /* channels with their secrets; NULL when there is none */
-        const struct recipe *recipe;     /* of the debs; NULL when there are none */
+        const struct recipe *recipe; /* of the debs; NULL when there are none */
 };
 enum layer_style package_style(const struct artifact *art);
 void package_init(struct package *p, const struct artifact *art, const struct lock_platform *lp, bool bucketed,

@@ -41,20 +41,6 @@ int package_find(struct package_shop *shop, struct package *p, struct err *e)
         return 0;
 }
 
-/* Where a package is fetched: tokens of channels are no part of the lock. */
-static sv address(struct package_shop *shop, const struct artifact *art)
-{
-        struct arena *a = shop->arena;
-        sv url;
-
-        if (art->kind != ARTIFACT_CONDA || !shop->conda)
-                return art->url;
-        pthread_mutex_lock(&shop->mutex);
-        url = conda_address(shop->conda, a, art->url);
-        pthread_mutex_unlock(&shop->mutex);
-        return url;
-}
-
 static int fetch(struct package_shop *shop, const struct package *p, struct err *e)
 {
         struct image_ctx *c = shop->c;
@@ -66,7 +52,7 @@ static int fetch(struct package_shop *shop, const struct package *p, struct err 
         if (art->kind == ARTIFACT_DEB)
                 r = debian_fetch(shop->recipe, shop->platform->base.release, art, c->net, c->store, c->op, e);
         else
-                r = fetch_artifact(c->net, c->store, art, address(shop, art), c->op, e);
+                r = fetch_artifact(c->net, c->store, art, art->url, c->op, e);
         if (r < 0)
                 return r;
         pthread_mutex_lock(&shop->mutex);
