@@ -1,6 +1,7 @@
 #include "catalog/conda_dists.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/map.h"
@@ -403,9 +404,13 @@ static bool may_have_dists(const struct artifact *art)
         if (sv_is(art->noarch, "python") || sv_is(art->name, "python"))
                 return true;
         for (size_t i = 0; i < art->n_needs; i++) {
-                sv rest = art->needs[i], name;
+                sv name = art->needs[i];
+                size_t k = 0;
 
-                if (sv_cut(&rest, ' ', &name) && (sv_is(name, "python") || sv_is(name, "python_abi")))
+                while (k < name.n && !strchr(" =<>!~[", name.p[k]))
+                        k++;
+                name = sv_from_to(name, 0, k);
+                if (sv_is(name, "python") || sv_is(name, "python_abi"))
                         return true;
         }
         return false;
