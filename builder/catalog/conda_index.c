@@ -174,7 +174,7 @@ int conda_index_make(sv text, bool mapped, const sha256 *source, struct op *op, 
 
 /* --- using --- */
 
-bool conda_index_open(sv bytes, sv text, const sha256 *source, struct conda_index *ret)
+bool conda_index_open(sv bytes, uint64_t text_size, const sha256 *source, struct conda_index *ret)
 {
         struct head h;
         uint64_t size;
@@ -187,18 +187,19 @@ bool conda_index_open(sv bytes, sv text, const sha256 *source, struct conda_inde
         crc = h.crc;
         h.crc = 0;
         if (memcmp(h.magic, MAGIC, sizeof(h.magic)) != 0 || h.version != VERSION || h.order != ORDER ||
-            h.size != bytes.n || h.text_size != text.n || memcmp(h.source, source->b, sizeof(h.source)) != 0)
+            h.size != bytes.n || h.text_size != text_size || memcmp(h.source, source->b, sizeof(h.source)) != 0)
                 return false;
         size = sizeof(h) + ((uint64_t)h.n_name + 1) * sizeof(struct conda_index_name) +
                (uint64_t)h.n_entry * sizeof(struct conda_index_entry) + h.names_size;
-        if (size != bytes.n || (uint64_t)h.info_at + h.info_length > text.n ||
+        if (size != bytes.n || (uint64_t)h.info_at + h.info_length > text_size ||
             crc32_add(crc32_add(0, &h, sizeof(h)), p, bytes.n - sizeof(h)) != crc)
                 return false;
-        *ret = (struct conda_index){ .text = text, .bytes = bytes, .n_name = h.n_name, .n_entry = h.n_entry };
+        *ret = (struct conda_index){ .bytes = bytes, .text_size = text_size, .n_name = h.n_name, .n_entry = h.n_entry };
         ret->name = (const void *)p;
         ret->entry = (const void *)(ret->name + h.n_name + 1);
         ret->names = (sv){ (const char *)(ret->entry + h.n_entry), h.names_size };
-        ret->info = sv_from_to(text, h.info_at, h.info_at + h.info_length);
+        ret->info_at = h.info_at;
+        ret->info_length = h.info_length;
         return true;
 }
 
@@ -234,19 +235,10 @@ bool conda_index_find(const struct conda_index *x, sv name, const struct conda_i
         return false;
 }
 
-bool conda_index_entry_text(const struct conda_index *x, const struct conda_index_entry *t, sv *ret_key, sv *ret_record)
+bool conda_index_entry_end(const struct conda_index *x, const struct conda_index_entry *t, uint32_t *ret_end)
 {
-        uint64_t length = t->length & ~(uint32_t)V2;
-        const char *from, *p, *end = x->text.p + t->record;
+        uint64_t end = (uint64_t)t->record + (t->length & ~(uint32_t)V2);
 
-        if (t->key >= t->record || t->record + length > x->text.n)
-                return false;
-        from = x->text.p + t->key + 1;
-        for (p = from; p < end && *p != '"'; p++)
-                p += *p == '\\';
-        if (p >= end)
-                return false;
-        *ret_key = (sv){ from, (size_t)(p - from) };
-        *ret_record = (sv){ end, (size_t)length };
-        return true;
+        *ret_end = (uint32_t)end;
+        return t->key < t->record && end <= x->text_size && end <= UINT32_MAX;
 }

@@ -12,15 +12,15 @@
 #include "base/op.h"
 #include "base/sv.h"
 
-struct conda_index { /* all borrowed */
-        sv text;     /* repodata.json */
-        sv bytes;    /* the index */
+struct conda_index {        /* all borrowed */
+        sv bytes;           /* the index */
+        uint64_t text_size; /* of the repodata.json */
         uint32_t n_name;
         const struct conda_index_name *name; /* sorted */
         const struct conda_index_entry *entry;
         uint32_t n_entry;
         sv names;
-        sv info; /* the object "info", or empty */
+        uint32_t info_at, info_length; /* the object "info", or nothing */
 };
 struct conda_index_name { /* one more than there are names, so that each has its end */
         uint32_t at, entry;
@@ -41,13 +41,12 @@ struct conda_index_entry {
 int conda_index_make(sv text, bool mapped, const sha256 *source, struct op *op, void **ret, size_t *ret_n,
                      struct err *e);
 /** False: these bytes are no index of this text; make it again. */
-bool conda_index_open(sv bytes, sv text, const sha256 *source, struct conda_index *ret);
+bool conda_index_open(sv bytes, uint64_t text_size, const sha256 *source, struct conda_index *ret);
 
 /** The entries of a name (lower case), in the order of the text; false when it is not there. */
 bool conda_index_find(const struct conda_index *x, sv name, const struct conda_index_entry **ret, size_t *ret_n);
 sv conda_index_name(const struct conda_index *x, uint32_t i);
-/** The file name as written between its quotes, and the record's text. False: out of bounds. */
-bool conda_index_entry_text(const struct conda_index *x, const struct conda_index_entry *t, sv *ret_key,
-                            sv *ret_record);
+/** Where an entry's record ends in the text. False: its offsets are impossible. */
+bool conda_index_entry_end(const struct conda_index *x, const struct conda_index_entry *t, uint32_t *ret_end);
 
 #endif

@@ -29,12 +29,21 @@ struct conda_bytes { /* of a file: mapped, or on the heap */
 sv conda_bytes_sv(const struct conda_bytes *b);
 void conda_bytes_done(struct conda_bytes *b);
 
+/* Its own: the index's bytes, and the text, in memory or as an open file of which pieces are read. Mapped only while the index is made: what
+ * somebody cuts off behind our back is then an error, and what was read once does not count as memory for ever. */
 struct conda_repo {
         struct conda_place place;
-        struct conda_bytes text, bytes; /* its own */
+        struct conda_bytes bytes;
         struct conda_index index;
+        char *text; /* heap; NULL: in the file */
+        int fd;     /* when text is NULL */
+        uint64_t text_size;
 };
 void conda_repo_done(struct conda_repo *r);
+/** The text under an info key, such as "base_url"; empty when it is not said. */
+int conda_repo_info(const struct conda_repo *r, const char *key, struct arena *a, sv *ret, struct err *e);
+/** Make the index of the text into r->bytes and open it. */
+int conda_repo_index(struct conda_repo *r, const sha256 *source, struct op *op, struct err *e);
 
 /* Records of one name, while they are gathered. */
 struct conda_list {
@@ -42,8 +51,8 @@ struct conda_list {
         size_t n, cap;
         size_t left_out; /* records that cannot be used */
 };
-/** Adds one subdir's records of a name, sorted by file name; texts are borrowed from the repo or live in the arena. */
-void conda_repo_add(const struct conda_repo *r, sv name, struct arena *a, struct conda_list *list);
+/** Adds one subdir's records of a name, sorted by file name; texts are borrowed from the repo or live in the arena. -ERR_IO. */
+int conda_repo_add(const struct conda_repo *r, sv name, struct arena *a, struct conda_list *list, struct err *e);
 /** Takes what was decoded since `from` in order: sorted by file name, of equal ones the last. Sets urls. */
 void conda_list_close(struct conda_list *list, size_t from, const struct conda_place *p, struct arena *a);
 

@@ -216,6 +216,7 @@ static inline size_t oracle_sort(struct conda_record *v, size_t n)
 static inline bool oracle_agrees(struct oracle *o, const struct conda_repo *repo)
 {
         AUTO(arena_done) struct arena a = { 0 };
+        AUTO(err_done) struct err e = { 0 };
         struct conda_list got = { 0 };
 
         o->n = oracle_sort(o->v, o->n);
@@ -224,7 +225,8 @@ static inline bool oracle_agrees(struct oracle *o, const struct conda_repo *repo
 
                 if (i && sv_cmp(conda_index_name(&repo->index, i - 1), name) >= 0)
                         return o->why = "names are not sorted", false;
-                conda_repo_add(repo, name, &a, &got);
+                if (conda_repo_add(repo, name, &a, &got, &e) < 0)
+                        return o->why = arena_str(&o->a, sv_from(e.cause)), false;
         }
         if (got.n != o->n)
                 return o->why = arena_fmt(&o->a, "%zu records instead of %zu", got.n, o->n).p, false;

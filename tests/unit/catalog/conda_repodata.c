@@ -1,3 +1,4 @@
+#include "base/alloc.h"
 #include "catalog/conda_channels.h"
 #include "catalog/conda_scan.h"
 #include "tests/unit/catalog/conda_oracle.h"
@@ -17,10 +18,11 @@ static int make(struct made *m, sv text)
 
         *m = (struct made){ .repo.place = { .channel = SV("https://h/c"),
                                             .subdir = SV("linux-64"),
-                                            .base = SV("https://h/c/linux-64/") } };
-        if (conda_index_make(text, false, &source, NULL, &m->repo.bytes.heap, &m->repo.bytes.n, &m->e) < 0)
+                                            .base = SV("https://h/c/linux-64/") },
+                            .repo.text = xstrndup(text.p, text.n),
+                            .repo.text_size = text.n };
+        if (conda_repo_index(&m->repo, &source, NULL, &m->e) < 0)
                 return -(int)m->e.code;
-        assert_true(conda_index_open(conda_bytes_sv(&m->repo.bytes), text, &source, &m->repo.index));
         if (oracle_read(&m->o, text, m->repo.place.subdir) && !oracle_agrees(&m->o, &m->repo) && !m->o.unsure)
                 fail_msg("%s", m->o.why);
         return 0;
@@ -38,7 +40,7 @@ static struct conda_list records(struct made *m, const char *name)
 {
         struct conda_list list = { 0 };
 
-        conda_repo_add(&m->repo, sv_from(name), &m->a, &list);
+        assert_int_equal(conda_repo_add(&m->repo, sv_from(name), &m->a, &list, &m->e), 0);
         return list;
 }
 
@@ -265,13 +267,13 @@ static void damaged_indexes(void **state)
         bytes = conda_bytes_sv(&m.repo.bytes);
         for (size_t i = 0; i < bytes.n; i++) {
                 ((char *)m.repo.bytes.heap)[i] ^= 0x10;
-                assert_false(conda_index_open(bytes, sv_from(text), &source, &x));
+                assert_false(conda_index_open(bytes, sizeof(text) - 1, &source, &x));
                 ((char *)m.repo.bytes.heap)[i] ^= 0x10;
-                assert_false(conda_index_open((sv){ bytes.p, i }, sv_from(text), &source, &x));
+                assert_false(conda_index_open((sv){ bytes.p, i }, sizeof(text) - 1, &source, &x));
         }
-        assert_true(conda_index_open(bytes, sv_from(text), &source, &x));
-        assert_false(conda_index_open(bytes, sv_from(text), &other, &x));
-        assert_false(conda_index_open(bytes, sv_from_to(sv_from(text), 1, sizeof(text) - 1), &source, &x));
+        assert_true(conda_index_open(bytes, sizeof(text) - 1, &source, &x));
+        assert_false(conda_index_open(bytes, sizeof(text) - 1, &other, &x));
+        assert_false(conda_index_open(bytes, sizeof(text) - 2, &source, &x));
         made_done(&m);
 }
 
@@ -363,6 +365,23 @@ static void files_as_a_source(void **state)
         }
 }
 
+/* What is cut off while we use it is an error, never fewer records. */
+static void file_cut_off(void **state)
+{
+        AUTO(free_ptr) char *p = put(state, "p.json", PLATFORM);
+        const struct conda_file file = { sv_from(p), SV("https://h/one"), SV("linux-64") };
+        struct conda_source *s = NULL;
+        struct conda_records r;
+        struct err e = { 0 };
+
+        assert_int_equal(conda_files_open(&file, 1, NULL, NULL, &s, &e), 0);
+        assert_int_equal(truncate(p, 40), 0);
+        assert_int_equal(s->ops->records(s, SV("a"), &r, &e), -ERR_IO);
+        assert_non_null(strstr(e.cause, "was cut off"));
+        err_done(&e);
+        conda_source_free(s);
+}
+
 static void files_that_cannot_be_read(void **state)
 {
         AUTO(free_ptr) char *bad = put(state, "bad.json", "{\"packages\":{"), *z = put(state, "z.json.zst", "no");
@@ -391,6 +410,7 @@ int main(void)
                 cmocka_unit_test(damaged_indexes),
                 cmocka_unit_test(base_urls),
                 cmocka_unit_test_setup_teardown(files_as_a_source, place_setup, place_teardown),
+                cmocka_unit_test_setup_teardown(file_cut_off, place_setup, place_teardown),
                 cmocka_unit_test_setup_teardown(files_that_cannot_be_read, place_setup, place_teardown),
         };
 
