@@ -1,4 +1,5 @@
 """A channel on loopback, a user, and what an image of his holds: what the conda tests stand on."""
+import glob
 import gzip
 import io
 import json
@@ -7,9 +8,10 @@ import shutil
 import sys
 import tarfile
 
-from conftest import ROOT, Env
+from conftest import ROOT, Env, base_files, make_layout
 
 sys.path.insert(0, str(ROOT / "tests/fake"))
+import conda_real  # noqa: E402
 from conda_channel import PREFIX, Channel, make_package  # noqa: E402
 from conda_server import Server  # noqa: E402
 
@@ -147,10 +149,20 @@ class Image:
         return {d["name"]: f"{d['version']}={d['build']}" for d in docs}
 
 
+def glibc_base(folder):
+    """busybox and this machine's libc: what a conda environment wants of a base."""
+    libc = pathlib.Path(next(iter(glob.glob("/lib/*-linux-gnu/libc.so.6"))))
+    names = ["libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2"]
+    loader = pathlib.Path("/lib64/ld-linux-x86-64.so.2")
+    files = {"lib": ("link", "usr/lib"), "lib64": ("link", "usr/lib64"), "usr/lib": ("dir", 0o755, 0, 0), "usr/lib64": ("dir", 0o755, 0, 0),
+             f"usr/lib64/{loader.name}": loader.read_bytes(), f"usr/lib/{libc.parent.name}": ("dir", 0o755, 0, 0)}
+    files.update({f"usr/lib/{libc.parent.name}/{n}": (libc.parent / n).read_bytes() for n in names if (libc.parent / n).exists()})
+    return make_layout(folder, base_files(files), {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["sh"]})
+
+
 def locked(text, what="name"):
     """Values of one key over all artifacts, in order."""
     return [line.split(": ", 1)[1].strip('"') for line in text.splitlines() if line.strip().startswith(f"{what}: ")]
 
 
-
-__all__ = ["PREFIX", "PYTHON", "Channel", "Image", "Node", "World", "locked", "made_python", "make_package", "python_package"]
+__all__ = ["PREFIX", "PYTHON", "Channel", "Image", "Node", "World", "conda_real", "glibc_base", "locked", "made_python", "make_package", "python_package"]

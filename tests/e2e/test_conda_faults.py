@@ -73,7 +73,8 @@ def test_damaged_index(foo, which, what):
     assert heals(foo, "foo").packages == {"foo": "1.0=0", "bar": "1.0=0"}
 
 
-@pytest.mark.parametrize("what", [{"truncate": 40}, {"corrupt": 60}, {"body": b'{"packages": {'}, {"body": b'[1, 2]'}, {"body": b'{"packages": [], "info": 3}'}], ids=str)
+@pytest.mark.parametrize("what", [{"truncate": 40}, {"corrupt": 60}, {"body": b'{"packages": {'}, {"body": b'[1, 2]'},
+                                  {"body": b'{"packages": [], "info": 3}'}], ids=str)
 def test_damaged_plain_index(foo, what):
     foo.server.rule("repodata_shards", status=404)
     foo.server.rule("repodata.json.", status=404)

@@ -1,21 +1,15 @@
 """A python that starts, numpy and pandas out of a made channel, in bubblewrap: as root and as a user. Downloads from Debian and PyPI once, into
 CONDA_REAL_DIR (the build tree's, from meson)."""
-import glob
 import json
 import os
-import pathlib
 import platform
 import re
 import shutil
-import sys
 
 import pytest
 
-from conda_world import PREFIX, World, locked
-from conftest import ROOT, Index, base_files, let_pass, make_layout
-
-sys.path.insert(0, str(ROOT / "tests/fake"))
-import conda_real  # noqa: E402
+from conda_world import PREFIX, World, conda_real, glibc_base, locked
+from conftest import Index, let_pass
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the bases of these tests are made of this machine's libc, for amd64")
 USERS = ["root", "nobody"] if os.geteuid() == 0 else ["self"]
@@ -28,17 +22,6 @@ print(json.dumps({"prefix": sys.prefix, "executable": sys.executable, "sum": int
     "files": [numpy.__file__, requests.__file__], "dists": sorted(d.name for d in m.distributions()),
     "installers": sorted({(d.read_text("INSTALLER") or "").strip() for d in m.distributions()})}))
 """
-
-
-def glibc_base(folder):
-    """busybox and this machine's libc: what a conda environment wants of a base."""
-    libc = pathlib.Path(next(iter(glob.glob("/lib/*-linux-gnu/libc.so.6"))))
-    names = ["libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2"]
-    loader = pathlib.Path("/lib64/ld-linux-x86-64.so.2")
-    files = {"lib": ("link", "usr/lib"), "lib64": ("link", "usr/lib64"), "usr/lib": ("dir", 0o755, 0, 0), "usr/lib64": ("dir", 0o755, 0, 0),
-             f"usr/lib64/{loader.name}": loader.read_bytes(), f"usr/lib/{libc.parent.name}": ("dir", 0o755, 0, 0)}
-    files.update({f"usr/lib/{libc.parent.name}/{n}": (libc.parent / n).read_bytes() for n in names if (libc.parent / n).exists()})
-    return make_layout(folder, base_files(files), {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["sh"]})
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +113,8 @@ def test_pip_on_top(world, tmp_path):
     (tmp_path / "index").mkdir()
     index = Index(tmp_path / "index", {"packages": {
         "six": {"1.17.0": {"files": {"six.py": "__version__ = '1.17.0'\n"}}},
-        "science": {"1.0": {"requires": ["numpy>=2", "six>=1.17"], "files": {"science.py": "import numpy, six\nprint(numpy.__version__, six.__version__)\n"}}}}})
+        "science": {"1.0": {"requires": ["numpy>=2", "six>=1.17"],
+                            "files": {"science.py": "import numpy, six\nprint(numpy.__version__, six.__version__)\n"}}}}})
     other = world.user("four")
     other.env["PIP_INDEX_URL"] = index.url
     try:
