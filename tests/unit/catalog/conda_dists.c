@@ -1,4 +1,5 @@
 #include "catalog/conda_dists.h"
+#include "base/cleanup.h"
 #include "tests/unit/unit.h"
 
 static void gives(const char *paths, const char *want)

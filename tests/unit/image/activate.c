@@ -1,4 +1,5 @@
 #include "image/activate.h"
+#include "base/cleanup.h"
 #include "tests/unit/unit.h"
 
 static sv base_env(void *arg, sv name)

@@ -1,4 +1,5 @@
 #include "image/image_priv.h"
+#include "base/cleanup.h"
 #include "tests/unit/unit.h"
 
 static void conda_reads_what_was_asked_and_what_is_there(void **state)

@@ -1,4 +1,5 @@
 #include "image/image_priv.h"
+#include "base/cleanup.h"
 #include "tests/unit/unit.h"
 
 struct world {
