@@ -13,17 +13,18 @@ enum spec_kind {
         SPEC_ALL,
         SPEC_AND,
         SPEC_OR,
-        SPEC_RANGE,   /* from low to high */
-        SPEC_PATTERN, /* of the text as it is written */
-        SPEC_TEXT     /* the text itself: what has an '@' is no version, but conda compares it */
+        SPEC_RANGE, /* from low to high */
+        SPEC_GLOB,  /* of the text as it is written */
+        SPEC_REGEX,
+        SPEC_TEXT /* the text itself: what has an '@' is no version, but conda compares it */
 };
 struct conda_spec {
         uint8_t kind;
         bool outside;                    /* RANGE: outside of it */
         bool low_in, high_in;            /* the ends belong to it */
-        sv low, high;                    /* keys; empty: no end on this side */
+        struct conda_key low, high;      /* n 0: no end on this side */
         const struct conda_version *one; /* "1.2", "==1.2" */
-        const struct pattern *pattern;
+        const struct pattern *regex;
         const struct conda_spec **part; /* AND, OR */
         size_t n_part;
         sv text;
@@ -48,31 +49,33 @@ static bool refuse_version(struct clause *c, sv text, const char *why)
         return refuse(c, arena_fmt(c->a, "'%.*s' is not a version: %s", SV_ARG(sv_from_to(text, 0, 80)), why));
 }
 
-/* The ends of what "p.*" matches; low or high may be NULL. */
-static bool bounds(struct clause *c, sv p, sv *low, sv *high)
+/* The ends of what "p.*" matches; low may be NULL. */
+static bool bounds(struct clause *c, sv p, struct conda_key *low, struct conda_key *high)
 {
         unsigned char buf[CONDA_KEY_MAX];
         struct conda_runs r;
         const char *why;
 
-        for (int above = 0; above < 2; above++) {
+        for (int above = low ? 0 : 1; above < 2; above++) {
+                struct conda_key *key = above ? high : low;
+
                 if (!conda_runs_split(p, &r, &why))
                         return refuse_version(c, p, why);
                 conda_runs_bound(&r, above);
-                if (above ? high != NULL : low != NULL)
-                        *(above ? high : low) = arena_sv(c->a, conda_runs_key(&r, buf));
+                *key = conda_runs_key(&r, buf);
+                key->p = memcpy(arena_alloc(c->a, key->n, 1), key->p, key->n);
         }
         return true;
 }
 
-static bool version_key(struct clause *c, sv text, const struct conda_version **ret, sv *ret_key)
+static bool version_key(struct clause *c, sv text, const struct conda_version **ret, struct conda_key *ret_key)
 {
         const char *why;
 
         *ret = conda_version_parse(c->a, text, &why);
         if (!*ret)
                 return refuse_version(c, text, why);
-        *ret_key = (sv){ (const char *)(*ret)->key, (*ret)->n_key };
+        *ret_key = (*ret)->key;
         return true;
 }
 
@@ -101,7 +104,7 @@ static bool compare(struct clause *c, sv op, sv text)
 {
         bool in = op.n == 2;
         const struct conda_version *v;
-        sv key;
+        struct conda_key key;
 
         if (!version_key(c, text, &v, &key))
                 return false;
@@ -201,25 +204,16 @@ static bool relation(struct clause *c, sv text)
         return sv_is(op, "~=") ? compatible(c, rest) : compare(c, op, rest);
 }
 
-static bool pattern(struct clause *c, const struct pattern *p, sv text, sv why)
-{
-        if (!p)
-                return refuse(c, arena_fmt(c->a, "'%.*s' cannot be used: %.*s", SV_ARG(sv_from_to(text, 0, 80)),
-                                           SV_ARG(why)));
-        c->s->kind = SPEC_PATTERN;
-        c->s->pattern = p;
-        return true;
-}
-
 static bool regex(struct clause *c, sv text)
 {
         sv why = { 0 };
-        const struct pattern *p;
 
         if (text.n < 2 || text.p[0] != '^' || text.p[text.n - 1] != '$')
                 return refuse(c, SV("a regular expression begins with '^' and ends with '$'"));
-        p = pattern_regex(c->a, text, &why);
-        return pattern(c, p, text, why);
+        c->s->kind = SPEC_REGEX;
+        c->s->regex = pattern_parse(c->a, text, &why);
+        return c->s->regex ||
+               refuse(c, arena_fmt(c->a, "'%.*s' cannot be used: %.*s", SV_ARG(sv_from_to(text, 0, 80)), SV_ARG(why)));
 }
 
 /* conda makes a regular expression of a glob and leaves what has a meaning there as it is: nobody means that. */
@@ -229,7 +223,8 @@ static bool glob(struct clause *c, sv text)
                 if (strchr("[]{}?\\^$", text.p[i]))
                         return refuse(c, arena_fmt(c->a, "'%c' has no place in '%.*s'", text.p[i],
                                                    SV_ARG(sv_from_to(text, 0, 80))));
-        return pattern(c, pattern_glob(c->a, text), text, SV("it is too long"));
+        c->s->kind = SPEC_GLOB;
+        return true;
 }
 
 static sv strip_end(sv s, char c)
@@ -457,8 +452,14 @@ static bool tree_read(struct tree *t)
 
 const struct conda_spec *conda_spec_parse(struct arena *a, sv text, sv *ret_why, size_t *ret_at)
 {
-        struct tree t = { .a = a, .text = text, .want = true };
+        struct tree t; /* its levels are set when they are entered */
 
+        t.a = a;
+        t.text = text;
+        t.at = t.why_at = 0;
+        t.depth = 0;
+        t.level[0] = (struct level){ 0 };
+        t.want = true;
         if (text.n > SPEC_MAX)
                 tree_refuse(&t, SPEC_MAX, SV("it is longer than 64 KiB"));
         else if (memchr(text.n ? text.p : "", 0, text.n))
@@ -476,16 +477,15 @@ const struct conda_spec *conda_spec_parse(struct arena *a, sv text, sv *ret_why,
 
 static bool range_has(const struct conda_spec *s, const struct conda_version *v)
 {
-        sv key = { (const char *)v->key, v->n_key };
         int c;
 
         if (s->low.n) {
-                c = conda_key_cmp(key, s->low);
+                c = conda_key_cmp(&v->key, &s->low);
                 if (c < 0 || (c == 0 && !s->low_in))
                         return s->outside;
         }
         if (s->high.n) {
-                c = conda_key_cmp(key, s->high);
+                c = conda_key_cmp(&v->key, &s->high);
                 if (c > 0 || (c == 0 && !s->high_in))
                         return s->outside;
         }
@@ -499,8 +499,10 @@ bool conda_spec_has(const struct conda_spec *s, const struct conda_version *v)
                 return true;
         case SPEC_RANGE:
                 return range_has(s, v);
-        case SPEC_PATTERN:
-                return pattern_has(s->pattern, v->raw);
+        case SPEC_GLOB:
+                return glob_has(s->text, v->raw, false);
+        case SPEC_REGEX:
+                return pattern_has(s->regex, v->raw, false);
         case SPEC_TEXT:
                 return sv_eq(s->text, v->raw);
         default:
