@@ -48,6 +48,12 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
         for (size_t i = 0; i < r->n_pip; i++)
                 if (spec_add_pip(a, s, r->pip[i], io, ds, e) < 0)
                         return -(int)e->code;
+        for (size_t i = 0; i < r->n_channel; i++)
+                if (spec_add_channel(a, s, r->channel[i], ds, e) < 0)
+                        return -(int)e->code;
+        for (size_t i = 0; i < r->n_conda; i++)
+                if (spec_add_conda(a, s, r->conda[i], ds, e) < 0)
+                        return -(int)e->code;
         for (size_t i = 0; i < r->n_env; i++)
                 if (spec_add_variable(a, s, r->env[i], ds, e) < 0)
                         return -(int)e->code;

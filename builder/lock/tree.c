@@ -1,8 +1,7 @@
 #include "lock/tree.h"
 
-#include <string.h>
-
 #include "base/cleanup.h"
+#include "lock/lock_priv.h"
 #include "pkg/pyname.h"
 
 #define DEPTH_MAX 200
@@ -38,37 +37,6 @@ static sv first_word(sv s)
         return blank < 0 ? s : (sv){ s.p, (size_t)blank };
 }
 
-/* The package of a MatchSpec as channels write them: "python >=3.12", "numpy>=2", "conda-forge::x[version=1]". */
-static sv spec_name(sv s)
-{
-        ptrdiff_t channel = sv_find_sv(s, SV("::"));
-        size_t n = 0;
-
-        if (channel >= 0)
-                s = sv_skip(s, (size_t)channel + 2);
-        while (n < s.n && !strchr(" =<>!~[", s.p[n]))
-                n++;
-        return sv_from_to(s, 0, n);
-}
-
-/* The conda package that supplies a distribution. */
-static const struct artifact *find_dist(const struct lock_platform *p, sv name)
-{
-        for (size_t i = 0; i < p->n_artifact; i++)
-                for (size_t k = 0; k < p->artifact[i].n_dists; k++)
-                        if (sv_eq(first_word(p->artifact[i].dists[k]), name))
-                                return &p->artifact[i];
-        return NULL;
-}
-
-static const struct artifact *find_need(const struct lock_platform *p, const struct artifact *a, sv need)
-{
-        const struct artifact *found =
-                lock_find(p, a->kind, a->kind == ARTIFACT_CONDA ? spec_name(need) : first_word(need));
-
-        return !found && a->kind == ARTIFACT_WHEEL ? find_dist(p, first_word(need)) : found;
-}
-
 static const struct artifact *find_any(const struct lock_platform *p, enum artifact_kind first, sv name)
 {
         static const enum artifact_kind kinds[] = { ARTIFACT_WHEEL, ARTIFACT_CONDA, ARTIFACT_DEB };
@@ -99,7 +67,7 @@ static struct twigs children(struct drawing *d, const struct artifact *a)
         struct twigs t = { 0 };
 
         for (size_t i = 0; !d->up && i < a->n_needs; i++) {
-                const struct artifact *need = find_need(d->p, a, a->needs[i]);
+                const struct artifact *need = lock_find_need(d->p, a, a->needs[i]);
                 if (need)
                         add(d, &t, need, SV(""));
         }

@@ -17,7 +17,7 @@ static sv written_token(sv url)
         return (sv){ url.p + at, (size_t)end + 3 };
 }
 
-sv spec_channel_public(struct arena *a, sv text)
+sv spec_public_url(struct arena *a, sv text)
 {
         sv url = spec_url_public(a, text), token = written_token(url);
         size_t at = (size_t)(token.p - url.p);

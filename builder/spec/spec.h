@@ -118,6 +118,23 @@ struct spec_io {
         bool (*env)(void *arg, sv name, sv *ret);
 };
 
+/* What a file is, told by its name and by the keys that every tool begins lines with. */
+enum spec_form {
+        SPEC_FORM_YAML,         /* environment.yml, or something that spec_load refuses by name */
+        SPEC_FORM_REQUIREMENTS, /* *.txt, *.in */
+        SPEC_FORM_LOCK,         /* ours */
+        SPEC_FORM_CONDA_LOCK, /* finished resolutions of others, taken as they are (lock/import.h); whatever the name */
+        SPEC_FORM_EXPLICIT,
+        SPEC_FORM_PIXI,
+};
+enum spec_form spec_form_of(sv path, sv text);
+/** What an image of a definition is called when it does not say so: "My Env.yml" → "my-env". */
+sv spec_name_of(struct arena *a, sv path);
+/** ${NAME}s replaced by their values; one that is unset or empty stays as it is written, as in pip. */
+sv spec_expand(struct arena *a, sv text, const struct spec_io *io);
+/** A URL without the password or channel token (/t/…/) that is written out in it; ${VAR}s stay. */
+sv spec_public_url(struct arena *a, sv url);
+
 #define SPEC_FILE_MAX ((size_t)4 << 20) /* bytes of one definition file */
 
 /**
