@@ -13,9 +13,10 @@ enum spec_kind {
         SPEC_ALL,
         SPEC_AND,
         SPEC_OR,
-        SPEC_RANGE,   /* from low to high */
-        SPEC_PATTERN, /* of the text as it is written */
-        SPEC_TEXT     /* the text itself: what has an '@' is no version, but conda compares it */
+        SPEC_RANGE, /* from low to high */
+        SPEC_GLOB,  /* of the text as it is written */
+        SPEC_REGEX,
+        SPEC_TEXT /* the text itself: what has an '@' is no version, but conda compares it */
 };
 struct conda_spec {
         uint8_t kind;
@@ -23,7 +24,7 @@ struct conda_spec {
         bool low_in, high_in;            /* the ends belong to it */
         sv low, high;                    /* keys; empty: no end on this side */
         const struct conda_version *one; /* "1.2", "==1.2" */
-        const struct pattern *pattern;
+        const struct pattern *regex;
         const struct conda_spec **part; /* AND, OR */
         size_t n_part;
         sv text;
@@ -201,25 +202,16 @@ static bool relation(struct clause *c, sv text)
         return sv_is(op, "~=") ? compatible(c, rest) : compare(c, op, rest);
 }
 
-static bool pattern(struct clause *c, const struct pattern *p, sv text, sv why)
-{
-        if (!p)
-                return refuse(c, arena_fmt(c->a, "'%.*s' cannot be used: %.*s", SV_ARG(sv_from_to(text, 0, 80)),
-                                           SV_ARG(why)));
-        c->s->kind = SPEC_PATTERN;
-        c->s->pattern = p;
-        return true;
-}
-
 static bool regex(struct clause *c, sv text)
 {
         sv why = { 0 };
-        const struct pattern *p;
 
         if (text.n < 2 || text.p[0] != '^' || text.p[text.n - 1] != '$')
                 return refuse(c, SV("a regular expression begins with '^' and ends with '$'"));
-        p = pattern_regex(c->a, text, &why);
-        return pattern(c, p, text, why);
+        c->s->kind = SPEC_REGEX;
+        c->s->regex = pattern_parse(c->a, text, &why);
+        return c->s->regex ||
+               refuse(c, arena_fmt(c->a, "'%.*s' cannot be used: %.*s", SV_ARG(sv_from_to(text, 0, 80)), SV_ARG(why)));
 }
 
 /* conda makes a regular expression of a glob and leaves what has a meaning there as it is: nobody means that. */
@@ -229,7 +221,8 @@ static bool glob(struct clause *c, sv text)
                 if (strchr("[]{}?\\^$", text.p[i]))
                         return refuse(c, arena_fmt(c->a, "'%c' has no place in '%.*s'", text.p[i],
                                                    SV_ARG(sv_from_to(text, 0, 80))));
-        return pattern(c, pattern_glob(c->a, text), text, SV("it is too long"));
+        c->s->kind = SPEC_GLOB;
+        return true;
 }
 
 static sv strip_end(sv s, char c)
@@ -499,8 +492,10 @@ bool conda_spec_has(const struct conda_spec *s, const struct conda_version *v)
                 return true;
         case SPEC_RANGE:
                 return range_has(s, v);
-        case SPEC_PATTERN:
-                return pattern_has(s->pattern, v->raw);
+        case SPEC_GLOB:
+                return glob_has(s->text, v->raw, false);
+        case SPEC_REGEX:
+                return pattern_has(s->regex, v->raw, false);
         case SPEC_TEXT:
                 return sv_eq(s->text, v->raw);
         default:

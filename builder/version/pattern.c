@@ -3,9 +3,41 @@
 #include <limits.h>
 #include <string.h>
 
-/* A program for a machine that is in many states at once (Thompson's): no text makes it slow. */
 #define STATES_MAX 2048
 #define DEPTH_MAX  50
+
+static char folded(char c, bool fold)
+{
+        return fold && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Whatever the last '*' swallowed may have to grow; those before it never do. */
+bool glob_has(sv glob, sv text, bool fold)
+{
+        size_t g = 0, t = 0, star = SIZE_MAX, from = 0;
+
+        while (t < text.n) {
+                if (g < glob.n && glob.p[g] == '*') {
+                        star = g++;
+                        from = t;
+                } else if (g < glob.n && glob.p[g] == folded(text.p[t], fold)) {
+                        g++;
+                        t++;
+                } else if (star != SIZE_MAX) {
+                        g = star + 1;
+                        t = ++from;
+                } else {
+                        return false;
+                }
+        }
+        while (g < glob.n && glob.p[g] == '*')
+                g++;
+        return g == glob.n;
+}
+
+/* ---- regular expressions ---- */
+
+/* A program for a machine that is in many states at once (Thompson's): no text makes it slow. */
 
 enum op { OP_SET, OP_ANY, OP_SPLIT, OP_JUMP, OP_BEGIN, OP_END, OP_DONE };
 struct node {
@@ -379,7 +411,7 @@ static bool either(struct parser *ps)
         return true;
 }
 
-const struct pattern *pattern_regex(struct arena *a, sv text, sv *ret_why)
+const struct pattern *pattern_parse(struct arena *a, sv text, sv *ret_why)
 {
         struct pattern *p = arena_new(a, struct pattern);
         struct parser ps = { .a = a, .p = p, .rest = text };
@@ -389,26 +421,6 @@ const struct pattern *pattern_regex(struct arena *a, sv text, sv *ret_why)
                 return NULL;
         }
         return p;
-}
-
-const struct pattern *pattern_glob(struct arena *a, sv text)
-{
-        struct pattern *p = arena_new(a, struct pattern);
-        struct parser ps = { .a = a, .p = p, .rest = text };
-
-        for (size_t i = 0; i < text.n; i++) {
-                size_t from = p->n;
-
-                if (text.p[i] == '*' && i && text.p[i - 1] == '*')
-                        continue;
-                if (text.p[i] != '*') {
-                        if (!literal(&ps, (unsigned char)text.p[i]))
-                                return NULL;
-                } else if (!add(&ps, OP_ANY, 0, 0) || !star(&ps, from)) {
-                        return NULL;
-                }
-        }
-        return add(&ps, OP_END, 0, 0) && add(&ps, OP_DONE, 0, 0) ? p : NULL;
 }
 
 /* ---- matching ---- */
@@ -451,7 +463,7 @@ static void states_clear(const struct pattern *p, struct states *s)
         memset(s->in, 0, (p->n + 31) / 32 * sizeof(*s->in));
 }
 
-bool pattern_has(const struct pattern *p, sv text)
+bool pattern_has(const struct pattern *p, sv text, bool fold)
 {
         struct states both[2], *now = &both[0], *next = &both[1], *was;
 
@@ -465,7 +477,7 @@ bool pattern_has(const struct pattern *p, sv text)
                 states_clear(p, next);
                 for (size_t k = 0; k < now->n; k++) {
                         const struct node *node = &p->v[now->v[k]];
-                        unsigned char c = (unsigned char)text.p[i];
+                        unsigned char c = (unsigned char)folded(text.p[i], fold);
 
                         if (node->op == OP_ANY ? c != '\n' : node->op == OP_SET && set_has(node->set, c))
                                 mark(next, now->v[k] + (size_t)1);
