@@ -89,29 +89,58 @@ static void take_records(struct catalog_conda *c, struct conda_name *n, const st
         }
 }
 
+/* A request that names a channel decides where its name comes from. */
+static bool names_channel(const struct conda_says *s)
+{
+        return s->m.channel.n || s->m.n_channels;
+}
+
+static bool channel_fits(const struct conda_says *s, const struct conda_record *r)
+{
+        struct matchspec m = { .name = s->m.name,
+                               .channel = s->m.channel,
+                               .channels = s->m.channels,
+                               .n_channels = s->m.n_channels,
+                               .channel_text = s->m.channel_text };
+
+        return matchspec_has(&m, r, NULL);
+}
+
 static bool channel_wanted(const struct conda_name *n, const struct conda_record *r)
 {
-        for (size_t i = 0; i < n->n_only; i++)
-                if (matchspec_has(&n->only[i], r, NULL))
+        for (size_t i = 0; i < n->n_wanted; i++)
+                if (names_channel(n->wanted[i]) && channel_fits(n->wanted[i], r))
                         return true;
         return false;
 }
 
-/* strict: the first channel that has the name supplies it; a request that names a channel decides itself. */
+/* strict: the first channel that has the name supplies it. */
 static void hide(struct catalog_conda *c, struct conda_name *n)
 {
         uint32_t first = UINT32_MAX;
+        bool named = false;
 
         if (c->opts.priority != CONDA_STRICT)
                 return;
+        for (size_t i = 0; i < n->n_wanted; i++)
+                named |= names_channel(n->wanted[i]);
         for (uint32_t i = 0; i < n->n; i++)
                 if (n->cand[i].r->channel_no < first)
                         first = n->cand[i].r->channel_no;
         for (uint32_t i = 0; i < n->n; i++) {
                 struct conda_cand *k = &n->cand[i];
-                k->hidden = n->n_only ? !channel_wanted(n, k->r) : k->r->channel_no != first;
+                k->hidden = named ? !channel_wanted(n, k->r) : k->r->channel_no != first;
                 if (k->hidden)
                         k->ban = BAN_CHANNEL;
+        }
+}
+
+static void mark_asked(struct conda_name *n)
+{
+        for (uint32_t i = 0; i < n->n; i++) {
+                n->cand[i].asked = true;
+                for (size_t k = 0; k < n->n_wanted; k++)
+                        n->cand[i].asked = n->cand[i].asked && conda_says_takes(n->wanted[k], &n->cand[i]);
         }
 }
 
@@ -151,6 +180,7 @@ int conda_name_read(struct catalog_conda *c, struct conda_name *n, struct err *e
                 take_records(c, n, &r);
                 hide(c, n);
         }
+        mark_asked(n);
         n->read = true;
         return 0;
 }

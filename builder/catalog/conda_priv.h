@@ -31,6 +31,7 @@ struct conda_cand {
         struct conda_says **says;      /* depends, then constrains; NULL: not looked at yet */
         struct rels *rels;             /* NULL: not asked for yet */
         bool hidden;                   /* another channel supplies the name */
+        bool asked;                    /* every request for its name takes it; true where there is none */
         uint8_t ban;
         sv note; /* what the ban says in detail */
 };
@@ -41,8 +42,8 @@ struct conda_name { /* one name_id */
         struct conda_cand *cand;
         uint32_t n;
         struct conda_says *later, *known;
-        struct matchspec *only; /* a request names channels: candidates of others are hidden */
-        size_t n_only, cap_only;
+        struct conda_says **wanted; /* the requests for it; taken before its records are read */
+        size_t n_wanted, cap_wanted;
         struct map who[2]; /* by enum rel_kind: text of a MatchSpec → struct conda_who; made at the first question */
         bool has_who;
 };
@@ -85,7 +86,9 @@ struct conda_says *conda_says_of(struct catalog_conda *c, sv text);
 bool conda_says_parse(struct catalog_conda *c, struct conda_says *s);
 /** depends and constrains of a candidate; none of them parsed. */
 struct conda_says **conda_cand_says(struct catalog_conda *c, struct conda_cand *k);
-/** The highest version of its name that it takes; the name is read. */
+/** Whether a MatchSpec that was parsed takes a candidate. */
+bool conda_says_takes(const struct conda_says *s, const struct conda_cand *k);
+/** The highest version of its name that it takes, of those that the requests for that name take; the name is read. */
 void conda_says_best(struct catalog_conda *c, struct conda_says *s);
 /** Which candidates of its name it takes. May wait for them. */
 int conda_says_set(struct catalog_conda *c, struct conda_says *s, set_id *ret, struct err *e);

@@ -43,7 +43,7 @@ bool conda_says_parse(struct catalog_conda *c, struct conda_says *s)
         return true;
 }
 
-static bool takes(const struct conda_says *s, const struct conda_cand *k)
+bool conda_says_takes(const struct conda_says *s, const struct conda_cand *k)
 {
         if (s->plain)
                 return !s->m.version || (k->v && conda_spec_has(s->m.version, k->v));
@@ -60,7 +60,7 @@ struct asking {
 static bool ask(struct asking *a, const struct conda_cand *k)
 {
         if (!a->s->plain || !a->any || a->v != k->v)
-                a->yes = takes(a->s, k);
+                a->yes = conda_says_takes(a->s, k);
         a->any = true;
         a->v = k->v;
         return a->yes;
@@ -78,7 +78,7 @@ void conda_says_best(struct catalog_conda *c, struct conda_says *s)
                 const struct conda_cand *k = &s->name->cand[i];
                 bool features = k->r->n_track_features > 0;
                 int r;
-                if (!k->v || k->ban || !ask(&a, k))
+                if (!k->v || k->ban || !k->asked || !ask(&a, k))
                         continue;
                 r = s->best ? s->best == k->v ? 0 : conda_version_cmp(k->v, s->best) : 1;
                 if (r > 0 || (r == 0 && !features)) {
@@ -204,6 +204,24 @@ static bool read_says(struct catalog_conda *c, struct conda_name *n, uint32_t ca
         return true;
 }
 
+/* A virtual package is there or not, whoever needs it: a limit on one is fulfilled or not from the beginning. NULL: it says nothing. */
+static int rel_of(struct catalog_conda *c, const struct conda_name *by, struct conda_says *s, enum rel_kind kind,
+                  const struct rel **ret, struct err *e)
+{
+        *ret = NULL;
+        if (kind == REL_LIMITS && s->name->is_virtual) {
+                if (conda_name_ready(c, s->name, e) < 0)
+                        return -(int)e->code;
+                if (s->name->pub.absent)
+                        return 0;
+                kind = REL_NEEDS;
+        }
+        if (kind == REL_NEEDS)
+                return needs_of(c, s, by->pub.text, ret, e);
+        *ret = limits_of(c, s, by->pub.text);
+        return 0;
+}
+
 int conda_rels(struct catalog *cat, name_id id, uint32_t cand, struct rels *ret, struct err *e)
 {
         struct catalog_conda *c = conda_self(cat);
@@ -211,19 +229,20 @@ int conda_rels(struct catalog *cat, name_id id, uint32_t cand, struct rels *ret,
         struct conda_cand *k = &n->cand[cand];
         size_t n_says = k->r->n_depends + k->r->n_constrains;
         const struct rel **v;
+        uint32_t count = 0;
 
         *ret = (struct rels){ 0 };
         if (!k->rels) {
                 if (k->ban || !read_says(c, n, cand))
                         return 0;
                 v = arena_array(&c->arena, const struct rel *, n_says + 1);
-                for (size_t i = 0; i < n_says; i++)
-                        if (i >= k->r->n_depends)
-                                v[i] = limits_of(c, k->says[i], n->pub.text);
-                        else if (needs_of(c, k->says[i], n->pub.text, &v[i], e) < 0)
+                for (size_t i = 0; i < n_says; i++) {
+                        if (rel_of(c, n, k->says[i], i < k->r->n_depends ? REL_NEEDS : REL_LIMITS, &v[count], e) < 0)
                                 return -(int)e->code;
+                        count += v[count] != NULL;
+                }
                 k->rels = arena_new(&c->arena, struct rels);
-                *k->rels = (struct rels){ v, (uint32_t)n_says };
+                *k->rels = (struct rels){ v, count };
         }
         *ret = *k->rels;
         return 0;

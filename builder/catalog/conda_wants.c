@@ -62,20 +62,6 @@ static sv where_text(struct arena *a, const struct spec_where *at)
         return arena_fmt(a, "%.*s:%u:%u", SV_ARG(at->file), at->line, at->col);
 }
 
-/* Which channels a name may come from must be known before its candidates are. */
-static void take_channel(struct catalog_conda *c, const struct conda_says *s)
-{
-        struct conda_name *n = s->name;
-
-        if (s->m.channel.n || s->m.n_channels)
-                *arena_push(&c->arena, n->only, n->n_only, n->cap_only) =
-                        (struct matchspec){ .name = s->m.name,
-                                            .channel = s->m.channel,
-                                            .channels = s->m.channels,
-                                            .n_channels = s->m.n_channels,
-                                            .channel_text = s->m.channel_text };
-}
-
 static int want_of(struct catalog_conda *c, const struct spec_text *t, struct conda_says *s, struct arena *a,
                    struct resolve_want *ret, struct err *e)
 {
@@ -107,8 +93,11 @@ int conda_wants(struct catalog_conda *c, const struct spec_text *spec, size_t n,
         }
         if (!good)
                 return err_set(e, ERR_USAGE, "the packages asked for can't be read");
+        for (size_t i = 0; i < n; i++) { /* all of them, before the first records are read */
+                struct conda_name *name = says[i]->name;
+                *arena_push(&c->arena, name->wanted, name->n_wanted, name->cap_wanted) = says[i];
+        }
         for (size_t i = 0; i < n; i++) {
-                take_channel(c, says[i]);
                 if (!says[i]->name->is_virtual)
                         c->source->ops->soon(c->source, says[i]->name->pub.text);
         }

@@ -316,7 +316,8 @@ static bool legal(struct question *q)
         return true;
 }
 
-/* The reference's version of a name: where it is below the ceiling (track_features), so may we be. */
+/* The reference's version of a name: where it is below the ceiling, so may we be. (A candidate with track_features comes last, whatever its
+ * version; and the ceilings were searched among all files, where the .tar.bz2 beside a .conda can say less than it.) */
 static const struct conda_version *reference(struct question *q, sv name)
 {
         const struct js *list = js_get(q->c, "packages");
@@ -340,8 +341,7 @@ static bool ceilings(struct question *q)
                 const struct conda_version *top = conda_version_parse(&q->a, js_str(list->v[i].value), NULL);
                 const struct conda_version *theirs = reference(q, list->v[i].key);
                 if (s && s->v && top && conda_version_cmp(s->v, top) < 0 &&
-                    (js_get(q->c, "reference_below_ceiling") || !theirs || conda_version_cmp(theirs, top) >= 0 ||
-                     conda_version_cmp(s->v, theirs) < 0)) {
+                    (!theirs || conda_version_cmp(s->v, theirs) < 0)) {
                         vectors_fail(q->v, q->id, "%.*s is %.*s, but could be %.*s", SV_ARG(list->v[i].key),
                                      SV_ARG(s->r->version), SV_ARG(js_str(list->v[i].value)));
                         good = false;
@@ -389,18 +389,15 @@ static bool ours_among(const struct js *list, const struct conda_record *r)
         return false;
 }
 
-/* Complete snapshots and made cases: all of it; channels that were pooled from lock files: nearly. A reference that is itself below what
- * can be reached says nothing of the rest. */
+/* Complete snapshots and made cases: all of it; channels that were pooled from lock files: nearly. */
 static unsigned least_share(const struct question *q)
 {
         static const char *const all[] = { "main22-", "intel-" };
 
-        if (js_get(q->c, "reference_below_ceiling"))
-                return 0;
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
                 if (sv_starts(sv_from(q->id), sv_from(all[i])))
                         return 100;
-        return js_get(js_get(js_get(q->c, "channels"), "0"), "repodata") ? 100 : 95;
+        return 95;
 }
 
 static bool shares(struct question *q, bool exact)
