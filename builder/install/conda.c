@@ -51,6 +51,11 @@ static struct conda *of(struct entry_source *s)
         return (struct conda *)s;
 }
 
+static int installing(const struct conda *c, struct err *e)
+{
+        return err_while(e, "installing the conda package '%.*s'", SV_ARG(c->file));
+}
+
 /* --- contents */
 
 static int lies(const struct conda_path *p, const char *what, const char *is, const char *listed, struct err *e)
@@ -93,7 +98,9 @@ static int member_read(struct conda *c, void *p, size_t max, size_t *ret_n, stru
 
 static int stream_plain(void *arg, void *p, size_t max, size_t *ret_n, struct err *e)
 {
-        return member_read(arg, p, max, ret_n, e);
+        struct conda *c = arg;
+
+        return member_read(c, p, max, ret_n, e) < 0 ? installing(c, e) : 0;
 }
 
 static int original_end(struct conda *c, struct err *e)
@@ -128,7 +135,7 @@ static int stream_replaced(void *arg, void *p, size_t max, size_t *ret_n, struct
         size_t n;
 
         if (c->out_at == c->out.n && replace_more(c, e) < 0)
-                return -(int)e->code;
+                return installing(c, e);
         n = c->out.n - c->out_at < max ? c->out.n - c->out_at : max;
         if (n)
                 memcpy(p, c->out.p + c->out_at, n);
@@ -439,7 +446,7 @@ static int conda_next(struct entry_source *s, struct entry **ret, struct content
         *ret_content = (struct content){ 0 };
         rc = next(c, ret_content, e);
         if (rc < 0)
-                return err_while(e, "installing the conda package '%.*s'", SV_ARG(c->file));
+                return installing(c, e);
         *ret = &c->entry;
         return rc;
 }
@@ -665,7 +672,7 @@ int install_conda(const struct artifact *art, sv bytes, const struct install_ctx
                 c->file = arena_fmt(&c->arena, "%.*s-%.*s-%.*s", SV_ARG(art->name), SV_ARG(art->version),
                                     SV_ARG(art->build));
         if (plan(c, art, ds, e) < 0) {
-                err_while(e, "installing the conda package '%.*s'", SV_ARG(c->file));
+                installing(c, e);
                 conda_free(&c->source);
                 return -(int)e->code;
         }
