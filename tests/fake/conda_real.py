@@ -31,7 +31,8 @@ SUBDIR = {"x86_64": "linux-64", "aarch64": "linux-aarch64"}.get(MACHINE, "linux-
 LIBRARIES = {
     "libzlib": ("zlib1g", r"libz\.so", ()), "libexpat": ("libexpat1", r"libexpat\.so", ()), "libffi": ("libffi8", r"libffi\.so", ()),
     "bzip2": ("libbz2-1.0", r"libbz2\.so", ()), "liblzma": ("liblzma5", r"liblzma\.so", ()), "libuuid": ("libuuid1", r"libuuid\.so", ()),
-    "openssl": ("libssl3", r"lib(ssl|crypto)\.so", ()), "libsqlite": ("libsqlite3-0", r"libsqlite3\.so", ("libzlib",)),
+    "openssl": ("libssl3", r"lib(ssl|crypto)\.so", ("zstd",)), "zstd": ("libzstd1", r"libzstd\.so", ()),
+    "libsqlite": ("libsqlite3-0", r"libsqlite3\.so", ("libzlib",)),
     "libtinfo": ("libtinfo6", r"libtinfo\.so", ()), "ncurses": ("libncursesw6", r"lib(ncurses|panel)w\.so", ("libtinfo",)),
     "readline": ("libreadline8", r"lib(readline|history)\.so", ("libtinfo",)), "libgcc": ("libgcc-s1", r"libgcc_s\.so", ()),
     "libstdcxx": ("libstdc++6", r"libstdc\+\+\.so", ("libgcc",)),
@@ -171,7 +172,7 @@ class Maker:
         shutil.copytree(folder, self.stage, symlinks=True, dirs_exist_ok=True)
         self.compile(folder, lib, re.compile(r"_sysconfigdata"))
         files, modes = tree(folder)
-        needs = [n for n in LIBRARIES if n not in ("libgcc", "libstdcxx", "libtinfo")]
+        needs = [n for n in LIBRARIES if n not in ("libgcc", "libstdcxx", "libtinfo", "zstd")]
         self.package("python", version, f"h0000001_0_cp{self.tag}", files, modes=modes, licence="PSF-2.0",
                      depends=[*needs, "__glibc >=2.17,<3.0.a0"], constrains=[f"python_abi {self.short}.* *_cp{self.tag}"])
         self.package("python_abi", self.short, f"8_cp{self.tag}", {}, noarch="generic", constrains=[f"python {self.short}.*"])
