@@ -110,7 +110,8 @@ void spec_conda_item(struct spec_load *l, sv text, struct spec_where at)
                 diag_hint(l->ds, spec_fault(l->ds, at, text.n, "EB103", "an empty item"), "take the line out");
                 return;
         }
-        SPEC_PUSH(l->a, l->s->conda, l->s->n_conda, t);
+        if (l->s->python == SPEC_PYTHON_BASE || spec_conda_check(l, &t))
+                SPEC_PUSH(l->a, l->s->conda, l->s->n_conda, t);
 }
 
 void spec_conda_under_base(struct spec_load *l)
@@ -155,6 +156,7 @@ void spec_conda_finish(struct spec_load *l)
         struct spec *s = l->s;
 
         spec_conda_under_base(l);
+        spec_conda_channels(l);
         if (s->n_conda)
                 python_for_pip(l);
         else if (s->n_channels)

@@ -4,11 +4,13 @@
 static const char *const top_keys[] = { "name",      "channels", "dependencies", "variables",
                                         "platforms", "prefix",   "category",     "envbuild" };
 
-/* A warning, as other tools have keys of their own; but 'depdendencies' instead of 'dependencies' would make an empty environment. */
-static void unknown_key(struct spec_load *l, const struct yaml *key, bool has_dependencies)
+/* A warning, as other tools have keys of their own; but without what 'depdendencies' or 'channel' was meant to be, the rest means something
+ * else. */
+static void unknown_key(struct spec_load *l, const struct yaml *key, const struct yaml *top)
 {
         const char *near = spec_nearest(key->text, top_keys, ARRAY_LEN(top_keys));
-        bool lost = near && !has_dependencies && sv_is(sv_from(near), "dependencies");
+        bool lost = near && !yaml_get(top, near) &&
+                    (sv_is(sv_from(near), "dependencies") || sv_is(sv_from(near), "channels"));
         size_t i = lost ? spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101", "unknown key '%.*s'",
                                      SV_ARG(key->text))
                         : spec_warn(l->ds, spec_at(l, key), spec_node_len(key), "EB101",
@@ -169,7 +171,7 @@ void spec_environment(struct spec_load *l, const struct yaml *top)
                 else if (sv_is(key->text, "channels"))
                         channels(l, value);
                 else if (!sv_is(key->text, "prefix") && !sv_is(key->text, "category"))
-                        unknown_key(l, key, deps);
+                        unknown_key(l, key, top);
         }
         spec_conda_under_base(l);
         for (size_t i = 0; i < l->s->n_variables; i++)

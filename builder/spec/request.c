@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "ext/hash.h"
 #include "ext/json.h"
+#include "pkg/matchspec.h"
 #include "spec/spec_priv.h"
 
 #define REQUEST_VERSION 1
@@ -118,13 +119,28 @@ static void put_config(struct arena *a, struct js *o, const struct spec *s)
         put_true(a, o, "bytecode", s->bytecode);
 }
 
+/* As conda prints it: blanks and the order of fields are nobody's wish. Without .condarc, so that a request is the same everywhere. */
+static sv canonical(struct arena *a, sv text)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT((size_t)1 << 20);
+        struct matchspec m;
+
+        if (!matchspec_parse(a, text, NULL, &m, NULL, NULL))
+                return sv_trim(text);
+        matchspec_write(&m, &b);
+        return arena_sv(a, buf_sv(&b));
+}
+
 static void put_conda(struct arena *a, struct js *o, const struct spec *s)
 {
+        struct js *conda = js_new_arr(a);
         struct js *channels = js_new_arr(a);
 
         if (s->n_conda == 0) /* what is said of conda then shapes nothing */
                 return;
-        put_texts(a, o, "conda", s->conda, s->n_conda);
+        for (size_t i = 0; i < s->n_conda; i++)
+                js_add(a, conda, js_new_str(a, canonical(a, s->conda[i].text)));
+        js_put(a, o, SV("conda"), conda);
         for (size_t i = 0; i < s->n_channels; i++)
                 js_add(a, channels, js_new_str(a, spec_public_url(a, s->channels[i].text)));
         js_put(a, o, SV("channels"), channels);

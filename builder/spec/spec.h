@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "pkg/conda_channel.h"
 #include "pkg/requirement.h"
 
 struct spec_where { /* file as the user named it; line 0: a command line flag, file is its name ("--pip") */
@@ -61,7 +62,9 @@ struct spec {
         struct spec_text
                 *channels; /* -c in order, then `channels`, without "nodefaults"; ${VAR}s unexpanded; 0: none given */
         size_t n_channels;
-        bool nodefaults;                /* "nodefaults" was among them: .condarc's channels do not count */
+        bool nodefaults; /* "nodefaults" was among them: .condarc's channels do not count */
+        const struct conda_channel_settings *
+                conda_settings; /* of .condarc, set after spec_load: specs' channels are checked against `channels`; NULL: not */
         sv channel_priority;            /* "strict", "flexible", "disabled" or empty (.condarc, else strict) */
         struct spec_text *pip_replaces; /* envbuild: {pip-replaces: […]} */
         size_t n_pip_replaces;

@@ -71,7 +71,10 @@ void spec_conda_item(struct spec_load *l, sv text, struct spec_where at); /* a M
 bool spec_conda_names(sv text, const char *name);                         /* the MatchSpec is of this package */
 /** With `python: base`: python becomes python_req, pip is dropped, the others are refused (EB105). */
 void spec_conda_under_base(struct spec_load *l);
-void spec_conda_finish(struct spec_load *l); /* what only the whole can tell */
+void spec_conda_finish(struct spec_load *l);                           /* what only the whole can tell */
+bool spec_conda_check(struct spec_load *l, const struct spec_text *t); /* conda_check.c: EB137 unless a MatchSpec */
+void spec_conda_channels(struct spec_load *l);                         /* EB136: a spec's channel is not listed */
+sv spec_conda_repair(struct arena *a, sv text); /* conda_repair.c: a guess that parses, or empty */
 
 /* channel.c */
 void spec_channel_item(struct spec_load *l, sv text, struct spec_where at);

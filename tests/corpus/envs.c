@@ -28,7 +28,7 @@ static bool read_env(void *arg, sv name, sv *ret)
 
 /* Codes that a file without a fault may get: conda packages, files that are not here, what is not supported, names of images. */
 static const char *const ours[] = { "EB101", "EB103", "EB105", "EB106", "EB107", "EB108",
-                                    "EB130", "EB132", "EB133", "EB134", "EB135" };
+                                    "EB136", "EB130", "EB132", "EB133", "EB134", "EB135" };
 
 /* Where our reading and the manifest's part, with reason. */
 static const struct {
