@@ -11,12 +11,7 @@ enum { INDEX_PACKED_MAX = 64 << 20, INDEX_MAX = 256 << 20 };
 
 sv conda_sub_request(struct conda_sub *s, struct arena *a, sv url)
 {
-        sv rest;
-
-        if (!sv_starts(url, s->channel_url) || url.n == s->channel_url.n || url.p[s->channel_url.n] != '/')
-                return url;
-        rest = sv_skip(url, s->channel_url.n);
-        return arena_fmt(a, "%.*s%.*s", SV_ARG(s->base[s->i_base]), SV_ARG(rest));
+        return conda_rebase(a, url, s->channel_url, s->base[s->i_base]);
 }
 
 char *conda_url_path(sv url)
@@ -38,26 +33,23 @@ static void finish(struct conda_sub *s, enum conda_sub_kind kind)
         s->kind = kind;
         s->done = true;
         s->asks_index = s->asks_text = false;
+        if (kind != CONDA_SUB_ABSENT)
+                err_done(&s->err);
 }
 
 static void ask_base(struct conda_sub *s);
 
-/* This base has nothing, or failed: *e says how. The next one is asked. */
+/* This base has nothing, or failed: *e says how. The next one is asked. A subdir is absent only when all say so: what fails must never look
+ * like a package that is not there. */
 static void next_base(struct conda_sub *s, struct err *e)
 {
-        bool stop = e->code == ERR_CANCELLED;
-
         s->asks_index = s->asks_text = false;
-        s->saw_absent = s->saw_absent || !e->code;
         if (e->code && !s->err.code)
                 err_move(&s->err, e);
-        err_done(e);
-        if (!stop && ++s->i_base < s->n_base)
-                return ask_base(s);
-        s->i_base = 0;
-        if (s->saw_absent && !stop) /* one that answered knows better than one that did not */
-                err_done(&s->err);
-        finish(s, CONDA_SUB_ABSENT);
+        if (s->i_base + 1 == s->n_base)
+                return finish(s, CONDA_SUB_ABSENT);
+        s->i_base++;
+        ask_base(s);
 }
 
 static int whole(struct conda_sub *s, struct err *e)
@@ -124,7 +116,6 @@ static void take_text(struct conda_sub *s)
         s->text = (struct conda_repodata){ 0 };
         if (r < 0 || absent)
                 return next_base(s, &e);
-        err_done(&s->err);
         finish(s, CONDA_SUB_WHOLE);
 }
 
