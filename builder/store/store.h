@@ -35,7 +35,8 @@ const char *store_root(const struct store *s); /* the read-write one */
 enum store_kind {
         STORE_BLOB,    /* oci/blobs/sha256/: image blobs */
         STORE_PACKAGE, /* packages/: downloaded artifacts */
-        STORE_BODY     /* layers/bodies/: bodies of bucketed packages, by the sha256 of their bytes */
+        STORE_BODY,    /* layers/bodies/: bodies of bucketed packages, by the sha256 of their bytes */
+        STORE_INDEX /* indexes/: repodata of conda channels, unpacked, and what was made of it to be mapped; notes name them */
 };
 
 /* Writing a new thing. begin gives a writer that hashes as it goes; commit renames it to its digest (fsync file and folder). */
@@ -122,7 +123,7 @@ struct store_damage {
 int store_verify(struct store *s, struct op *op, struct arena *a, struct store_damage **ret, size_t *ret_n,
                  uint64_t *ret_checked, struct err *e);
 struct store_usage {
-        const char *what; /* "blobs", "packages", "bodies", "pages", "unpacked" */
+        const char *what; /* "blobs", "packages", "bodies", "pages", "indexes", "unpacked" */
         uint64_t files, bytes;
 };
 int store_usage(struct store *s, struct store_usage ret[static 8], size_t *ret_n, struct err *e);
