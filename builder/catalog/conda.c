@@ -47,7 +47,7 @@ static const struct catalog_ops conda_ops = { .name = op_name,
                                               .known = conda_known,
                                               .who = conda_who,
                                               .soon = conda_soon,
-                                              .text = conda_text,
+                                              .text = conda_words,
                                               .cand_text = conda_cand_text,
                                               .hints = conda_hints,
                                               .free = op_free };

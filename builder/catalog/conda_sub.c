@@ -78,8 +78,8 @@ int conda_sub_sharded(struct conda_sub *s, sv packed, struct err *e)
 static void ask_text(struct conda_sub *s)
 {
         s->asks_text = true;
-        conda_repodata_begin(&s->text, &s->w->cache, s->w->op, s->folder, conda_sub_request(s, s->a, s->folder),
-                             s->subject);
+        conda_text_begin(&s->text, &s->w->cache, s->w->op, s->folder, conda_sub_request(s, s->a, s->folder),
+                         s->subject);
 }
 
 static void take_index(struct conda_sub *s)
@@ -110,10 +110,10 @@ static void take_text(struct conda_sub *s)
         bool absent = s->text.absent;
         int r = s->text.err.code ? err_move(&e, &s->text.err) : 0;
 
-        if (r == 0 && !absent && (r = conda_repodata_open(&s->text, &s->repo, &e)) == 0)
+        if (r == 0 && !absent && (r = conda_text_open(&s->text, &s->repo, &e)) == 0)
                 r = whole(s, &e);
-        conda_repodata_drop(&s->text);
-        s->text = (struct conda_repodata){ 0 };
+        conda_text_drop(&s->text);
+        s->text = (struct conda_text){ 0 };
         if (r < 0 || absent)
                 return next_base(s, &e);
         finish(s, CONDA_SUB_WHOLE);
@@ -158,7 +158,7 @@ void conda_sub_step(struct conda_sub *s)
                 take_index(s);
         if (!s->asks_text)
                 return;
-        conda_repodata_step(&s->text);
+        conda_text_step(&s->text);
         if (s->text.done)
                 take_text(s);
 }
@@ -168,7 +168,7 @@ void conda_sub_free(struct conda_sub *s)
         if (s->asks_index)
                 page_drop(&s->w->cache, &s->page);
         if (s->asks_text)
-                conda_repodata_drop(&s->text);
+                conda_text_drop(&s->text);
         conda_repo_done(&s->repo);
         err_done(&s->err);
 }

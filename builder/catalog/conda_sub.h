@@ -5,7 +5,7 @@
 
 #include "catalog/conda_channels.h"
 #include "catalog/conda_shards.h"
-#include "catalog/conda_repodata.h"
+#include "catalog/conda_text.h"
 
 /* All subdirs of a source share it. */
 struct conda_web {
@@ -28,7 +28,7 @@ struct conda_sub {
         bool done, asks_index, asks_text;
         struct err err; /* when done: of the first base that failed, unless a later one worked */
         struct page_fetch page;
-        struct conda_repodata text;
+        struct conda_text text;
         struct conda_repo repo;
         struct conda_shards shards;
         sv shards_base; /* URL, '/' at its end */
