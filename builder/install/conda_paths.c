@@ -139,7 +139,7 @@ static int files_read(struct arena *a, sv text, struct conda_paths *out, struct 
 /* A word, or what stands between quotation marks. */
 static sv word_cut(sv *rest)
 {
-        sv word;
+        sv word = { 0 };
 
         *rest = sv_trim(*rest);
         if (rest->n && (rest->p[0] == '"' || rest->p[0] == '\'')) {
@@ -149,8 +149,7 @@ static sv word_cut(sv *rest)
                 sv_cut(rest, quote, &word);
                 return word;
         }
-        if (!sv_cut(rest, ' ', &word))
-                word = (sv){ 0 };
+        sv_cut(rest, ' ', &word);
         return word;
 }
 
