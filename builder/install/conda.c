@@ -22,7 +22,7 @@ struct conda {
         struct conda_info info;
         struct conda_paths paths;
         struct conda_meta meta;
-        sv meta_path;
+        sv meta_path, meta_entry; /* below the prefix; as an entry has it */
         struct conda_path **made; /* folders and entry points, in order */
         size_t n_made;
 
@@ -219,12 +219,16 @@ static int file_content(struct conda *c, struct conda_path *p, uint64_t size, st
 
 /* --- entries */
 
+static sv below_prefix(struct conda *c, sv path)
+{
+        return arena_fmt(&c->arena, "%.*s/env/%.*s", SV_ARG(c->ctx.root), SV_ARG(path));
+}
+
 static void entry_set(struct conda *c, struct conda_path *p, enum entry_type type, uint32_t mode, int64_t mtime)
 {
-        c->entry = (struct entry){ .path = arena_fmt(&c->pass, "%.*s/env/%.*s", SV_ARG(c->ctx.root), SV_ARG(p->to)),
-                                   .type = type,
-                                   .mode = mode,
-                                   .mtime = mtime };
+        if (!p->entry.n) /* consumers keep it over a rewind */
+                p->entry = below_prefix(c, p->to);
+        c->entry = (struct entry){ .path = p->entry, .type = type, .mode = mode, .mtime = mtime };
         c->given = p;
 }
 
@@ -264,7 +268,7 @@ static int hardlink_set(struct conda *c, const struct conda_member *m, struct co
         if (hardlink_check(c, m, p, &to, e) < 0)
                 return -(int)e->code;
         entry_set(c, p, ENTRY_HARDLINK, m->mode, m->mtime);
-        c->entry.target = arena_fmt(&c->pass, "%.*s/env/%.*s", SV_ARG(c->ctx.root), SV_ARG(to->to));
+        c->entry.target = to->entry;
         p->original = to->original;
         p->installed = to->installed;
         p->seen_size = to->seen_size;
@@ -284,7 +288,9 @@ static int member_entry(struct conda *c, const struct conda_member *m, struct co
                         return err_set(e, ERR_INTEGRITY, "the symbolic link '%.*s' leads nowhere: its target is empty",
                                        SV_ARG(m->path));
                 entry_set(c, p, ENTRY_SYMLINK, 0777, m->mtime);
-                c->entry.target = m->link;
+                if (!p->target.n)
+                        p->target = arena_sv(&c->arena, m->link);
+                c->entry.target = p->target;
                 return 0;
         }
         if (m->type == ENTRY_HARDLINK)
@@ -398,13 +404,12 @@ static int next_meta(struct conda *c, struct content *ret, struct err *e)
         conda_meta_write(&c->meta, &c->out);
         if (buf_check(&c->out, e) < 0 || conda_tree_add(&c->installed, &c->pass, c->meta_path, ENTRY_FILE, e) < 0)
                 return -(int)e->code;
-        c->entry =
-                (struct entry){ .path = arena_fmt(&c->pass, "%.*s/env/%.*s", SV_ARG(c->ctx.root), SV_ARG(c->meta_path)),
-                                .type = ENTRY_FILE,
-                                .mode = 0644,
-                                .mtime = ENTRY_MTIME_FLOOR,
-                                .size = c->out.n,
-                                .generated = true };
+        c->entry = (struct entry){ .path = c->meta_entry,
+                                   .type = ENTRY_FILE,
+                                   .mode = 0644,
+                                   .mtime = ENTRY_MTIME_FLOOR,
+                                   .size = c->out.n,
+                                   .generated = true };
         *ret = (struct content){ .kind = CONTENT_BYTES, .p = c->out.p, .n = c->out.n };
         return 1;
 }
@@ -624,6 +629,7 @@ static void set_meta(struct conda *c, const struct artifact *art)
         for (size_t i = 0; i < art->n_constrains; i++)
                 c->meta.constrains[i] = arena_sv(&c->arena, art->constrains[i]);
         c->meta_path = conda_meta_name(&c->arena, &c->info.index);
+        c->meta_entry = below_prefix(c, c->meta_path);
 }
 
 static int check_meta(const struct conda *c, const struct artifact *art, struct err *e)

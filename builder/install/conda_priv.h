@@ -94,8 +94,9 @@ sv conda_url_subdir(sv url); /* "noarch" of "https://host/conda-forge/noarch/x.c
 enum conda_path_type { CONDA_HARDLINK, CONDA_SOFTLINK, CONDA_DIRECTORY, CONDA_ENTRY_POINT };
 enum conda_file_mode { CONDA_TEXT, CONDA_BINARY };
 struct conda_path {
-        sv path; /* as the archive has it */
-        sv to;   /* below the prefix */
+        sv path;          /* as the archive has it */
+        sv to;            /* below the prefix */
+        sv entry, target; /* as entries have them, once they were given: of the package, not of a pass */
         enum conda_path_type type;
         enum conda_file_mode mode;
         sv placeholder; /* empty: nothing is replaced */
