@@ -19,7 +19,8 @@ struct conda {
         struct install_ctx ctx;
         sv file; /* "numpy-1.26.4-py312_0.conda", for messages */
         struct conda_archive archive;
-        struct conda_info info;
+        struct conda_index index;
+        bool python; /* site-packages and python-scripts are mapped */
         struct conda_paths paths;
         struct conda_meta meta;
         sv meta_path, meta_entry; /* below the prefix; as an entry has it */
@@ -317,10 +318,10 @@ static int find_path(struct conda *c, const struct conda_member *m, struct conda
         if (sv_is(m->path, "info") || sv_starts(m->path, SV("info/")))
                 return 0;
         if (!p && !c->paths.listed && m->type != ENTRY_DIR) {
-                p = conda_paths_add(&c->arena, &c->paths, arena_sv(&c->arena, m->path), e);
+                p = conda_paths_add(&c->arena, &c->paths, m->path, e);
                 if (!p)
                         return -(int)e->code;
-                p->to = conda_place_path(&c->arena, p->path, c->info.python, c->ctx.site_packages);
+                p->to = conda_place_path(&c->arena, p->path, c->python, c->ctx.site_packages);
                 if (protected_path(p->to, e) < 0)
                         return -(int)e->code;
         }
@@ -494,7 +495,7 @@ static void conda_free(struct entry_source *s)
 
 static int check_art(const struct conda *c, const struct artifact *art, struct err *e)
 {
-        const struct conda_index *x = &c->info.index;
+        const struct conda_index *x = &c->index;
 
         if (sv_eq_nocase(x->name, art->name) && sv_eq(x->version, art->version) && sv_eq(x->build, art->build))
                 return 0;
@@ -506,7 +507,7 @@ static int check_python(const struct conda *c, struct err *e)
 {
         const char *why;
 
-        if (!c->info.python)
+        if (!c->python)
                 return 0;
         if (!c->ctx.python.n)
                 return err_set(e, ERR_FAILED, "it is a noarch python package, and the environment has no python");
@@ -523,7 +524,7 @@ static int place(struct conda *c, struct err *e)
         for (size_t i = 0; i < c->paths.n; i++) {
                 struct conda_path *p = c->paths.v[i];
 
-                p->to = conda_place_path(&c->arena, p->path, c->info.python, c->ctx.site_packages);
+                p->to = conda_place_path(&c->arena, p->path, c->python, c->ctx.site_packages);
                 if (!entry_path_safe(p->to, &why))
                         return err_set(e, ERR_INTEGRITY, "'%.*s' would be installed as '%.*s': %s", SV_ARG(p->path),
                                        SV_ARG(p->to), why);
@@ -535,13 +536,13 @@ static int place(struct conda *c, struct err *e)
 }
 
 /* As pip and conda: what is generated takes the place of a file of that name; of two with one name the last stays. */
-static int add_entry_points(struct conda *c, struct err *e)
+static int add_entry_points(struct conda *c, const struct conda_link *link, struct err *e)
 {
-        for (size_t i = 0; c->info.python && i < c->info.link.n; i++) {
+        for (size_t i = 0; c->python && i < link->n; i++) {
                 struct conda_entry_point ep;
                 struct conda_path *p, *before;
 
-                if (conda_entry_point_parse(&c->arena, c->info.link.entry_point[i], &ep, e) < 0)
+                if (conda_entry_point_parse(&c->arena, link->entry_point[i], &ep, e) < 0)
                         return -(int)e->code;
                 p = arena_new(&c->arena, struct conda_path);
                 p->type = CONDA_ENTRY_POINT;
@@ -577,7 +578,7 @@ static void list_made(struct conda *c)
 
 static void warn_script(struct conda *c, const char *when, struct diags *ds)
 {
-        sv path = arena_fmt(&c->arena, "bin/.%.*s-%s.sh", SV_ARG(c->info.index.name), when);
+        sv path = arena_fmt(&c->arena, "bin/.%.*s-%s.sh", SV_ARG(c->index.name), when);
         const struct conda_path *p = map_get(&c->paths.by_to, path);
         size_t i;
 
@@ -615,7 +616,7 @@ static void set_meta(struct conda *c, const struct artifact *art)
         hash_free(c->hash);
         c->hash = hash_new(HASH_SHA256);
         hex_write(md5, sizeof(md5), c->meta.md5);
-        c->meta.index = &c->info.index;
+        c->meta.index = &c->index;
         c->meta.paths = &c->paths;
         c->meta.url = arena_sv(&c->arena, art->url);
         c->meta.sha256 = art->sha256;
@@ -628,7 +629,7 @@ static void set_meta(struct conda *c, const struct artifact *art)
         c->meta.constrains = arena_array(&c->arena, sv, art->n_constrains + 1);
         for (size_t i = 0; i < art->n_constrains; i++)
                 c->meta.constrains[i] = arena_sv(&c->arena, art->constrains[i]);
-        c->meta_path = conda_meta_name(&c->arena, &c->info.index);
+        c->meta_path = conda_meta_name(&c->arena, &c->index);
         c->meta_entry = below_prefix(c, c->meta_path);
 }
 
@@ -647,10 +648,16 @@ static int check_meta(const struct conda *c, const struct artifact *art, struct 
 
 static int plan(struct conda *c, const struct artifact *art, struct diags *ds, struct err *e)
 {
+        AUTO(arena_done) struct arena texts = { 0 }; /* of info/: large, and not needed afterwards */
+        struct conda_info info;
+
         if (conda_archive_open(&c->arena, c->archive.bytes, &c->archive, e) < 0 ||
-            conda_info_read(&c->arena, &c->archive, art, &c->info, e) < 0 || check_art(c, art, e) < 0 ||
-            check_python(c, e) < 0 || conda_paths_read(&c->arena, &c->info.text, &c->paths, e) < 0 || place(c, e) < 0 ||
-            add_entry_points(c, e) < 0)
+            conda_info_read(&texts, &c->archive, art, &info, e) < 0 ||
+            conda_index_parse(&c->arena, info.text.index, &c->index, e) < 0 || check_art(c, art, e) < 0)
+                return -(int)e->code;
+        c->python = info.python;
+        if (check_python(c, e) < 0 || conda_paths_read(&c->arena, &info.text, &c->paths, e) < 0 || place(c, e) < 0 ||
+            add_entry_points(c, &info.link, e) < 0)
                 return -(int)e->code;
         list_made(c);
         set_meta(c, art);

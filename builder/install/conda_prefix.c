@@ -342,7 +342,8 @@ static int stage_push(struct conda_prefix *p, int k, sv bytes, bool end, struct 
                 buf_add(&s->hold, bytes);
                 if (hold_check(p, s, e) < 0 || stage_run(p, k, buf_sv(&s->hold), end, &used, out, e) < 0)
                         return -(int)e->code;
-                memmove(s->hold.p, s->hold.p + used, s->hold.n - used);
+                if (used)
+                        memmove(s->hold.p, s->hold.p + used, s->hold.n - used);
                 s->hold.n -= used;
         } else {
                 if (stage_run(p, k, bytes, end, &used, out, e) < 0)

@@ -114,10 +114,12 @@ struct conda_paths {
         struct conda_path **v;
         size_t n, cap;
         struct map by_path, by_to; /* → struct conda_path; by_to is filled by conda_place */
+        sv placeholder;            /* of the last one that has one */
         bool listed;               /* false: neither paths.json nor files; every member counts */
 };
+/** NULL: an unsafe path, or one that is there. */
 struct conda_path *conda_paths_add(struct arena *a, struct conda_paths *p, sv path, struct err *e);
-/** info/paths.json. -ERR_INTEGRITY; -ERR_FAILED: a version that is not 1 */
+/** info/paths.json; the text is not kept. -ERR_INTEGRITY; -ERR_FAILED: a version that is not 1 */
 int conda_paths_parse(struct arena *a, sv text, struct conda_paths *ret, struct err *e);
 /** paths.json, else files with has_prefix and no_link. */
 int conda_paths_read(struct arena *a, const struct conda_texts *t, struct conda_paths *ret, struct err *e);
