@@ -170,4 +170,60 @@ sv conda_url_file(struct arena *a, sv url); /* decoded: "x-1!2.0-0.conda" */
 sv conda_meta_name(struct arena *a, const struct conda_index *x);
 void conda_meta_write(const struct conda_meta *m, struct buf *out);
 
+/* --- conda.c: the source */
+#define CONDA_PIECE 65536
+
+/* A package as a source: the members of pkg- and of info- (or of the .tar.bz2) that paths.json lists, in the archive's order, then what is
+ * made: folders that only paths.json knows, entry points, conda-meta. */
+struct conda {
+        struct entry_source source;
+        struct arena arena; /* the package */
+        struct arena pass;  /* one pass */
+        struct install_ctx ctx;
+        sv file; /* "numpy-1.26.4-py312_0.conda", for messages */
+        struct conda_archive archive;
+        struct conda_index index;
+        bool python; /* site-packages and python-scripts are mapped */
+        struct conda_paths paths;
+        struct conda_meta meta;
+        sv meta_path, meta_entry; /* below the prefix; as an entry has it */
+        struct conda_path **made; /* folders and entry points, in order */
+        size_t n_made;
+
+        /* this pass */
+        struct conda_tar *tar;
+        enum conda_section section;
+        bool tars_ended, meta_given;
+        size_t at_made;
+        struct conda_tree members, installed; /* paths of the archive; below the prefix */
+        struct entry entry;
+        struct conda_path *given; /* whose entry was handed out last */
+
+        /* the file that is given */
+        struct hash *hash;           /* of what the member holds */
+        struct conda_prefix *prefix; /* CONDA_BINARY, while it is read */
+        uint64_t left;               /* of the member */
+        bool input_ended;
+        struct buf out; /* bytes that are replaced, not yet given */
+        size_t out_at;
+        char piece[CONDA_PIECE];
+};
+
+int conda_installing(const struct conda *c, struct err *e); /* adds which package; -code */
+
+/* --- conda_plan.c: what will be installed, before the archive is read. -ERR_INTEGRITY, -ERR_FAILED */
+int conda_plan(struct conda *c, const struct artifact *art, struct diags *ds, struct err *e);
+/** A path below the prefix, as entries have it. */
+sv conda_below(struct conda *c, sv path);
+/** -ERR_INTEGRITY for what only an installer may write. */
+int conda_protected(sv path, struct err *e);
+
+/* --- conda_file.c: contents. What paths.json says of a file must be so: known when its last byte was given. */
+int conda_check_digest(const struct conda_path *p, const sha256 *have, struct err *e);
+int conda_check_size(const struct conda_path *p, uint64_t have, struct err *e);
+/** The member that the tar is at, of this size: c->entry.size and *ret. */
+int conda_file_begin(struct conda *c, struct conda_path *p, uint64_t size, struct content *ret, struct err *e);
+/** An empty c->out for so many bytes. */
+void conda_out_begin(struct conda *c, size_t max);
+
 #endif
