@@ -18,6 +18,19 @@ static bool looks_like_pip(sv text)
                (eq < 0 || sv_find(sv_skip(text, (size_t)open), ']') < eq); /* "foo[extra]>=1", not "foo[build=x]" */
 }
 
+/* "patchelf[when=__linux]" (CEP 43) is what micromamba calls sel(linux): the word, or NULL. */
+static const char *when_selector(sv text)
+{
+        static const char *const words[] = { "linux", "unix", "osx", "win" };
+        ptrdiff_t at = sv_find_sv(text, SV("[when=__"));
+        sv rest = at < 0 ? SV("") : sv_skip(text, (size_t)at + 8);
+
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+                if (sv_starts(rest, sv_from(words[i])) && rest.n == sv_from(words[i]).n + 1 && sv_ends(rest, SV("]")))
+                        return words[i];
+        return NULL;
+}
+
 /* conda reads "numpy=>1.2" as >1.2 and "numpy=" as any: not what anybody means who writes it. */
 static bool looks_right(sv text, sv *ret_why)
 {
@@ -51,6 +64,9 @@ bool spec_conda_check(struct spec_load *l, const struct spec_text *t)
         good = spec_conda_repair(l->a, t->text);
         if (sv_find_sv(t->text, SV("{{")) >= 0)
                 diag_hint(l->ds, i, "fill in what stands between {{ and }}");
+        else if (when_selector(t->text))
+                diag_hint(l->ds, i, "write '- sel(%s): %.*s'", when_selector(t->text),
+                          SV_ARG(sv_from_to(t->text, 0, (size_t)sv_find(t->text, '['))));
         else if (looks_like_pip(t->text))
                 diag_hint(l->ds, i, "write it under '- pip:'");
         else if (good.n)

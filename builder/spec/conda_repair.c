@@ -21,6 +21,16 @@ static bool version_char(char c)
                c == '+';
 }
 
+/* "torchvision -c pytorch", "foo=1 --force-reinstall": what stands behind `conda install` */
+static void command_line(sv s, struct buf *out)
+{
+        ptrdiff_t channel = sv_find_sv(s, SV(" -c ")), option = sv_find_sv(s, SV(" -"));
+
+        if (channel > 0 && channel == option)
+                buf_fmt(out, "%.*s::", SV_ARG(sv_trim(sv_skip(s, (size_t)channel + 4))));
+        buf_add(out, option > 0 ? sv_trim(sv_from_to(s, 0, (size_t)option)) : s);
+}
+
 /* "'foo=1'," copied out of a program, "foo=1$" out of a pattern */
 static void stray_marks(sv s, struct buf *out)
 {
@@ -94,7 +104,7 @@ static void commas(sv s, struct buf *out)
 }
 
 typedef void step(sv s, struct buf *out);
-static step *const steps[] = { stray_marks, operators, no_version, no_blanks, commas };
+static step *const steps[] = { command_line, stray_marks, operators, no_version, no_blanks, commas };
 
 sv spec_conda_repair(struct arena *a, sv text)
 {

@@ -30,12 +30,29 @@ static void name(struct spec_load *l, const struct yaml *y)
                 l->s->name = t.text;
 }
 
+/* "- a" with "  - b" below it is one text to YAML: "a - b". */
+static bool folded(struct spec_load *l, const struct yaml *y)
+{
+        ptrdiff_t at = y->type == YAML_SCALAR && y->plain ? sv_find_sv(y->text, SV(" - ")) : -1;
+
+        if (at < 0)
+                return false;
+        diag_hint(l->ds,
+                  spec_fault(l->ds, spec_at(l, y), (size_t)at, "EB103",
+                             "'%.*s' is one text: a line below it is indented too far", SV_ARG(y->text)),
+                  "begin '%.*s' in the column of the '- ' above", SV_ARG(sv_skip(y->text, (size_t)at + 1)));
+        return true;
+}
+
 static void pip_section(struct spec_load *l, struct reqset *set, const struct yaml *y)
 {
         struct spec_text *v = NULL;
         size_t n = 0;
 
         l->s->has_pip_section = true;
+        for (size_t i = 0; y->type == YAML_SEQ && i < y->n; i++)
+                if (folded(l, y->v[i].value))
+                        return;
         spec_node_list(l, y, "pip", &v, &n);
         for (size_t i = 0; i < n; i++)
                 reqset_text(l, set, v[i].text, v[i].at);
@@ -100,7 +117,7 @@ static void dependencies(struct spec_load *l, struct reqset *set, const struct y
                 else if (yaml_is_null(item))
                         diag_hint(l->ds, spec_fault(l->ds, spec_at(l, item), 1, "EB103", "an empty item"),
                                   "take the line out");
-                else
+                else if (!folded(l, item))
                         spec_conda_item(l, item->text, spec_at(l, item));
         }
 }

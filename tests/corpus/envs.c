@@ -39,6 +39,10 @@ static const struct {
         { "pip-req/216-", "a version is a variable that is not set" },
         { "pip-req/254-", "'azureml-sdk>=1.0#.45' is no requirement to pip" },
         { "conda-env/106-", "mltable==0.1.0b3' has a stray quote" },
+        { "conda-env/039-", "'torchvision -c pytorch' is a command line, to today's conda too" },
+        { "conda-env/042-", "the same" },
+        { "conda-env/124-", "'horovod==0.21.3 --force-reinstall' is one as well" },
+        { "conda-env/212-", "[when=__linux] (CEP 43) is not read, as by conda" },
 };
 
 static bool is_one_of(const char *code, const char *const *v, size_t n)
