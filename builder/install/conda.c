@@ -63,7 +63,8 @@ static int hardlink_set(struct conda *c, const struct conda_member *m, struct co
         if (hardlink_check(c, m, p, &to, e) < 0)
                 return -(int)e->code;
         entry_set(c, p, ENTRY_HARDLINK, m->mode, m->mtime);
-        c->entry.target = to->entry;
+        p->first = to->first ? to->first : to;
+        c->entry.target = p->first->entry;
         p->original = to->original;
         p->installed = to->installed;
         p->seen_size = to->seen_size;
@@ -73,9 +74,12 @@ static int hardlink_set(struct conda *c, const struct conda_member *m, struct co
 static int member_entry(struct conda *c, const struct conda_member *m, struct conda_path *p, struct content *ret,
                         struct err *e)
 {
+        if (m->type == ENTRY_DIR && p->type == CONDA_DIRECTORY) {
+                entry_set(c, p, ENTRY_DIR, 0755, ENTRY_MTIME_FLOOR);
+                return 0;
+        }
         if (m->type == ENTRY_DIR)
-                return p->type == CONDA_DIRECTORY ? entry_set(c, p, ENTRY_DIR, 0755, ENTRY_MTIME_FLOOR),
-                       0                          : kind_fault(p, "a folder", e);
+                return kind_fault(p, "a folder", e);
         if (p->type == CONDA_DIRECTORY)
                 return kind_fault(p, "no folder", e);
         if (m->type == ENTRY_SYMLINK) {

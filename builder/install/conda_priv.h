@@ -103,8 +103,9 @@ struct conda_path {
         bool no_link, has_sha256, has_size;
         sha256 sha256;
         uint64_t size;
-        sv script;   /* CONDA_ENTRY_POINT: its bytes */
-        bool hidden; /* an entry point takes its place */
+        sv script;                /* CONDA_ENTRY_POINT: its bytes */
+        bool hidden;              /* an entry point takes its place */
+        struct conda_path *first; /* a hard link: the file that it leads to, which is none itself */
         /* of this pass */
         bool seen;
         uint64_t seen_size;
@@ -152,8 +153,8 @@ sv conda_entry_point_script(struct arena *a, sv prefix, sv python, const struct 
 sv conda_place_path(struct arena *a, sv path, bool python, sv site_packages);
 
 /* --- conda_effects.c: what is known of link scripts, by their sha256 */
-/** Does an image without this script's run work as one with it? */
-bool conda_script_needless(const sha256 *script);
+/** What it does, when an image without its run works as one with it; else NULL. */
+const char *conda_script_needless(const sha256 *script);
 
 /* --- conda_meta.c */
 struct conda_meta {
