@@ -584,14 +584,17 @@ static bool name_read(struct reader *r)
         struct matchspec *m = r->m;
         sv written = r->part[KEY_NAME];
 
+        if (has_any(written, "[]"))
+                return refuse(r, written, SV("a match spec has one pair of brackets, closed at its end"));
+        if (has_any(written, "()'\"")) /* groups of a regular expression too: conda cuts them out */
+                return refuse(r, written,
+                              arena_fmt(r->a, "'%.*s' has parentheses or quotes inside", SV_ARG(shown(written))));
         m->name = lower(r->a, written);
         if (!regex_read(r, m->name, &m->name_regex))
                 return false;
         if (m->name_regex)
                 return true;
         m->name_glob = sv_find(m->name, '*') >= 0;
-        if (sv_ends(written, SV("[")) || sv_find(written, '[') >= 0 || sv_find(written, ']') >= 0)
-                return refuse(r, written, SV("a match spec has one pair of brackets, closed at its end"));
         if (sv_find(written, '/') >= 0)
                 return refuse(
                         r, written,
@@ -611,6 +614,8 @@ static bool version_read(struct reader *r)
 
         if (!text.n)
                 return true;
+        if (has_any(text, "'\"[]"))
+                return refuse(r, text, arena_fmt(r->a, "'%.*s' has quotes or brackets inside", SV_ARG(shown(text))));
         r->m->version = conda_spec_parse(r->a, text, &why, &at);
         if (r->m->version)
                 return true;

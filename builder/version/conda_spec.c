@@ -225,7 +225,7 @@ static bool is_version_char(char c)
 static bool as_text(struct clause *c, sv text, enum spec_kind kind)
 {
         for (size_t i = 0; i < text.n; i++)
-                if (!is_version_char(text.p[i]))
+                if (!is_version_char(text.p[i]) || (text.p[i] == '!' && i + 1 == text.n))
                         return refuse(c, arena_fmt(c->a, "'%c' has no place in '%.*s'", text.p[i],
                                                    SV_ARG(sv_from_to(text, 0, 80))));
         c->s->kind = (uint8_t)kind;

@@ -118,8 +118,9 @@ static void refused_rows(void **state)
                 { "numpy >=1:2", "'numpy >=1' before ':' is no namespace: write CHANNEL::NAME", 0 },
                 { "https://h/c/noarch/a-1.conda", "'a-1.conda' is not a package's file name: NAME-VERSION-BUILD.conda",
                   0 },
-                { "^py[$", "'^py[$' cannot be used: '[' has no ']'", 0 },
-                { "^(py$", "'^(py$' cannot be used: '(' has no ')'", 0 },
+                { "^py[$", "a match spec has one pair of brackets, closed at its end", 0 },
+                { "^(py$", "'^(py$' has parentheses or quotes inside", 0 },
+                { "^py{2}*$", "'^py{2}*$' cannot be used: it repeats a repetition", 0 },
                 { "num py,", "a version is missing", 4 },
         };
         struct arena a = { 0 };
