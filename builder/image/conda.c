@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "catalog/conda.h"
 #include "catalog/conda_channels.h"
-#include "catalog/conda_dists.h"
 #include "image/image_priv.h"
 #include "resolve/resolve.h"
 
@@ -149,7 +148,9 @@ static int open_catalog(struct image_ctx *c, const struct image_request *r, cons
                                 .n_channel = x->n_channel,
                                 .settings = x->settings,
                                 .priority = priority_of(x->priority),
-                                .exclude_newer = s->exclude_newer };
+                                .exclude_newer = s->exclude_newer,
+                                .mirror = x->mirror,
+                                .n_mirror = x->n_mirror };
         struct conda_source *source = NULL;
 
         virtual_packages(into, a, &o);
@@ -169,6 +170,7 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
         struct resolution *res = NULL;
         struct conda_setup x = { 0 };
         struct artifact *v = NULL;
+        struct conda_ask ask;
         size_t n_want = 0, n = 0;
 
         if (s->n_conda == 0)
@@ -184,7 +186,8 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
                                : -(int)e->code;
         if (conda_artifacts(conda, s, res, c->net, c->store, a, c->diags, &v, &n, e) < 0)
                 return -(int)e->code;
-        if (conda_dists_fill(c->net, c->store, v, n, c->op, a, e) < 0)
+        ask = conda_ask(c, &x);
+        if (conda_peek(&ask, v, n, false, a, e) < 0)
                 return err_while(e, "looking into conda packages for the Python distributions in them");
         op_event(c->op, OP_RESOLVE, OP_END, arena_fmt(a, "%zu conda packages", n), n, n);
         append(a, into, v, n);

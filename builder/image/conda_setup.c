@@ -85,59 +85,31 @@ static int read_setup(struct image_ctx *c, const struct spec *s, struct arena *a
         return 0;
 }
 
-/* "https://host/t/TOKEN/name": behind the alias when the channel lies below it, else behind the host. */
-static sv with_token(const struct conda_setup *x, struct arena *a, const struct conda_channel *ch, sv url)
+struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x)
 {
-        sv head = x->settings.alias.n ? x->settings.alias : SV("https://conda.anaconda.org");
-        ptrdiff_t host;
-
-        if (!sv_starts(url, head) || url.n == head.n || url.p[head.n] != '/') {
-                host = sv_find_sv(url, SV("://"));
-                host = host < 0 ? 0 : host + 3;
-                while ((size_t)host < url.n && url.p[host] != '/')
-                        host++;
-                head = sv_from_to(url, 0, (size_t)host);
-        }
-        return arena_fmt(a, "%.*s/t/%.*s%.*s", SV_ARG(head), SV_ARG(ch->token), SV_ARG(sv_skip(url, head.n)));
-}
-
-static void add_secrets(struct image_ctx *c, struct arena *a, const struct conda_setup *x)
-{
-        for (size_t i = 0; i < x->n_channel; i++) {
-                const struct conda_channel *ch = &x->channel[i];
-                ptrdiff_t at = sv_find_sv(ch->url, SV("://"));
-
-                if (ch->login.n && at > 0)
-                        net_login_add(c->net, arena_fmt(a, "%.*s://%.*s@%.*s", (int)at, ch->url.p, SV_ARG(ch->login),
-                                                        SV_ARG(sv_skip(ch->url, (size_t)at + 3))));
-                if (ch->token.n)
-                        net_token_add(c->net, ch->url, with_token(x, a, ch, ch->url));
-        }
+        return (struct conda_ask){ .net = c->net,
+                                   .store = c->store,
+                                   .op = c->op,
+                                   .channels = { .channel = x->channel,
+                                                 .n_channel = x->n_channel,
+                                                 .mirror = x->mirror,
+                                                 .n_mirror = x->n_mirror } };
 }
 
 int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret, struct err *e)
 {
-        if (read_setup(c, s, a, ret, e) < 0 || image_ctx_net(c, e) < 0)
+        if (read_setup(c, s, a, ret, e) < 0)
                 return -(int)e->code;
-        add_secrets(c, a, ret);
         return ret->n_channel ? 0 : none(c, s, e);
 }
 
-void conda_logins(struct image_ctx *c, const struct spec *s, struct arena *a)
+void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret)
 {
-        AUTO(diags_done) struct diags ds = {
-                0
-        }; /* the lock is what counts: a channel we cannot read may not be needed */
+        AUTO(diags_done) struct diags ds = { 0 };
+        AUTO(err_done) struct err ignored = { 0 };
         const struct spec none = { 0 };
-        const struct spec *from[] = { s, &none };
         struct image_ctx quiet = *c;
 
         quiet.diags = &ds;
-        for (size_t i = s ? 0 : 1; i < ARRAY_LEN(from); i++) {
-                AUTO(err_done) struct err ignored = { 0 };
-                struct conda_setup x;
-
-                read_setup(&quiet, from[i], a, &x, &ignored);
-                add_secrets(c, a, &x);
-        }
+        read_setup(&quiet, s ? s : &none, a, ret, &ignored);
 }
