@@ -125,7 +125,7 @@ int conda_complete(const struct conda_ask *ask, struct artifact *v, size_t n, st
         int r = 0;
 
         for (size_t i = 0; i < n; i++)
-                if (!v[i].size && !sha256_is_zero(&v[i].sha256) &&
+                if (v[i].kind == ARTIFACT_CONDA && !v[i].size && !sha256_is_zero(&v[i].sha256) &&
                     !store_has(ask->store, STORE_PACKAGE, &v[i].sha256, &v[i].size))
                         job[i] = begin_head(ask, &v[i]);
         for (size_t i = 0; i < n; i++) {
@@ -133,7 +133,7 @@ int conda_complete(const struct conda_ask *ask, struct artifact *v, size_t n, st
                         r = take_head(ask, STEAL(job[i]), &v[i], e);
                 else
                         net_drop(ask->net, job[i]);
-                if (r == 0 && (!v[i].size || sha256_is_zero(&v[i].sha256)))
+                if (r == 0 && v[i].kind == ARTIFACT_CONDA && (!v[i].size || sha256_is_zero(&v[i].sha256)))
                         r = learn_by_reading(ask, &v[i], e);
         }
         return r;

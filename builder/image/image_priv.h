@@ -121,6 +121,16 @@ const struct artifact *conda_find(const struct lock_platform *p, const char *nam
 void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret);
 struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x);
 
+/* --- image/import.c: conda-lock.yml, @EXPLICIT, pixi.lock given as the definition */
+/** *ret_lock NULL: r names no such file. *ret: what stands in for a definition. -ERR_USAGE (ctx->diags). */
+int import_load(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
+                struct lock **ret_lock, struct err *e);
+/** The file's content counts in `request`. */
+int import_count(struct spec *s, sv path, struct arena *a, struct err *e);
+/** Its packages into a platform whose base is known: hashes and sizes that it does not say, and what only the packages say. */
+int import_platform(struct image_ctx *c, const struct lock *from, struct arena *a, struct lock *l,
+                    struct lock_platform *into, struct err *e);
+
 /* --- image/joint.c: conda's distributions and the pip part (design §4) */
 struct joint {
         struct image_ctx *c;
