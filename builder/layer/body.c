@@ -5,7 +5,7 @@
 void body_begin(struct body *b, enum layer_style style, struct writer *out, struct hash *tar, struct op *op)
 {
         *b = (struct body){ .style = style, .out = out, .op = op };
-        b->inflate = inflate_new(INFLATE_RAW);
+        b->walk = deflate_walk_new();
         if (style == LAYER_JOIN) {
                 b->fixed = fixed_new();
                 fixed_begin(b->fixed, out);
@@ -17,10 +17,10 @@ void body_begin(struct body *b, enum layer_style style, struct writer *out, stru
 
 void body_done(struct body *b)
 {
-        if (!b->inflate)
+        if (!b->walk)
                 return;
         pipe_done(&b->pipe);
-        inflate_free(b->inflate);
+        deflate_walk_free(b->walk);
         fixed_free(b->fixed);
         chunks_free(b->chunks);
         *b = (struct body){ 0 };
@@ -92,18 +92,18 @@ static int crc_fault(const struct entry *en, struct err *e)
 
 /* Inflates a zip member into the pipe. In LAYER_CHUNK the bytes are compressed again, else its stream is copied when all is well. */
 static int inflate_member(struct body *b, const struct entry *en, const struct content *c,
-                          struct inflate_shape *ret_shape, struct err *e)
+                          struct deflate_shape *ret_shape, struct err *e)
 {
         uint64_t size = 0;
         uint32_t crc = 0;
         size_t n = 1;
 
-        inflate_whole(b->inflate, (sv){ c->p, c->n });
+        deflate_walk_begin(b->walk, (sv){ c->p, c->n }, DEFLATE_CLOSED);
         while (n) {
                 size_t room;
                 uint8_t *to = pipe_room(&b->pipe, &room);
 
-                if (op_check(b->op, e) < 0 || inflate_next(b->inflate, to, room, &n, ret_shape, e) < 0)
+                if (op_check(b->op, e) < 0 || deflate_walk_next(b->walk, to, room, &n, ret_shape, e) < 0)
                         return err_while(e, "reading '%.*s'", SV_ARG(en->path));
                 size += n;
                 if (size > en->size)
@@ -122,7 +122,7 @@ static int inflate_member(struct body *b, const struct entry *en, const struct c
 
 static int copy_deflate(struct body *b, const struct entry *en, const struct content *c, struct err *e)
 {
-        struct inflate_shape shape;
+        struct deflate_shape shape;
 
         if (en->size && close_run(b, e) < 0)
                 return -(int)e->code;

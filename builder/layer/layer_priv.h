@@ -7,7 +7,7 @@
 
 #include "base/map.h"
 #include "ext/hash.h"
-#include "ext/inflate.h"
+#include "stream/deflate_walk.h"
 #include "layer/fixed.h"
 #include "layer/layer.h"
 #include "layer/tar.h"
@@ -58,7 +58,7 @@ int out_flush(struct out *o, struct err *e); /* finish does it too */
 
 /* --- layer/splice.c: a raw deflate stream, copied so that another one can follow: BFINAL of its last block is cleared, unused bits are
  * 0, an empty stored block aligns it. Raw bytes as stored blocks. */
-int splice_deflate(struct writer *w, sv stream, const struct inflate_shape *shape, struct err *e);
+int splice_deflate(struct writer *w, sv stream, const struct deflate_shape *shape, struct err *e);
 int splice_stored(struct writer *w, sv bytes, struct err *e);
 
 /* --- layer/chunk.c: LAYER_CHUNK. 1 MiB pieces at fixed offsets, compressed in parallel, written in order. */
@@ -88,7 +88,7 @@ struct body {
         struct op *op;
         struct fixed *fixed;   /* LAYER_JOIN */
         struct chunks *chunks; /* LAYER_CHUNK */
-        struct inflate *inflate;
+        struct deflate_walk *walk;
         struct pipe pipe;
         bool run_open;     /* LAYER_JOIN */
         unsigned pad;      /* zeros that the last content needs, not yet written */
