@@ -26,15 +26,22 @@ void body_done(struct body *b)
         *b = (struct body){ 0 };
 }
 
+static void count(struct body *b, uint32_t crc, uint64_t n)
+{
+        b->tar_crc = crc32_join(b->tar_crc, crc, n);
+        b->tar_size += n;
+}
+
 /* Bytes that stand in the pipe already, or were added to it, to the encoder. */
 static int encode(struct body *b, const void *p, size_t n, struct err *e)
 {
-        b->tar_size += n;
         return b->fixed ? fixed_add(b->fixed, p, n, e) : chunks_add(b->chunks, p, n, e);
 }
 
 static int add(struct body *b, const void *p, size_t n, struct err *e)
 {
+        b->tar_crc = crc32_add(b->tar_crc, p, n);
+        b->tar_size += n;
         pipe_add(&b->pipe, p, n);
         return encode(b, p, n, e);
 }
@@ -117,7 +124,10 @@ static int inflate_member(struct body *b, const struct entry *en, const struct c
         }
         if (size != en->size)
                 return size_fault(en, e);
-        return crc == c->crc ? 0 : crc_fault(en, e);
+        if (crc != c->crc)
+                return crc_fault(en, e);
+        count(b, crc, size);
+        return 0;
 }
 
 static int copy_deflate(struct body *b, const struct entry *en, const struct content *c, struct err *e)
@@ -130,7 +140,6 @@ static int copy_deflate(struct body *b, const struct entry *en, const struct con
                 return -(int)e->code;
         if (!en->size || b->chunks)
                 return 0;
-        b->tar_size += en->size;
         return splice_deflate(b->out, (sv){ c->p, c->n }, &shape, e);
 }
 
@@ -155,7 +164,7 @@ static int copy_stored(struct body *b, const struct entry *en, const struct cont
                 return -(int)e->code;
         pipe_add(&b->pipe, c->p, c->n);
         fixed_pass(b->fixed, c->p, c->n);
-        b->tar_size += c->n;
+        count(b, c->crc, c->n);
         return splice_stored(b->out, (sv){ c->p, c->n }, e);
 }
 
@@ -174,6 +183,8 @@ static int add_stream(struct body *b, const struct entry *en, const struct conte
                 if (!n)
                         return size_fault(en, e);
                 pipe_took(&b->pipe, n);
+                b->tar_crc = crc32_add(b->tar_crc, to, n);
+                b->tar_size += n;
                 if (encode(b, to, n, e) < 0)
                         return -(int)e->code;
                 left -= n;

@@ -34,7 +34,6 @@ struct pipe {
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t more, fewer;
-        uint32_t crc; /* of everything digested; read it after pipe_wait */
 };
 void pipe_init(struct pipe *p, struct hash *tar, bool may_thread);
 void pipe_done(struct pipe *p); /* accepts {0} */
@@ -93,12 +92,14 @@ struct body {
         bool run_open;     /* LAYER_JOIN */
         unsigned pad;      /* zeros that the last content needs, not yet written */
         uint64_t tar_size; /* so far, without pad */
+        uint32_t
+                tar_crc; /* the same; that of a zip's member is checked, then joined to it, so that no byte is looked at twice */
 };
 /** tar: gets the tar bytes too; borrowed, may be NULL. */
 void body_begin(struct body *b, enum layer_style style, struct writer *out, struct hash *tar, struct op *op);
 /** Header and content; en->sha256 of a file is set. en is as it shall be written; directories are not for bodies. */
 int body_entry(struct body *b, struct entry *en, const struct content *c, struct err *e);
-/** Afterwards tar_size and pipe.crc are final. */
+/** Afterwards tar_size and tar_crc are final. */
 int body_end(struct body *b, struct err *e);
 void body_done(struct body *b); /* accepts {0} */
 

@@ -121,7 +121,7 @@ static void fill_second(struct filling *f)
 }
 
 bool deflate_table(uint32_t *table, unsigned bits, const uint8_t *length, unsigned n, const uint32_t *meaning,
-                   bool lone, unsigned *ret_bits)
+                   bool lone)
 {
         uint16_t count[CODE_MAX + 1] = { 0 }, sorted[SYMBOLS];
         unsigned longest = CODE_MAX;
@@ -135,9 +135,8 @@ bool deflate_table(uint32_t *table, unsigned bits, const uint8_t *length, unsign
                 longest--;
         if (left < 0 || (left > 0 && !(lone && longest <= 1)))
                 return false;
-        *ret_bits = longest < 1 ? 1 : longest < bits ? longest : bits;
         sort_symbols(length, n, count, sorted);
-        f = (struct filling){ table, *ret_bits, count, sorted + count[0], meaning, 0 };
+        f = (struct filling){ table, bits, count, sorted + count[0], meaning, 0 };
         table[0] = entry_of(ENTRY_NONE, 1); /* stays where a lone code leaves room */
         fill_first(&f);
         fill_second(&f);

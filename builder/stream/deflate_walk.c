@@ -34,7 +34,6 @@ struct deflate_walk {
         size_t stored;             /* bytes of a stored block to come */
         unsigned length, distance; /* of a match: what did not fit */
         bool fixed;                /* the tables are those of the fixed codes */
-        unsigned literal_bits, distance_bits;
         uint32_t literal[LITERAL_ENTRIES], far[DISTANCE_ENTRIES];
         struct deflate_meaning meaning;
         size_t n_window;
@@ -119,13 +118,13 @@ static void use_fixed(struct deflate_walk *z)
         memset(length + 256, 7, 24);
         memset(length + 280, 8, 8);
         memset(length + SYMBOLS, 5, 32);
-        deflate_table(z->literal, LITERAL_BITS, length, SYMBOLS, z->meaning.literal, false, &z->literal_bits);
-        deflate_table(z->far, DISTANCE_BITS, length + SYMBOLS, 32, z->meaning.distance, false, &z->distance_bits);
+        deflate_table(z->literal, LITERAL_BITS, length, SYMBOLS, z->meaning.literal, false);
+        deflate_table(z->far, DISTANCE_BITS, length + SYMBOLS, 32, z->meaning.distance, false);
         z->fixed = true;
 }
 
 /* The code that the lengths of the other two are written in. */
-static int read_lengths_code(struct deflate_walk *z, uint32_t *table, unsigned *ret_bits, unsigned n, struct err *e)
+static int read_lengths_code(struct deflate_walk *z, uint32_t *table, unsigned n, struct err *e)
 {
         static const uint8_t order[] = { 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15 };
         uint8_t length[sizeof(order)] = { 0 };
@@ -134,7 +133,7 @@ static int read_lengths_code(struct deflate_walk *z, uint32_t *table, unsigned *
                 fill(z);
                 length[order[i]] = (uint8_t)take(z, 3);
         }
-        if (!deflate_table(table, LENGTHS_BITS, length, sizeof(order), z->meaning.length, false, ret_bits))
+        if (!deflate_table(table, LENGTHS_BITS, length, sizeof(order), z->meaning.length, false))
                 return broken(e, "invalid code lengths set");
         return 0;
 }
@@ -143,16 +142,15 @@ static int read_lengths(struct deflate_walk *z, uint8_t *length, unsigned n, uns
 {
         static const uint8_t extra[] = { 2, 3, 7 }, least[] = { 3, 3, 11 };
         uint32_t table[LENGTHS_ENTRIES];
-        unsigned bits;
 
-        if (read_lengths_code(z, table, &bits, n_code, e) < 0)
+        if (read_lengths_code(z, table, n_code, e) < 0)
                 return -(int)e->code;
         for (unsigned have = 0; have < n;) {
                 unsigned symbol, times, value = 0;
                 uint32_t entry;
 
                 fill(z);
-                entry = table[peek(z, bits)];
+                entry = table[peek(z, LENGTHS_BITS)];
                 drop(z, entry & 0xff);
                 symbol = entry >> 16;
                 if (symbol < 16) {
@@ -182,10 +180,9 @@ static int read_codes(struct deflate_walk *z, struct err *e)
         if (!length[256])
                 return broken(e, "invalid code -- missing end-of-block");
         z->fixed = false;
-        if (!deflate_table(z->literal, LITERAL_BITS, length, n_literal, z->meaning.literal, true, &z->literal_bits))
+        if (!deflate_table(z->literal, LITERAL_BITS, length, n_literal, z->meaning.literal, true))
                 return broken(e, "invalid literal/lengths set");
-        if (!deflate_table(z->far, DISTANCE_BITS, length + n_literal, n_distance, z->meaning.distance, true,
-                           &z->distance_bits))
+        if (!deflate_table(z->far, DISTANCE_BITS, length + n_literal, n_distance, z->meaning.distance, true))
                 return broken(e, "invalid distances set");
         return 0;
 }
@@ -356,7 +353,7 @@ static enum stop one_symbol(struct deflate_walk *z)
         uint32_t entry;
 
         fill(z);
-        entry = code_entry(z, z->literal, z->literal_bits);
+        entry = code_entry(z, z->literal, LITERAL_BITS);
         if (entry & ENTRY_LITERAL) {
                 drop(z, entry & 0xff);
                 *z->out++ = (uint8_t)(entry >> 16);
@@ -367,7 +364,7 @@ static enum stop one_symbol(struct deflate_walk *z)
                 return entry & ENTRY_END ? STOP_END : STOP_LITERAL;
         }
         z->length = base_and_extra(z, entry);
-        entry = code_entry(z, z->far, z->distance_bits);
+        entry = code_entry(z, z->far, DISTANCE_BITS);
         if (entry & ENTRY_SPECIAL) {
                 z->length = 0;
                 return STOP_DISTANCE;
@@ -394,14 +391,13 @@ static inline __attribute__((always_inline)) enum stop fast(struct deflate_walk 
         const uint8_t *in = z->in, *const in_last = z->in_end - IN_MARGIN;
         uint8_t *out = z->out, *const out_last = z->out_end - OUT_MARGIN;
         const uint32_t *const literal = z->literal, *const far = z->far;
-        const uint64_t literal_mask = (1ULL << z->literal_bits) - 1, far_mask = (1ULL << z->distance_bits) - 1;
         uint64_t bits = z->bits;
         unsigned left = z->left;
         enum stop stop = STOP_MARGIN;
         uint32_t entry;
 
         MORE();
-        entry = literal[bits & literal_mask];
+        entry = literal[bits & ((1 << LITERAL_BITS) - 1)];
         while (in <= in_last && out <= out_last) {
                 unsigned n, distance;
                 uint64_t saved;
@@ -409,16 +405,16 @@ static inline __attribute__((always_inline)) enum stop fast(struct deflate_walk 
                 if (entry & ENTRY_LITERAL) {
                         *out++ = (uint8_t)(entry >> 16);
                         DROP(entry);
-                        entry = literal[bits & literal_mask];
+                        entry = literal[bits & ((1 << LITERAL_BITS) - 1)];
                         if (entry & ENTRY_LITERAL) {
                                 *out++ = (uint8_t)(entry >> 16);
                                 DROP(entry);
-                                entry = literal[bits & literal_mask];
+                                entry = literal[bits & ((1 << LITERAL_BITS) - 1)];
                                 if (entry & ENTRY_LITERAL) {
                                         *out++ = (uint8_t)(entry >> 16);
                                         DROP(entry);
+                                        entry = literal[bits & ((1 << LITERAL_BITS) - 1)];
                                         MORE();
-                                        entry = literal[bits & literal_mask];
                                         continue;
                                 }
                         }
@@ -433,8 +429,8 @@ static inline __attribute__((always_inline)) enum stop fast(struct deflate_walk 
                         }
                         if (entry & ENTRY_LITERAL) {
                                 *out++ = (uint8_t)(entry >> 16);
+                                entry = literal[bits & ((1 << LITERAL_BITS) - 1)];
                                 MORE();
-                                entry = literal[bits & literal_mask];
                                 continue;
                         }
                         if (entry & ENTRY_SPECIAL) {
@@ -443,8 +439,8 @@ static inline __attribute__((always_inline)) enum stop fast(struct deflate_walk 
                         }
                 }
                 n = (entry >> 16) + EXTRA(saved, entry);
+                entry = far[bits & ((1 << DISTANCE_BITS) - 1)];
                 MORE();
-                entry = far[bits & far_mask];
                 if (entry & ENTRY_SPECIAL) {
                         if (entry & ENTRY_SECOND) {
                                 DROP(entry);
@@ -457,8 +453,8 @@ static inline __attribute__((always_inline)) enum stop fast(struct deflate_walk 
                 }
                 distance = (entry >> 16) + EXTRA(bits, entry);
                 DROP(entry);
+                entry = literal[bits & ((1 << LITERAL_BITS) - 1)];
                 MORE();
-                entry = literal[bits & literal_mask];
                 if (distance <= (size_t)(out - z->out_begin)) {
                         copy_fast(out, n, distance);
                 } else if (reaches(z, out, distance)) {

@@ -38,12 +38,11 @@ void deflate_meaning_init(struct deflate_meaning *m);
  * A table from the lengths of canonical codes.
  *
  * @param table     room for as many entries as said above
- * @param bits      at most so many index the first table
+ * @param bits      so many index the first table
  * @param lone      a set with one code of one bit, or none, is fine (its other codes are ENTRY_NONE); else sets are complete
- * @param ret_bits  so many do
  * @return false: over-subscribed or incomplete
  */
 bool deflate_table(uint32_t *table, unsigned bits, const uint8_t *length, unsigned n, const uint32_t *meaning,
-                   bool lone, unsigned *ret_bits);
+                   bool lone);
 
 #endif

@@ -96,7 +96,7 @@ static void make(sv in, enum layer_style style)
         if (!ok)
                 return;
         buf_add(&packed, (sv){ "\x03\x00", 2 });
-        check(&packed, &d, b.tar_size, b.pipe.crc);
+        check(&packed, &d, b.tar_size, b.tar_crc);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
