@@ -7,9 +7,9 @@
 #include "base/alloc.h"
 #include "stream/deflate_walk_priv.h"
 
-#define WINDOW    32768
-#define MATCH_MAX 258
-/* The fast loop runs while so much is left: three loads of 8 bytes that take at most 7 each; three literals and a match, copied by 32. */
+#define WINDOW 32768
+/* The fast loop runs while so much is left: it loads 8 bytes after each of two loads that take at most 7; two literals and a match of 258
+ * are copied, the latter by 32 and 16 bytes. */
 #define IN_MARGIN  32
 #define OUT_MARGIN 304
 
