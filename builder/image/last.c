@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "ext/inflate.h"
 #include "image/image_priv.h"
+#include "stream/deflate_walk.h"
 #include "tree/join.h"
 
 #define WINNER_MAX ((uint64_t)256 << 20) /* bytes of one disputed file that we hold in memory */
@@ -23,13 +23,12 @@ void tree_list_add(struct arena *a, struct tree_list *l, struct entry en, struct
 
 static int read_all(const struct entry *en, const struct content *c, char *p, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = c->kind == CONTENT_DEFLATE ? inflate_new(INFLATE_RAW) : NULL;
-        struct inflate_shape shape;
+        AUTO(deflate_walk_freep) struct deflate_walk *z = c->kind == CONTENT_DEFLATE ? deflate_walk_new() : NULL;
 
         if (z)
-                inflate_whole(z, (sv){ c->p, c->n });
+                deflate_walk_begin(z, (sv){ c->p, c->n }, DEFLATE_CLOSED);
         for (size_t done = 0, n = 0; done < en->size; done += n) {
-                int r = z ? inflate_next(z, p + done, en->size - done, &n, &shape, e)
+                int r = z ? deflate_walk_next(z, p + done, en->size - done, &n, NULL, e)
                           : c->read(c->arg, p + done, en->size - done, &n, e);
                 if (r < 0)
                         return r;

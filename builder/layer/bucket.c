@@ -176,7 +176,7 @@ static int rewrite(struct bucket *b, size_t k, struct writer *out, struct layer_
         }
         if (rc < 0 || body_end(&kept, e) < 0)
                 return -(int)e->code;
-        *ret = (struct layer_body){ .tar_size = kept.tar_size, .tar_crc = kept.pipe.crc };
+        *ret = (struct layer_body){ .tar_size = kept.tar_size, .tar_crc = kept.tar_crc };
         return 0;
 }
 

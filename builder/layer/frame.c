@@ -58,19 +58,19 @@ void frame_joined(struct frame *f, uint32_t crc, uint64_t tar_size)
 /* Everything that the body inflates to, into the diff_id. */
 static int digest_body(struct frame *f, sv body, uint64_t *ret_size, uint32_t *ret_crc, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = inflate_new(INFLATE_RAW);
+        AUTO(deflate_walk_freep) struct deflate_walk *z = deflate_walk_new();
         AUTO(free_ptr) uint8_t *piece = xmalloc(PIPE_SLOT);
         size_t n = 1;
-        bool end = false;
 
-        while ((body.n || n) && !end) {
-                if (op_check(f->op, e) < 0 || inflate_step(z, &body, piece, PIPE_SLOT, &n, &end, e) < 0)
+        deflate_walk_begin(z, body, DEFLATE_OPEN);
+        while (n) {
+                if (op_check(f->op, e) < 0 || deflate_walk_next(z, piece, PIPE_SLOT, &n, NULL, e) < 0)
                         return -(int)e->code;
                 hash_add(f->tar, piece, n);
                 *ret_crc = crc32_add(*ret_crc, piece, n);
                 *ret_size += n;
         }
-        return end ? err_set(e, ERR_INTEGRITY, "a body ends its deflate stream") : 0;
+        return 0;
 }
 
 int frame_copy(struct frame *f, sv body, uint64_t tar_size, uint32_t tar_crc, struct err *e)

@@ -18,10 +18,12 @@ void pipe_init(struct pipe *p, struct hash *tar, bool may_thread)
 
 static void digest(struct pipe *p, const struct pipe_slot *s)
 {
-        p->crc = crc32_add(p->crc, s->p, s->n);
-        if (p->tar)
+        if (p->tar && s->file)
+                hash_add_both(p->tar, p->file, s->p,
+                              s->n); /* contents begin on a tar block: both have had whole ones */
+        else if (p->tar)
                 hash_add(p->tar, s->p, s->n);
-        if (s->file)
+        else if (s->file)
                 hash_add(p->file, s->p, s->n);
 }
 
@@ -97,7 +99,7 @@ uint8_t *pipe_room(struct pipe *p, size_t *ret_room)
                 s = &p->slot[p->fill];
         }
         if (!s->n)
-                s->file = p->big_file;
+                s->file = p->together;
         *ret_room = PIPE_SLOT - s->n;
         return s->p + s->n;
 }
@@ -106,7 +108,7 @@ void pipe_took(struct pipe *p, size_t n)
 {
         struct pipe_slot *s = &p->slot[p->fill];
 
-        if (p->inline_file)
+        if (p->alone)
                 hash_add(p->file, s->p + s->n, n);
         s->n += n;
 }
@@ -132,9 +134,9 @@ void pipe_file_begin(struct pipe *p, uint64_t size)
 {
         if (p->may_thread && !p->threaded && size >= BIG)
                 start(p);
-        p->big_file = p->threaded && size >= BIG;
-        p->inline_file = !p->big_file;
-        if (p->big_file)
+        p->alone = p->threaded && size < BIG;
+        p->together = !p->alone;
+        if (p->together)
                 push(p); /* what came before is not of the file */
 }
 
@@ -142,9 +144,9 @@ sha256 pipe_file_end(struct pipe *p)
 {
         sha256 d;
 
-        if (p->big_file)
+        if (p->together)
                 pipe_wait(p);
-        p->big_file = p->inline_file = false;
+        p->together = p->alone = false;
         hash_end(p->file, d.b);
         return d;
 }
