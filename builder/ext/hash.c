@@ -1,10 +1,7 @@
 #include "ext/hash.h"
 
-/* SHA256_Update and its kin are called by their names: their state can be told (hash_add_both), and small files cost less than by EVP. */
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include <libdeflate.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,13 +9,9 @@
 
 #include "base/alloc.h"
 #include "base/attr.h"
-#include "ext/sha_twin.h"
 
 struct hash {
-        EVP_MD_CTX *ctx; /* NULL: SHA-256 */
-        SHA256_CTX sha;
-        sha_twin_fn *twin; /* of this machine, once it was asked */
-        bool asked;
+        EVP_MD_CTX *ctx;
 };
 
 static void must(int ok)
@@ -48,63 +41,20 @@ static const EVP_MD *md_of(enum hash_alg alg)
 
 struct hash *hash_new(enum hash_alg alg)
 {
-        struct hash *h = xcalloc(1, sizeof(*h));
+        struct hash *h = xmalloc(sizeof(*h));
 
-        if (alg == HASH_SHA256) {
-                must(SHA256_Init(&h->sha));
-        } else {
-                h->ctx = EVP_MD_CTX_new();
-                must(h->ctx && EVP_DigestInit_ex(h->ctx, md_of(alg), NULL));
-        }
+        h->ctx = EVP_MD_CTX_new();
+        must(h->ctx && EVP_DigestInit_ex(h->ctx, md_of(alg), NULL));
         return h;
 }
 
 void hash_add(struct hash *h, const void *p, size_t n)
 {
-        must(h->ctx ? EVP_DigestUpdate(h->ctx, p, n) : SHA256_Update(&h->sha, p, n));
-}
-
-static void count(SHA256_CTX *s, uint64_t bytes)
-{
-        uint64_t bits = ((uint64_t)s->Nh << 32 | s->Nl) + bytes * 8;
-
-        s->Nl = (uint32_t)bits;
-        s->Nh = (uint32_t)(bits >> 32);
-}
-
-static bool twin_fits(struct hash *a, const struct hash *b)
-{
-        if (a->ctx || b->ctx || a->sha.num || b->sha.num)
-                return false;
-        if (!a->asked)
-                a->twin = sha_twin_here();
-        a->asked = true;
-        return a->twin != NULL;
-}
-
-void hash_add_both(struct hash *a, struct hash *b, const void *p, size_t n)
-{
-        size_t blocks = n / SHA256_CBLOCK, done = blocks * SHA256_CBLOCK;
-
-        if (!blocks || !twin_fits(a, b))
-                done = 0;
-        if (done) {
-                a->twin(a->sha.h, b->sha.h, p, blocks);
-                count(&a->sha, done);
-                count(&b->sha, done);
-        }
-        if (n > done) {
-                hash_add(a, (const uint8_t *)p + done, n - done);
-                hash_add(b, (const uint8_t *)p + done, n - done);
-        }
+        must(EVP_DigestUpdate(h->ctx, p, n));
 }
 
 void hash_end(struct hash *h, void *ret)
 {
-        if (!h->ctx) {
-                must(SHA256_Final(ret, &h->sha) && SHA256_Init(&h->sha));
-                return;
-        }
         /* no algorithm: the one it has. Named again, OpenSSL looks it up again, which takes longer than a small file's digest. */
         must(EVP_DigestFinal_ex(h->ctx, ret, NULL) && EVP_DigestInit_ex(h->ctx, NULL, NULL));
 }
@@ -142,10 +92,9 @@ void hash_free(struct hash *h)
 
 sha256 sha256_of(sv bytes)
 {
-        SHA256_CTX s;
-        sha256 d = { 0 };
+        sha256 d;
 
-        must(SHA256_Init(&s) && SHA256_Update(&s, bytes.p, bytes.n) && SHA256_Final(d.b, &s));
+        must(EVP_Digest(bytes.n ? bytes.p : "", bytes.n, d.b, NULL, EVP_sha256(), NULL));
         return d;
 }
 

@@ -1,4 +1,4 @@
-/* ext/hash.h - SHA-2 and MD5 by OpenSSL (SHA-NI where the machine has it), CRC-32 by libdeflate. The only includer of
+/* ext/hash.h - SHA-2 and MD5 by OpenSSL's EVP (SHA-NI where the machine has it), CRC-32 by libdeflate. The only includer of
  * <openssl/evp.h>. No call fails: OpenSSL only fails here when memory is out, which ends the process (base/alloc.h). */
 #ifndef EXT_HASH_H
 #define EXT_HASH_H
@@ -15,8 +15,6 @@ enum hash_alg { HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_MD5, HASH_SHA1 };
 
 struct hash *hash_new(enum hash_alg alg);
 void hash_add(struct hash *h, const void *p, size_t n);
-/** The same bytes to two: in the time of one where the machine has SHA-NI, both are SHA-256 and have had whole blocks of 64 bytes. */
-void hash_add_both(struct hash *a, struct hash *b, const void *p, size_t n);
 /** Writes the digest (32, 48, 64, 16, 20 bytes) and resets h for another message. */
 void hash_end(struct hash *h, void *ret);
 size_t hash_size(enum hash_alg alg);

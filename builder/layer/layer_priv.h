@@ -25,8 +25,8 @@ struct pipe_slot {
 struct pipe {
         struct hash *tar;  /* borrowed; NULL: nobody asks */
         struct hash *file; /* of the file that is being written */
-        bool together;     /* it is digested with the tar, in one go (ext/hash.h) */
-        bool alone;        /* by who fills: a small one, which is not worth waiting for the thread */
+        bool inline_file;  /* a small one: digested by who fills */
+        bool big_file;
         bool may_thread, threaded, stop;
         struct pipe_slot slot[PIPE_SLOTS];
         size_t fill, drain,

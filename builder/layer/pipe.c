@@ -18,12 +18,9 @@ void pipe_init(struct pipe *p, struct hash *tar, bool may_thread)
 
 static void digest(struct pipe *p, const struct pipe_slot *s)
 {
-        if (p->tar && s->file)
-                hash_add_both(p->tar, p->file, s->p,
-                              s->n); /* contents begin on a tar block: both have had whole ones */
-        else if (p->tar)
+        if (p->tar)
                 hash_add(p->tar, s->p, s->n);
-        else if (s->file)
+        if (s->file)
                 hash_add(p->file, s->p, s->n);
 }
 
@@ -99,7 +96,7 @@ uint8_t *pipe_room(struct pipe *p, size_t *ret_room)
                 s = &p->slot[p->fill];
         }
         if (!s->n)
-                s->file = p->together;
+                s->file = p->big_file;
         *ret_room = PIPE_SLOT - s->n;
         return s->p + s->n;
 }
@@ -108,7 +105,7 @@ void pipe_took(struct pipe *p, size_t n)
 {
         struct pipe_slot *s = &p->slot[p->fill];
 
-        if (p->alone)
+        if (p->inline_file)
                 hash_add(p->file, s->p + s->n, n);
         s->n += n;
 }
@@ -134,9 +131,9 @@ void pipe_file_begin(struct pipe *p, uint64_t size)
 {
         if (p->may_thread && !p->threaded && size >= BIG)
                 start(p);
-        p->alone = p->threaded && size < BIG;
-        p->together = !p->alone;
-        if (p->together)
+        p->big_file = p->threaded && size >= BIG;
+        p->inline_file = !p->big_file;
+        if (p->big_file)
                 push(p); /* what came before is not of the file */
 }
 
@@ -144,9 +141,9 @@ sha256 pipe_file_end(struct pipe *p)
 {
         sha256 d;
 
-        if (p->together)
+        if (p->big_file)
                 pipe_wait(p);
-        p->together = p->alone = false;
+        p->big_file = p->inline_file = false;
         hash_end(p->file, d.b);
         return d;
 }
