@@ -13,19 +13,14 @@ static int add_run(struct frame *f, const void *p, size_t n, struct err *e)
         return fixed_add(f->fixed, p, n, e);
 }
 
-static int write_dirs(struct frame *f, const struct layer_make *m, const struct paths *dirs, struct err *e)
+static int write_dirs(struct frame *f, const struct paths *dirs, struct err *e)
 {
         struct tar_head head;
 
-        if (!m->dot_first && !dirs->n)
+        if (!dirs->n)
                 return 0;
         fixed_begin(f->fixed, &f->out->w);
         fixed_run(f->fixed, 0);
-        if (m->dot_first) {
-                tar_dot(&head);
-                if (add_run(f, head.b, head.n, e) < 0)
-                        return -(int)e->code;
-        }
         for (size_t i = 0; i < dirs->n; i++) {
                 tar_head(&dirs->v[i], &head);
                 if (add_run(f, head.b, head.n, e) < 0)
@@ -34,8 +29,7 @@ static int write_dirs(struct frame *f, const struct layer_make *m, const struct 
         return fixed_end(f->fixed, e);
 }
 
-int frame_begin(struct frame *f, struct store *s, const struct layer_make *m, const struct paths *dirs, struct op *op,
-                struct err *e)
+int frame_begin(struct frame *f, struct store *s, const struct paths *dirs, struct op *op, struct err *e)
 {
         struct writer *w;
 
@@ -46,7 +40,7 @@ int frame_begin(struct frame *f, struct store *s, const struct layer_make *m, co
         out_init(f->out, w);
         if (gzip_begin(&f->out->w, e) < 0)
                 return -(int)e->code;
-        return write_dirs(f, m, dirs, e);
+        return write_dirs(f, dirs, e);
 }
 
 void frame_joined(struct frame *f, uint32_t crc, uint64_t tar_size)

@@ -120,8 +120,7 @@ struct frame {
         struct op *op;
 };
 /** Gzip header and the directories. */
-int frame_begin(struct frame *f, struct store *s, const struct layer_make *m, const struct paths *dirs, struct op *op,
-                struct err *e);
+int frame_begin(struct frame *f, struct store *s, const struct paths *dirs, struct op *op, struct err *e);
 /** A body was written to f->out while f->tar saw its tar bytes. */
 void frame_joined(struct frame *f, uint32_t crc, uint64_t tar_size);
 /** Copy a finished body, inflating it for the diff_id; it must be what tar_size and tar_crc say. */

@@ -156,7 +156,7 @@ static int make_packed(struct making *mk, const sha256 *key, struct layer_fact *
         struct paths dirs = { 0 };
         struct layer_fact fact = { .key = *key };
 
-        if (make_loose(mk, &l, &dirs, e) < 0 || frame_begin(&f, mk->store, mk->m, &dirs, mk->op, e) < 0)
+        if (make_loose(mk, &l, &dirs, e) < 0 || frame_begin(&f, mk->store, &dirs, mk->op, e) < 0)
                 return -(int)e->code;
         l.body.at = f.out->total;
         if (l.body.size && fs_map_open(l.put.tmp, &map, e) < 0)
@@ -277,7 +277,7 @@ static int begin_part(struct making *mk, struct part *p, struct err *e)
 
         paths_sort(&p->list);
         if (dirs_of(&mk->arena, mk->m, &p->list, &dirs, e) < 0 ||
-            frame_begin(&p->frame, mk->store, mk->m, &dirs, mk->op, e) < 0)
+            frame_begin(&p->frame, mk->store, &dirs, mk->op, e) < 0)
                 return -(int)e->code;
         p->at = p->frame.out->total;
         body_begin(&p->body, mk->m->style, &p->frame.out->w, p->frame.tar, mk->op);
