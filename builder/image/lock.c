@@ -218,9 +218,14 @@ static int resolve_platform(struct image_ctx *c, const struct image_request *r, 
         }
         if (base_resolve(c, r, s, was, a, p, e) < 0)
                 return err_while(e, "looking at the base '%.*s'", SV_ARG(s->base.text));
+        if (s->n_conda) { /* a conda prefix has a python of its own, or none */
+                p->has_python = false;
+                p->python = (struct lock_python){ 0 };
+        }
         if (check_python(c, s, p, e) < 0)
                 return -(int)e->code;
-        if (target_virtual(a, &t, s, p, c->diags, e) < 0 || pip_resolve(c, r, s, was, a, l, p, e) < 0)
+        if (target_virtual(a, &t, s, p, c->diags, e) < 0 || conda_resolve(c, r, s, was, a, l, p, e) < 0 ||
+            pip_resolve(c, r, s, was, a, l, p, e) < 0)
                 return -(int)e->code;
         if (p->n_artifact)
                 qsort(p->artifact, p->n_artifact, sizeof(*p->artifact), artifact_cmp);
@@ -275,14 +280,6 @@ static int platform_cmp(const void *a, const void *b)
         return sv_cmp(((const struct lock_platform *)a)->platform, ((const struct lock_platform *)b)->platform);
 }
 
-/* The catalog of channels is not asked yet (image/): no image is better than one without what was asked for. */
-static int refuse_conda(const struct spec *s, struct err *e)
-{
-        return s->n_conda == 0 ? 0
-                               : err_set(e, ERR_FAILED, "'%.*s' asks for conda packages, and those cannot be built yet",
-                                         SV_ARG(s->definition));
-}
-
 static int resolve_all(struct image_ctx *c, const struct image_request *r, const struct spec *s, const struct lock *old,
                        const sha256 *request, struct arena *a, struct lock **ret, struct err *e)
 {
@@ -297,8 +294,6 @@ static int resolve_all(struct image_ctx *c, const struct image_request *r, const
                             .request = *request,
                             .exclude_newer = s->exclude_newer,
                             .pre = s->pre };
-        if (refuse_conda(s, e) < 0)
-                return -(int)e->code;
         config_of(s, a, &l->config);
         l->scripts_skip = texts(a, s->apt_scripts_skip, s->n_apt_scripts_skip);
         l->n_scripts_skip = s->n_apt_scripts_skip;
@@ -372,7 +367,7 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
         struct lock *old = NULL;
         sv old_text = { 0 };
         sha256 request;
-        bool fits;
+        bool fits, declared = true;
 
         *ret = (struct image_locked){ 0 };
         if (r->n_file == 1 && is_lock_path(r->file[0]))
@@ -383,7 +378,7 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
         if (r->frozen)
                 return use_frozen(c, ret->path, a, ret, e);
         if (ret->spec->base.text.n == 0)
-                ret->spec->base.text = SV(DEFAULT_BASE);
+                ret->spec->base.text = ret->spec->n_conda ? SV(DEFAULT_BASE_OF_CONDA) : SV(DEFAULT_BASE);
         request = spec_request(ret->spec);
         if (load_lock(c, ret->path, a, &old, &old_text, e) < 0)
                 return -(int)e->code;
@@ -393,7 +388,9 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
                 err_hint(e, "give one of the two another name (`name:` in the definition)");
                 return -(int)e->code;
         }
-        fits = old && sha256_eq(&old->request, &request) && recipes_unchanged(c, old, ret->spec->dir, a);
+        for (size_t i = 0; old && i < old->n_platform; i++)
+                declared = declared && target_virtual_unchanged(a, ret->spec, &old->platform[i]);
+        fits = old && declared && sha256_eq(&old->request, &request) && recipes_unchanged(c, old, ret->spec->dir, a);
         if (fits && !r->upgrade_all && !r->n_upgrade && !r->upgrade_base) {
                 ret->lock = old;
                 return 0;

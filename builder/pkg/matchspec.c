@@ -79,12 +79,17 @@ static sv shown(sv s)
 
 static sv lower(struct arena *a, sv s)
 {
-        char *p = arena_str(a, s);
+        char *p = s.n ? arena_str(a, s) : NULL;
 
         for (size_t i = 0; i < s.n; i++)
                 if (p[i] >= 'A' && p[i] <= 'Z')
                         p[i] = (char)(p[i] - 'A' + 'a');
         return (sv){ p, s.n };
+}
+
+static sv keep(struct arena *a, sv s)
+{
+        return s.n ? arena_sv(a, s) : (sv){ 0 };
 }
 
 static sv without_blanks(struct arena *a, sv s)
@@ -502,7 +507,7 @@ static bool regex_read(struct reader *r, sv text, const struct pattern **ret)
 
 static bool field_read(struct reader *r, sv text, struct matchspec_text *ret)
 {
-        ret->text = arena_sv(r->a, text);
+        ret->text = keep(r->a, text);
         ret->glob = sv_find(text, '*') >= 0;
         if (!regex_read(r, ret->text, &ret->regex))
                 return false;
@@ -639,9 +644,9 @@ static bool fields_read(struct reader *r)
 {
         struct matchspec *m = r->m;
 
-        m->subdir = arena_sv(r->a, r->part[KEY_SUBDIR]);
-        m->url = arena_sv(r->a, r->part[KEY_URL]);
-        m->fn = arena_sv(r->a, r->part[KEY_FN]);
+        m->subdir = keep(r->a, r->part[KEY_SUBDIR]);
+        m->url = keep(r->a, r->part[KEY_URL]);
+        m->fn = keep(r->a, r->part[KEY_FN]);
         m->md5 = lower(r->a, r->part[KEY_MD5]);
         m->sha256 = lower(r->a, r->part[KEY_SHA256]);
         return name_read(r) && version_read(r) && field_read(r, r->part[KEY_BUILD], &m->build) &&

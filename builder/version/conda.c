@@ -309,9 +309,10 @@ static void put_list(struct writer *w, const struct conda_runs *r, size_t first,
                 put(w, last);
 }
 
-sv conda_runs_key(const struct conda_runs *r, unsigned char *buf)
+struct conda_key conda_runs_key(const struct conda_runs *r, unsigned char *buf)
 {
         struct writer w = { buf + CONDA_KEY_MAX, 0 };
+        struct conda_key key = { 0 };
         unsigned last = KEY_LAST;
 
         if (r->has_local) {
@@ -324,7 +325,11 @@ sv conda_runs_key(const struct conda_runs *r, unsigned char *buf)
                         w.p = end; /* of zeros only: the same as none */
         }
         put_list(&w, r, 0, r->n_main, last);
-        return (sv){ (const char *)w.p, (size_t)(buf + CONDA_KEY_MAX - w.p) };
+        key.p = w.p;
+        key.n = (uint32_t)(buf + CONDA_KEY_MAX - w.p);
+        for (uint32_t i = 0; i < 8; i++)
+                key.head = key.head << 8 | (i < key.n ? key.p[i] : 0);
+        return key;
 }
 
 void conda_runs_bound(struct conda_runs *r, bool above)
@@ -341,21 +346,7 @@ void conda_runs_bound(struct conda_runs *r, bool above)
                 r->n_main = r->n;
 }
 
-int conda_key_cmp(sv a, sv b)
-{
-        return memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-}
-
 /* ---- versions ---- */
-
-static uint64_t head_of(sv key)
-{
-        uint64_t h = 0;
-
-        for (size_t i = 0; i < 8; i++)
-                h = h << 8 | (i < key.n ? (unsigned char)key.p[i] : 0);
-        return h;
-}
 
 static sv lower(struct arena *a, sv s)
 {
@@ -375,7 +366,6 @@ const struct conda_version *conda_version_parse(struct arena *a, sv text, const 
         struct conda_runs r;
         const char *why = NULL;
         struct conda_version *v;
-        sv key;
         char *p;
 
         if (!conda_runs_split(text, &r, &why)) {
@@ -384,40 +374,34 @@ const struct conda_version *conda_version_parse(struct arena *a, sv text, const 
                 return NULL;
         }
         text = trim(text);
-        key = conda_runs_key(&r, buf);
         v = arena_new(a, struct conda_version);
-        p = arena_alloc(a, key.n + text.n + 1, 1);
-        v->head = head_of(key);
-        v->key = memcpy(p, key.p, key.n);
-        v->n_key = (uint32_t)key.n;
-        v->raw = (sv){ memcpy(p + key.n, text.p, text.n), text.n };
+        v->key = conda_runs_key(&r, buf);
+        p = arena_alloc(a, v->key.n + text.n + 1, 1);
+        v->key.p = memcpy(p, v->key.p, v->key.n);
+        v->raw = (sv){ memcpy(p + v->key.n, text.p, text.n), text.n };
         v->text = lower(a, v->raw);
         return v;
 }
 
 int conda_version_cmp(const struct conda_version *a, const struct conda_version *b)
 {
-        int c;
-
-        if (a->head != b->head)
-                return a->head < b->head ? -1 : 1;
-        c = memcmp(a->key, b->key, a->n_key < b->n_key ? a->n_key : b->n_key);
-        return (c > 0) - (c < 0);
+        return conda_key_cmp(&a->key, &b->key);
 }
 
 bool conda_version_starts(const struct conda_version *v, const struct conda_version *p)
 {
-        unsigned char key[CONDA_KEY_MAX];
-        sv own = { (const char *)v->key, v->n_key };
+        unsigned char buf[CONDA_KEY_MAX];
         const char *why;
 
         for (int above = 0; above < 2; above++) {
                 struct conda_runs r;
+                struct conda_key bound;
 
                 if (!conda_runs_split(p->text, &r, &why))
                         return false;
                 conda_runs_bound(&r, above);
-                if ((conda_key_cmp(own, conda_runs_key(&r, key)) > 0) == above)
+                bound = conda_runs_key(&r, buf);
+                if ((conda_key_cmp(&v->key, &bound) > 0) == above)
                         return false;
         }
         return true;

@@ -6,15 +6,30 @@
 #ifndef VERSION_CONDA_PRIV_H
 #define VERSION_CONDA_PRIV_H
 
+#include <string.h>
+
 #include "version/conda.h"
 
+struct conda_key {
+        uint64_t head; /* the first 8 bytes, most significant first: decides most comparisons */
+        const unsigned char *p;
+        uint32_t n; /* 0: no key */
+};
 struct conda_version {
-        uint64_t head; /* the key's first 8 bytes, most significant first: decides most comparisons */
-        const unsigned char *key;
-        uint32_t n_key;
+        struct conda_key key;
         sv text; /* trimmed, lower-case */
         sv raw;  /* trimmed: what globs are held against */
 };
+
+static inline int conda_key_cmp(const struct conda_key *a, const struct conda_key *b)
+{
+        int c;
+
+        if (a->head != b->head)
+                return a->head < b->head ? -1 : 1;
+        c = memcmp(a->p, b->p, a->n < b->n ? a->n : b->n);
+        return (c > 0) - (c < 0);
+}
 
 enum conda_run_kind {
         CONDA_RUN_NUM,
@@ -46,9 +61,8 @@ struct conda_runs {
 /** False: *ret_why. */
 bool conda_runs_split(sv text, struct conda_runs *ret, const char **ret_why);
 /** Room for CONDA_KEY_MAX in buf; the key stands at its end. */
-sv conda_runs_key(const struct conda_runs *r, unsigned char *buf);
+struct conda_key conda_runs_key(const struct conda_runs *r, unsigned char *buf);
 /** Make the runs of p those just below (above) everything that "p.*" matches. */
 void conda_runs_bound(struct conda_runs *r, bool above);
-int conda_key_cmp(sv a, sv b);
 
 #endif

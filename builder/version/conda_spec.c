@@ -22,7 +22,7 @@ struct conda_spec {
         uint8_t kind;
         bool outside;                    /* RANGE: outside of it */
         bool low_in, high_in;            /* the ends belong to it */
-        sv low, high;                    /* keys; empty: no end on this side */
+        struct conda_key low, high;      /* n 0: no end on this side */
         const struct conda_version *one; /* "1.2", "==1.2" */
         const struct pattern *regex;
         const struct conda_spec **part; /* AND, OR */
@@ -49,31 +49,33 @@ static bool refuse_version(struct clause *c, sv text, const char *why)
         return refuse(c, arena_fmt(c->a, "'%.*s' is not a version: %s", SV_ARG(sv_from_to(text, 0, 80)), why));
 }
 
-/* The ends of what "p.*" matches; low or high may be NULL. */
-static bool bounds(struct clause *c, sv p, sv *low, sv *high)
+/* The ends of what "p.*" matches; low may be NULL. */
+static bool bounds(struct clause *c, sv p, struct conda_key *low, struct conda_key *high)
 {
         unsigned char buf[CONDA_KEY_MAX];
         struct conda_runs r;
         const char *why;
 
-        for (int above = 0; above < 2; above++) {
+        for (int above = low ? 0 : 1; above < 2; above++) {
+                struct conda_key *key = above ? high : low;
+
                 if (!conda_runs_split(p, &r, &why))
                         return refuse_version(c, p, why);
                 conda_runs_bound(&r, above);
-                if (above ? high != NULL : low != NULL)
-                        *(above ? high : low) = arena_sv(c->a, conda_runs_key(&r, buf));
+                *key = conda_runs_key(&r, buf);
+                key->p = memcpy(arena_alloc(c->a, key->n, 1), key->p, key->n);
         }
         return true;
 }
 
-static bool version_key(struct clause *c, sv text, const struct conda_version **ret, sv *ret_key)
+static bool version_key(struct clause *c, sv text, const struct conda_version **ret, struct conda_key *ret_key)
 {
         const char *why;
 
         *ret = conda_version_parse(c->a, text, &why);
         if (!*ret)
                 return refuse_version(c, text, why);
-        *ret_key = (sv){ (const char *)(*ret)->key, (*ret)->n_key };
+        *ret_key = (*ret)->key;
         return true;
 }
 
@@ -102,7 +104,7 @@ static bool compare(struct clause *c, sv op, sv text)
 {
         bool in = op.n == 2;
         const struct conda_version *v;
-        sv key;
+        struct conda_key key;
 
         if (!version_key(c, text, &v, &key))
                 return false;
@@ -450,8 +452,14 @@ static bool tree_read(struct tree *t)
 
 const struct conda_spec *conda_spec_parse(struct arena *a, sv text, sv *ret_why, size_t *ret_at)
 {
-        struct tree t = { .a = a, .text = text, .want = true };
+        struct tree t; /* its levels are set when they are entered */
 
+        t.a = a;
+        t.text = text;
+        t.at = t.why_at = 0;
+        t.depth = 0;
+        t.level[0] = (struct level){ 0 };
+        t.want = true;
         if (text.n > SPEC_MAX)
                 tree_refuse(&t, SPEC_MAX, SV("it is longer than 64 KiB"));
         else if (memchr(text.n ? text.p : "", 0, text.n))
@@ -469,16 +477,15 @@ const struct conda_spec *conda_spec_parse(struct arena *a, sv text, sv *ret_why,
 
 static bool range_has(const struct conda_spec *s, const struct conda_version *v)
 {
-        sv key = { (const char *)v->key, v->n_key };
         int c;
 
         if (s->low.n) {
-                c = conda_key_cmp(key, s->low);
+                c = conda_key_cmp(&v->key, &s->low);
                 if (c < 0 || (c == 0 && !s->low_in))
                         return s->outside;
         }
         if (s->high.n) {
-                c = conda_key_cmp(key, s->high);
+                c = conda_key_cmp(&v->key, &s->high);
                 if (c > 0 || (c == 0 && !s->high_in))
                         return s->outside;
         }

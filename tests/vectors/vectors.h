@@ -37,7 +37,9 @@ extern const struct vectors_kind vectors_pypi_files[];  /* wheel_select, index-p
 extern const struct vectors_kind vectors_pypi_solve[];  /* scenarios */
 extern const struct vectors_kind vectors_oci[];         /* image-spec */
 extern const struct vectors_kind vectors_pypi_wheels[]; /* wheels/cases */
-extern const struct vectors_kind vectors_conda_rules[]; /* versions, version specs, match specs, channels */
 extern const struct vectors_kind vectors_conda_definitions[]; /* env, explicit, locks */
+extern const struct vectors_kind vectors_conda_install[];     /* install-expect, EXPECT */
+extern const struct vectors_kind vectors_conda_rules[];       /* versions, version specs, match specs, channels */
+extern const struct vectors_kind vectors_conda_solve[];       /* solve cases, large and small */
 
 #endif
