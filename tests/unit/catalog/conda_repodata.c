@@ -10,6 +10,7 @@ struct made {
         struct arena a;
         struct err e;
         struct oracle o;
+        bool judged; /* it is JSON, by others' judgement */
 };
 
 static int make(struct made *m, sv text)
@@ -23,7 +24,8 @@ static int make(struct made *m, sv text)
                             .repo.text_size = text.n };
         if (conda_repo_index(&m->repo, &source, NULL, &m->e) < 0)
                 return -(int)m->e.code;
-        if (oracle_read(&m->o, text, m->repo.place.subdir) && !oracle_agrees(&m->o, &m->repo) && !m->o.unsure)
+        m->judged = oracle_read(&m->o, text, m->repo.place.subdir);
+        if (m->judged && !oracle_agrees(&m->o, &m->repo) && !m->o.unsure)
                 fail_msg("%s", m->o.why);
         return 0;
 }
@@ -182,6 +184,146 @@ static void deep_nesting_is_survived(void **state)
         assert_int_equal(records(&m, "a").left_out, 1);
         assert_int_equal(records(&m, "b").n, 1);
         made_done(&m);
+}
+
+/* --- documents made at random: the same every time --- */
+
+struct chance {
+        uint32_t x;
+        struct buf *b;
+};
+
+static uint32_t roll(struct chance *c, uint32_t n)
+{
+        c->x = c->x * 1664525 + 1013904223;
+        return (c->x >> 16) % n;
+}
+
+static void blanks(struct chance *c)
+{
+        static const char *const some[] = {
+                "", "", "", " ", "\n  ", "\t\r\n", "                                                "
+        };
+
+        buf_fmt(c->b, "%s", some[roll(c, ARRAY_LEN(some))]);
+}
+
+static void some_text(struct chance *c)
+{
+        static const char *const some[] = { "a",       "name",    "n",    "{",    "}",        "[",  "]",
+                                            ":",       ",",       "\\\"", "\\\\", "\\n",      "é",  " ",
+                                            "\\u0041", "\\u00e9", "\\/",  "\\t",  "\\\\\\\"", "xyz" };
+
+        buf_byte(c->b, '"');
+        for (uint32_t i = roll(c, 9); i; i--)
+                buf_fmt(c->b, "%s", some[roll(c, ARRAY_LEN(some))]);
+        buf_byte(c->b, '"');
+}
+
+static void some_value(struct chance *c, unsigned depth)
+{
+        static const char *const word[] = { "null", "true", "false", "-1", "0", "12345678901" };
+        uint32_t kind = roll(c, depth ? 6 : 3), n = kind < 4 ? 0 : roll(c, 4);
+        unsigned key = 0;
+
+        blanks(c);
+        if (kind == 0)
+                buf_fmt(c->b, "%s", word[roll(c, ARRAY_LEN(word))]);
+        else if (kind < 4)
+                some_text(c);
+        else
+                buf_byte(c->b, kind == 4 ? '[' : '{');
+        for (; n; n--) {
+                if (kind == 5 && roll(c, 4) == 0 && key == 0)
+                        buf_fmt(c->b, "\"name\":");
+                else if (kind == 5)
+                        buf_fmt(c->b, "\"k%u\":", key);
+                key++;
+                some_value(c, depth - 1);
+                if (n > 1)
+                        buf_byte(c->b, ',');
+        }
+        if (kind > 3)
+                buf_byte(c->b, kind == 4 ? ']' : '}');
+        blanks(c);
+}
+
+static void some_record(struct chance *c)
+{
+        static const char *const names[] = { "a", "B", "c\\u002dd", "x.y" };
+        unsigned before = roll(c, 4), after = roll(c, 4);
+
+        buf_byte(c->b, '{');
+        for (unsigned i = 0; i < before; i++) {
+                buf_fmt(c->b, "\"x%u\":", i);
+                some_value(c, 3);
+                buf_byte(c->b, ',');
+        }
+        buf_fmt(c->b, "\"%s\"", roll(c, 9) ? "name" : "n\\u0061me");
+        blanks(c);
+        buf_byte(c->b, ':');
+        blanks(c);
+        if (roll(c, 9))
+                buf_fmt(c->b, "\"%s\"", names[roll(c, ARRAY_LEN(names))]);
+        else
+                some_value(c, 1);
+        buf_fmt(c->b, ",\"version\":\"1\",\"build\":\"0\"");
+        for (unsigned i = 0; i < after; i++) {
+                static const char *const keys[] = { "depends", "constrains", "license", "track_features", "noarch" };
+
+                buf_fmt(c->b, ",\"%s\":", keys[(i + before) % ARRAY_LEN(keys)]);
+                some_value(c, 2);
+        }
+        buf_byte(c->b, '}');
+}
+
+static void some_document(struct chance *c)
+{
+        unsigned n = 0;
+
+        blanks(c);
+        buf_byte(c->b, '{');
+        for (unsigned map = 0; map < 2; map++) {
+                buf_fmt(c->b, "\"junk%u\":", map);
+                some_value(c, 4);
+                buf_fmt(c->b, ",%s:{", map ? "\"packages.conda\"" : "\"packages\"");
+                for (uint32_t i = roll(c, 6); i; i--) {
+                        blanks(c);
+                        buf_fmt(c->b, "\"f-%u-0.conda\"", n++);
+                        blanks(c);
+                        buf_byte(c->b, ':');
+                        blanks(c);
+                        some_record(c);
+                        blanks(c);
+                        if (i > 1)
+                                buf_byte(c->b, ',');
+                }
+                buf_fmt(c->b, "}%s", map ? "" : ",");
+        }
+        buf_byte(c->b, '}');
+        blanks(c);
+}
+
+static void documents_at_random(void **state)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(1 << 20);
+        struct chance c = { 1, &b };
+        size_t records_seen = 0;
+
+        (void)state;
+        for (int i = 0; i < 4000; i++) {
+                struct made m;
+
+                buf_clear(&b);
+                some_document(&c);
+                if (make(&m, buf_sv(&b)) < 0) /* which compares, too */
+                        fail_msg("document %d: %s", i, m.e.cause);
+                if (!m.judged)
+                        fail_msg("document %d is no JSON: %s", i, b.p);
+                records_seen += m.o.n;
+                made_done(&m);
+        }
+        assert_true(records_seen > 5000);
 }
 
 static void every_field(void **state)
@@ -405,6 +547,7 @@ int main(void)
                 cmocka_unit_test(texts_with_records),
                 cmocka_unit_test(texts_that_are_none),
                 cmocka_unit_test(deep_nesting_is_survived),
+                cmocka_unit_test(documents_at_random),
                 cmocka_unit_test(every_field),
                 cmocka_unit_test(bits_agree),
                 cmocka_unit_test(damaged_indexes),
