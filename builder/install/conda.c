@@ -59,6 +59,7 @@ static int hardlink_check(struct conda *c, const struct conda_member *m, struct 
 static int hardlink_set(struct conda *c, const struct conda_member *m, struct conda_path *p, struct err *e)
 {
         struct conda_path *to;
+        const sha256 *have;
 
         if (hardlink_check(c, m, p, &to, e) < 0)
                 return -(int)e->code;
@@ -68,6 +69,9 @@ static int hardlink_set(struct conda *c, const struct conda_member *m, struct co
         p->original = to->original;
         p->installed = to->installed;
         p->seen_size = to->seen_size;
+        have = p->placeholder.n && to->seen_size ? &to->original : &to->installed;
+        if (!sha256_is_zero(have) && conda_check_digest(p, have, e) < 0) /* where the list knows this one's only */
+                return -(int)e->code;
         return conda_check_size(p, to->seen_size, e);
 }
 

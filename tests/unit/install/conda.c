@@ -371,6 +371,12 @@ static void lies_of_paths_json_are_told(void **state)
         static const struct made_file soft[] = {
                 { .path = "x", .text = "1", .path_type = "softlink", .sha256 = zeros }
         };
+        const struct made hard = {
+                .file = links,
+                .n = 2,
+                .paths = "{\"paths_version\":1,\"paths\":[{\"_path\":\"x\"},{\"_path\":\"y\",\"sha256\":"
+                         "\"0000000000000000000000000000000000000000000000000000000000000000\"}]}"
+        };
         const struct made missing = { .paths = "{\"paths_version\":1,\"paths\":[{\"_path\":\"bin/gone\"}]}" };
         const struct made twice = { .paths = "{\"paths_version\":1,\"paths\":[{\"_path\":\"a\"},{\"_path\":\"a\"}]}" };
         const struct made unsafe = { .paths = "{\"paths_version\":1,\"paths\":[{\"_path\":\"a/../b\"}]}" };
@@ -387,6 +393,7 @@ static void lies_of_paths_json_are_told(void **state)
         fault(file, 1, ERR_INTEGRITY, "'a/b' is a folder in the package");
         fault(links, 2, ERR_INTEGRITY, "'y' is a hard link to 'x', but info/paths.json says that they differ");
         fault(kind, 1, ERR_INTEGRITY, "'x' has an unknown path_type");
+        expect_fault(&hard, false, ERR_INTEGRITY, "'y' has the sha256 6b86b273ff34");
         expect_fault(&missing, false, ERR_INTEGRITY, "lists 'bin/gone', but its archive does not hold it");
         expect_fault(&twice, false, ERR_INTEGRITY, "lists 'a' twice");
         expect_fault(&unsafe, false, ERR_INTEGRITY, "lists the path 'a/../b'");
