@@ -5,7 +5,8 @@
 #include "base/cleanup.h"
 #include "install/conda_priv.h"
 
-#define META_MAX ((size_t)1 << 30)
+#define META_MAX  ((size_t)1 << 30)
+#define APART_MAX 64
 
 static struct conda *of(struct entry_source *s)
 {
@@ -33,36 +34,51 @@ static int kind_fault(const struct conda_path *p, const char *is, struct err *e)
                        SV_ARG(p->path), is);
 }
 
-/* A hard link says the same as the file that it leads to. */
-static int hardlink_check(struct conda *c, const struct conda_member *m, struct conda_path *p, struct conda_path **ret,
-                          struct err *e)
+static int linked_fault(const struct conda_member *m, const char *why, struct err *e)
+{
+        return err_set(e, ERR_INTEGRITY, "'%.*s' is a hard link to '%.*s', %s", SV_ARG(m->path), SV_ARG(m->link), why);
+}
+
+/* The file is not installed, or not with the same bytes: it is read again, from the begin of the archive. */
+static int link_apart(struct conda *c, const struct conda_member *m, struct conda_path *p, struct content *ret,
+                      struct err *e)
+{
+        const struct archive_item *it;
+        struct conda_member file;
+        int rc;
+
+        if (++c->n_apart > APART_MAX)
+                return err_set(e, ERR_LIMIT,
+                               "the package has more than %d hard links to files that it does not install as they are",
+                               APART_MAX);
+        if (conda_tar_open(&c->archive, c->section, &c->apart, e) < 0)
+                return -(int)e->code;
+        while ((rc = conda_tar_next(c->apart, &it, e)) > 0) {
+                rc = conda_member_of(&c->pass, it, &file, e);
+                if (rc < 0 || (rc > 0 && sv_eq(file.path, m->link)))
+                        break;
+        }
+        if (rc < 0)
+                return rc;
+        if (rc == 0 || file.type != ENTRY_FILE)
+                return linked_fault(m, "which is no file of its own", e);
+        entry_set(c, p, ENTRY_FILE, file.mode, file.mtime);
+        return conda_file_begin(c, p, file.size, ret, e);
+}
+
+static int hardlink_set(struct conda *c, const struct conda_member *m, struct conda_path *p, struct content *ret,
+                        struct err *e)
 {
         struct conda_path *to = map_get(&c->paths.by_path, m->link);
         const char *kind = map_get(&c->members.at, m->link);
-
-        if (!to || !to->seen || !kind || *kind != ENTRY_FILE)
-                return err_set(e, ERR_INTEGRITY,
-                               "'%.*s' is a hard link to '%.*s', which is no earlier file that the package installs",
-                               SV_ARG(m->path), SV_ARG(m->link));
-        if (p->has_sha256 && to->has_sha256 && p->type == CONDA_HARDLINK && !sha256_eq(&p->sha256, &to->sha256))
-                return err_set(e, ERR_INTEGRITY,
-                               "'%.*s' is a hard link to '%.*s', but info/paths.json says that they differ",
-                               SV_ARG(m->path), SV_ARG(m->link));
-        if (!sv_eq(p->placeholder, to->placeholder) || (p->placeholder.n && p->mode != to->mode))
-                return err_set(e, ERR_INTEGRITY,
-                               "'%.*s' is a hard link to '%.*s', but the prefix in them is to be replaced in two ways",
-                               SV_ARG(m->path), SV_ARG(m->link));
-        *ret = to;
-        return 0;
-}
-
-static int hardlink_set(struct conda *c, const struct conda_member *m, struct conda_path *p, struct err *e)
-{
-        struct conda_path *to;
         const sha256 *have;
 
-        if (hardlink_check(c, m, p, &to, e) < 0)
-                return -(int)e->code;
+        if (!kind || *kind != ENTRY_FILE)
+                return linked_fault(m, "which is no earlier file of the package", e);
+        if (!to || !to->seen || !sv_eq(p->placeholder, to->placeholder) || (p->placeholder.n && p->mode != to->mode))
+                return link_apart(c, m, p, ret, e);
+        if (p->has_sha256 && to->has_sha256 && p->type == CONDA_HARDLINK && !sha256_eq(&p->sha256, &to->sha256))
+                return linked_fault(m, "but info/paths.json says that they differ", e);
         entry_set(c, p, ENTRY_HARDLINK, m->mode, m->mtime);
         p->first = to->first ? to->first : to;
         c->entry.target = p->first->entry;
@@ -97,7 +113,7 @@ static int member_entry(struct conda *c, const struct conda_member *m, struct co
                 return 0;
         }
         if (m->type == ENTRY_HARDLINK)
-                return hardlink_set(c, m, p, e);
+                return hardlink_set(c, m, p, ret, e);
         entry_set(c, p, ENTRY_FILE, m->mode, m->mtime);
         return conda_file_begin(c, p, m->size, ret, e);
 }
@@ -215,6 +231,7 @@ static int end_given(struct conda *c, struct err *e)
 
         c->given = NULL;
         conda_prefix_free(STEAL(c->prefix));
+        conda_tar_free(STEAL(c->apart));
         if (!p || c->entry.type != ENTRY_FILE || sha256_is_zero(&c->entry.sha256))
                 return 0;
         p->installed = c->entry.sha256;
@@ -256,6 +273,7 @@ static int conda_rewind(struct entry_source *s, struct err *e)
         struct conda *c = of(s);
 
         conda_tar_free(STEAL(c->tar));
+        conda_tar_free(STEAL(c->apart));
         conda_prefix_free(STEAL(c->prefix));
         arena_done(&c->pass);
         c->pass = (struct arena){ 0 };
@@ -263,6 +281,7 @@ static int conda_rewind(struct entry_source *s, struct err *e)
         c->given = NULL;
         c->tars_ended = c->meta_given = false;
         c->at_made = 0;
+        c->n_apart = 0;
         for (size_t i = 0; i < c->paths.n; i++) {
                 c->paths.v[i]->seen = false;
                 c->paths.v[i]->original = c->paths.v[i]->installed = none;
@@ -276,6 +295,7 @@ static void conda_free(struct entry_source *s)
         struct conda *c = of(s);
 
         conda_tar_free(c->tar);
+        conda_tar_free(c->apart);
         conda_prefix_free(c->prefix);
         hash_free(c->hash);
         buf_done(&c->out);

@@ -36,7 +36,7 @@ static int member_read(struct conda *c, void *p, size_t max, size_t *ret_n, stru
         *ret_n = 0;
         if (!c->left)
                 return 0;
-        if (conda_tar_read(c->tar, p, max < c->left ? max : (size_t)c->left, ret_n, e) < 0)
+        if (conda_tar_read(c->apart ? c->apart : c->tar, p, max < c->left ? max : (size_t)c->left, ret_n, e) < 0)
                 return -(int)e->code;
         if (!*ret_n)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' is cut off", SV_ARG(c->given->path));

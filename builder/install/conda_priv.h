@@ -193,6 +193,8 @@ struct conda {
 
         /* this pass */
         struct conda_tar *tar;
+        struct conda_tar *apart; /* while a hard link's file is read again */
+        unsigned n_apart;
         enum conda_section section;
         bool tars_ended, meta_given;
         size_t at_made;

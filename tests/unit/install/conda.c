@@ -228,6 +228,54 @@ static void prefix_is_replaced(void **state)
                     "f 644 315532800* opt/env/" META "\n");
 }
 
+/* Hard links to what is not installed, or not so: files of their own. */
+static void links_to_other_bytes(void **state)
+{
+        static const struct made_file f[] = {
+                { .path = "hidden", .text = "h", .unlisted = true, .mode = 0755 },
+                { .path = "seen", .link = "hidden", .type = '1' },
+                { .path = "plain", .text = "a " PLACEHOLDER "\n" },
+                { .path = "text", .link = "plain", .type = '1', .placeholder = PLACEHOLDER },
+                { .path = "binary", .link = "plain", .type = '1', .placeholder = PLACEHOLDER, .file_mode = "binary" },
+                { .path = "same", .link = "plain", .type = '1' },
+                { .path = "last", .text = "z" },
+        };
+        static const struct made_file lies[] = {
+                { .path = "hidden", .text = "h", .unlisted = true },
+                { .path = "seen",
+                  .link = "hidden",
+                  .type = '1',
+                  .sha256 = "0000000000000000000000000000000000000000000000000000000000000000",
+                  .size = 1 },
+        };
+        const struct made m = { .file = f, .n = ARRAY_LEN(f) };
+
+        (void)state;
+        expect_list(&m, false,
+                    "f 755 1500000000 opt/env/seen [h]\n"
+                    "f 644 1500000000 opt/env/plain [a " PLACEHOLDER "\n]\n"
+                    "f 644 1500000000 opt/env/text [a /opt/env\n]\n"
+                    "f 644 1500000000 opt/env/binary [a " PLACEHOLDER "\n]\n"
+                    "h 644 1500000000 opt/env/same -> opt/env/plain\n"
+                    "f 644 1500000000 opt/env/last [z]\n"
+                    "f 644 315532800* opt/env/" META "\n");
+        fault(lies, 2, ERR_INTEGRITY,
+              "'seen' has the sha256 aaa9402664f1a41f40ebbc52c9993eb66aeb366602958fdfaa283b71e64db123");
+}
+
+static void too_many_of_them(void **state)
+{
+        struct made_file f[66] = { { .path = "hidden", .text = "h", .unlisted = true } };
+        char names[65][8];
+
+        (void)state;
+        for (unsigned i = 0; i < 65; i++) {
+                snprintf(names[i], sizeof(names[i]), "l%u", i);
+                f[i + 1] = (struct made_file){ .path = names[i], .link = "hidden", .type = '1' };
+        }
+        fault(f, 66, ERR_LIMIT, "more than 64 hard links");
+}
+
 static void noarch_python_is_mapped(void **state)
 {
         static const struct made_file f[] = {
@@ -598,13 +646,22 @@ static void long_binary_files(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(members_in_their_order),      cmocka_unit_test(dot_members_are_listed_without),
-                cmocka_unit_test(prefix_is_replaced),          cmocka_unit_test(noarch_python_is_mapped),
-                cmocka_unit_test(record_says_what_is_there),   cmocka_unit_test(unsafe_members_are_refused),
-                cmocka_unit_test(lies_of_paths_json_are_told), cmocka_unit_test(prefix_too_long),
-                cmocka_unit_test(other_packages_are_refused),  cmocka_unit_test(md5_of_the_lock_is_checked),
-                cmocka_unit_test(scripts_and_menus_are_named), cmocka_unit_test(known_scripts_are_not_named),
-                cmocka_unit_test(shipped_pyc_stay_valid),      cmocka_unit_test(before_paths_json),
+                cmocka_unit_test(members_in_their_order),
+                cmocka_unit_test(dot_members_are_listed_without),
+                cmocka_unit_test(prefix_is_replaced),
+                cmocka_unit_test(links_to_other_bytes),
+                cmocka_unit_test(too_many_of_them),
+                cmocka_unit_test(noarch_python_is_mapped),
+                cmocka_unit_test(record_says_what_is_there),
+                cmocka_unit_test(unsafe_members_are_refused),
+                cmocka_unit_test(lies_of_paths_json_are_told),
+                cmocka_unit_test(prefix_too_long),
+                cmocka_unit_test(other_packages_are_refused),
+                cmocka_unit_test(md5_of_the_lock_is_checked),
+                cmocka_unit_test(scripts_and_menus_are_named),
+                cmocka_unit_test(known_scripts_are_not_named),
+                cmocka_unit_test(shipped_pyc_stay_valid),
+                cmocka_unit_test(before_paths_json),
                 cmocka_unit_test(long_binary_files),
         };
 
