@@ -6,7 +6,7 @@
 #include "install/conda_priv.h"
 
 #define META_MAX  ((size_t)1 << 30)
-#define APART_MAX 64
+#define AGAIN_MAX 64
 
 static struct conda *of(struct entry_source *s)
 {
@@ -39,31 +39,39 @@ static int linked_fault(const struct conda_member *m, const char *why, struct er
         return err_set(e, ERR_INTEGRITY, "'%.*s' is a hard link to '%.*s', %s", SV_ARG(m->path), SV_ARG(m->link), why);
 }
 
-/* The file is not installed, or not with the same bytes: it is read again, from the begin of the archive. */
+int conda_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e)
+{
+        const struct archive_item *it;
+        int rc;
+
+        if (++c->n_again > AGAIN_MAX)
+                return err_set(e, ERR_LIMIT,
+                               "the package has more than %d large texts with a prefix, or hard links to what it does "
+                               "not install so",
+                               AGAIN_MAX);
+        if (conda_tar_open(&c->archive, c->section, ret, e) < 0)
+                return -(int)e->code;
+        while ((rc = conda_tar_next(*ret, &it, e)) > 0) {
+                rc = conda_member_of(&c->pass, it, ret_file, e);
+                if (rc < 0 || (rc > 0 && sv_eq(ret_file->path, path)))
+                        break;
+        }
+        return rc;
+}
+
+/* The file is not installed, or not with the same bytes. */
 static int link_apart(struct conda *c, const struct conda_member *m, struct conda_path *p, struct content *ret,
                       struct err *e)
 {
-        const struct archive_item *it;
         struct conda_member file;
-        int rc;
+        int rc = conda_find(c, m->link, &c->apart, &file, e);
 
-        if (++c->n_apart > APART_MAX)
-                return err_set(e, ERR_LIMIT,
-                               "the package has more than %d hard links to files that it does not install as they are",
-                               APART_MAX);
-        if (conda_tar_open(&c->archive, c->section, &c->apart, e) < 0)
-                return -(int)e->code;
-        while ((rc = conda_tar_next(c->apart, &it, e)) > 0) {
-                rc = conda_member_of(&c->pass, it, &file, e);
-                if (rc < 0 || (rc > 0 && sv_eq(file.path, m->link)))
-                        break;
-        }
         if (rc < 0)
                 return rc;
         if (rc == 0 || file.type != ENTRY_FILE)
                 return linked_fault(m, "which is no file of its own", e);
         entry_set(c, p, ENTRY_FILE, file.mode, file.mtime);
-        return conda_file_begin(c, p, file.size, ret, e);
+        return conda_file_begin(c, p, &file, ret, e);
 }
 
 static int hardlink_set(struct conda *c, const struct conda_member *m, struct conda_path *p, struct content *ret,
@@ -115,7 +123,7 @@ static int member_entry(struct conda *c, const struct conda_member *m, struct co
         if (m->type == ENTRY_HARDLINK)
                 return hardlink_set(c, m, p, ret, e);
         entry_set(c, p, ENTRY_FILE, m->mode, m->mtime);
-        return conda_file_begin(c, p, m->size, ret, e);
+        return conda_file_begin(c, p, m, ret, e);
 }
 
 /* The line of paths.json that this member belongs to; *ret NULL: it is not installed. */
@@ -281,7 +289,7 @@ static int conda_rewind(struct entry_source *s, struct err *e)
         c->given = NULL;
         c->tars_ended = c->meta_given = false;
         c->at_made = 0;
-        c->n_apart = 0;
+        c->n_again = 0;
         for (size_t i = 0; i < c->paths.n; i++) {
                 c->paths.v[i]->seen = false;
                 c->paths.v[i]->original = c->paths.v[i]->installed = none;

@@ -44,7 +44,7 @@ int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *
  *               it asks for the next entry
  * @return 0 · -ERR_INTEGRITY: damaged, unsafe paths, paths.json that lies · -ERR_FAILED: a prefix longer than the placeholder (file and
  *         limit named), an unknown format version, an entry point that is none, noarch python without ctx->python · -ERR_LIMIT: a zstd
- *         window over 128 MiB, a text file with a prefix over 64 MiB, more than 1,048,576 members. (Most come from the source's next or a
+ *         window over 128 MiB, a string of 16 MiB with a prefix in it, more than 1,048,576 members. (Most come from the source's next or a
  *         content's read.)
  */
 int install_conda(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,

@@ -31,10 +31,10 @@ static int read_content(const struct content *c, struct buf *out, struct err *e)
         return 0;
 }
 
-/* "type mode mtime path [-> target] [text]\n" of every entry; conda-meta's text goes to `meta`. */
+/* "type mode mtime path [-> target] [text or size]\n" of every entry; conda-meta's text goes to `meta`. */
 static int list(struct entry_source *s, struct buf *out, struct buf *meta, struct err *e)
 {
-        AUTO(buf_done) struct buf b = BUF_INIT((size_t)1 << 24);
+        AUTO(buf_done) struct buf b = BUF_INIT((size_t)64 << 20);
         struct content c;
         struct entry *en;
         int rc;
@@ -59,6 +59,8 @@ static int list(struct entry_source *s, struct buf *out, struct buf *meta, struc
                 } else if (file && b.n < 80 && memchr(b.n ? b.p : "", '\0', b.n) == NULL) {
                         buf_fmt(out, " [%.*s]", (int)b.n, b.n ? b.p : "");
                 }
+                if (file && b.n > 1 << 20)
+                        buf_fmt(out, " %zu bytes", b.n);
                 buf_fmt(out, "\n");
         }
         return rc;
@@ -273,7 +275,7 @@ static void too_many_of_them(void **state)
                 snprintf(names[i], sizeof(names[i]), "l%u", i);
                 f[i + 1] = (struct made_file){ .path = names[i], .link = "hidden", .type = '1' };
         }
-        fault(f, 66, ERR_LIMIT, "more than 64 hard links");
+        fault(f, 66, ERR_LIMIT, "more than 64 large texts with a prefix, or hard links");
 }
 
 static void noarch_python_is_mapped(void **state)
@@ -643,6 +645,37 @@ static void long_binary_files(void **state)
         assert_int_equal(r.rc, 0);
 }
 
+/* More than is kept in memory: read twice, also behind a hard link. */
+static void long_text_files(void **state)
+{
+        size_t n = (size_t)17 << 20;
+        AUTO(free_ptr) char *text = malloc(n);
+        struct made_file f[] = { { .path = "etc/big", .text = text, .n = n, .placeholder = PLACEHOLDER },
+                                 { .path = "etc/raw", .link = "etc/big", .type = '1' },
+                                 { .path = "etc/hard", .link = "etc/big", .type = '1', .placeholder = PLACEHOLDER } };
+        const struct made m = { .file = f, .n = ARRAY_LEN(f) };
+        AUTO(buf_done) struct buf archive = { 0 };
+        AUTO(result_done) struct result r = { 0 };
+        struct artifact art;
+        size_t times = 0;
+        char want[200];
+
+        (void)state;
+        memset(text, 'x', n);
+        for (size_t at = 65536 - 20; at + 200 < n; at += 65536, times++)
+                memcpy(text + at, PLACEHOLDER, 50);
+        made_conda(&m, &archive);
+        art = made_artifact(&archive, false);
+        install_bytes(&archive, &art, &ctx, &r);
+        if (r.e.cause)
+                print_error("%s\n", r.e.cause);
+        assert_int_equal(r.rc, 0);
+        snprintf(want, sizeof(want), "etc/big %zu bytes\n", n - times * 42);
+        assert_true(strstr(r.list.p, want) != NULL);
+        snprintf(want, sizeof(want), "etc/raw %zu bytes\n", n);
+        assert_true(strstr(r.list.p, want) != NULL);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -663,6 +696,7 @@ int main(void)
                 cmocka_unit_test(shipped_pyc_stay_valid),
                 cmocka_unit_test(before_paths_json),
                 cmocka_unit_test(long_binary_files),
+                cmocka_unit_test(long_text_files),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
