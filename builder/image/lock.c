@@ -48,6 +48,12 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
         for (size_t i = 0; i < r->n_pip; i++)
                 if (spec_add_pip(a, s, r->pip[i], io, ds, e) < 0)
                         return -(int)e->code;
+        for (size_t i = 0; i < r->n_channel; i++)
+                if (spec_add_channel(a, s, r->channel[i], ds, e) < 0)
+                        return -(int)e->code;
+        for (size_t i = 0; i < r->n_conda; i++)
+                if (spec_add_conda(a, s, r->conda[i], ds, e) < 0)
+                        return -(int)e->code;
         for (size_t i = 0; i < r->n_env; i++)
                 if (spec_add_variable(a, s, r->env[i], ds, e) < 0)
                         return -(int)e->code;
@@ -179,8 +185,14 @@ static int check_python(struct image_ctx *c, const struct spec *s, const struct 
         int r = 0;
 
         if (s->n_pip && !p->has_python) {
-                err_set(e, ERR_USAGE, "the base '%.*s' has no python3 for the pip packages", SV_ARG(s->base.text));
-                err_hint(e, "base: recipe:debian-13-python has one");
+                if (s->n_conda) {
+                        err_set(e, ERR_USAGE, "there is no python for the pip packages: no conda package needs one");
+                        err_hint(e, "add python to the dependencies");
+                } else {
+                        err_set(e, ERR_USAGE, "the base '%.*s' has no python3 for the pip packages",
+                                SV_ARG(s->base.text));
+                        err_hint(e, "base: recipe:debian-13-python has one");
+                }
                 return -(int)e->code;
         }
         if (s->python_req.text.n && p->has_python) {
@@ -212,9 +224,12 @@ static int resolve_platform(struct image_ctx *c, const struct image_request *r, 
         }
         if (base_resolve(c, r, s, was, a, p, e) < 0)
                 return err_while(e, "looking at the base '%.*s'", SV_ARG(s->base.text));
-        if (check_python(c, s, p, e) < 0)
-                return -(int)e->code;
-        if (target_virtual(a, &t, s, p, c->diags, e) < 0 || pip_resolve(c, r, s, was, a, l, p, e) < 0)
+        if (s->n_conda) { /* a conda prefix has a python of its own, or none */
+                p->has_python = false;
+                p->python = (struct lock_python){ 0 };
+        }
+        if (target_virtual(a, &t, s, p, c->diags, e) < 0 || conda_resolve(c, r, s, was, a, l, p, e) < 0 ||
+            check_python(c, s, p, e) < 0 || pip_resolve(c, r, s, was, a, l, p, e) < 0)
                 return -(int)e->code;
         if (p->n_artifact)
                 qsort(p->artifact, p->n_artifact, sizeof(*p->artifact), artifact_cmp);
@@ -356,7 +371,7 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
         struct lock *old = NULL;
         sv old_text = { 0 };
         sha256 request;
-        bool fits;
+        bool fits, declared = true;
 
         *ret = (struct image_locked){ 0 };
         if (r->n_file == 1 && is_lock_path(r->file[0]))
@@ -367,7 +382,7 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
         if (r->frozen)
                 return use_frozen(c, ret->path, a, ret, e);
         if (ret->spec->base.text.n == 0)
-                ret->spec->base.text = SV(DEFAULT_BASE);
+                ret->spec->base.text = ret->spec->n_conda ? SV(DEFAULT_BASE_OF_CONDA) : SV(DEFAULT_BASE);
         request = spec_request(ret->spec);
         if (load_lock(c, ret->path, a, &old, &old_text, e) < 0)
                 return -(int)e->code;
@@ -377,7 +392,9 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
                 err_hint(e, "give one of the two another name (`name:` in the definition)");
                 return -(int)e->code;
         }
-        fits = old && sha256_eq(&old->request, &request) && recipes_unchanged(c, old, ret->spec->dir, a);
+        for (size_t i = 0; old && i < old->n_platform; i++)
+                declared = declared && target_virtual_unchanged(a, ret->spec, &old->platform[i]);
+        fits = old && declared && sha256_eq(&old->request, &request) && recipes_unchanged(c, old, ret->spec->dir, a);
         if (fits && !r->upgrade_all && !r->n_upgrade && !r->upgrade_base) {
                 ret->lock = old;
                 return 0;

@@ -56,6 +56,9 @@ struct install_venv { /* layer `env` of a venv */
         struct entry *parent; /* each directory part of root with the base's attributes, outermost first */
         size_t n_parent;
 };
+/** Layer `env` of a conda prefix: the parents and the prefix itself. Its python is a package. */
+void install_conda_env(struct arena *a, const struct install_venv *v, struct entry **ret, struct content **ret_content,
+                       size_t *ret_n);
 void install_venv(struct arena *a, const struct install_venv *v, struct entry **ret, struct content **ret_content,
                   size_t *ret_n);
 
