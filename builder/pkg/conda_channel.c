@@ -203,7 +203,9 @@ static void url_split(struct arena *a, sv text, struct conda_channel *ret)
         sv scheme = n ? sv_from_to(text, 0, n) : SV("https://"), rest, host;
         ptrdiff_t slash, login;
 
-        rest = take_token(a, sv_skip(text, n), &ret->token);
+        rest = sv_skip(text, n);
+        if (!sv_starts(scheme, SV("file:"))) /* a folder's own path may have a "/t/" */
+                rest = take_token(a, rest, &ret->token);
         rest = take_subdir(a, rest, &ret->subdir);
         rest = without_file(rest);
         slash = sv_find(rest, '/');

@@ -8,7 +8,7 @@ static sv written_token(sv url)
         ptrdiff_t at = sv_find_sv(url, SV("/t/")), end;
         sv rest;
 
-        if (at < 0 || sv_find_sv(url, SV("://")) < 0)
+        if (at < 0 || sv_find_sv(url, SV("://")) < 0 || sv_starts(url, SV("file:")))
                 return SV("");
         rest = sv_skip(url, (size_t)at + 3);
         end = sv_find(rest, '/');

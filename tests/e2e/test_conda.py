@@ -285,7 +285,7 @@ def test_validators(world):
     world.define("foo")
     world.build()
     world.server.clear()
-    world.env.run("lock", "env.yml", "--refresh")
+    world.env.run("lock", "env.yml", "--upgrade", "--refresh")
     assert {a.status for a in world.server.log if "repodata.json.zst" in a.path} == {304}
 
 
@@ -326,7 +326,7 @@ def test_strict_is_the_default_and_said(world):
     channels = priority(world)
     world.define("foo >=2", channels=channels)
     err = world.build(code=3).err
-    assert "foo" in err and "env.yml:4" in err and "second" in err, "where the version would be"
+    assert "foo" in err and "env.yml:4" in err and channels[1] in err and "flexible" in err, "where the version would be"
     world.define("foo >=2", channels=channels, more="  channel-priority: flexible\n")
     assert world.image().packages["foo"] == "2.0=0"
 
@@ -413,7 +413,7 @@ def test_unsatisfiable(world):
     assert not (world.env.work / "train.lock").exists()
     world.define("app", "lbi")
     err = world.build(code=3).err
-    assert "lbi" in err and "lib" in err and "env.yml:5" in err and world.url in err
+    assert "lbi" in err and "did you mean 'lib'" in err and "env.yml:5" in err
 
 
 def test_missing_virtual_package(world):
