@@ -61,7 +61,7 @@ static int preferences(struct catalog_conda *conda, const struct image_request *
         return 0;
 }
 
-const struct artifact *conda_find(const struct lock_platform *p, const char *name)
+const struct artifact *conda_artifact_find(const struct lock_platform *p, const char *name)
 {
         return lock_find(p, ARTIFACT_CONDA, sv_from(name));
 }
@@ -69,7 +69,7 @@ const struct artifact *conda_find(const struct lock_platform *p, const char *nam
 /* "4_cp311", "8_cp313t" of python_abi; without it, CPython of the version. */
 static sv abi_of(const struct lock_platform *p, struct arena *a, sv minor)
 {
-        const struct artifact *abi = conda_find(p, "python_abi");
+        const struct artifact *abi = conda_artifact_find(p, "python_abi");
         ptrdiff_t at = abi ? sv_rfind(abi->build, '_') : -1;
         sv tag = at >= 0 ? sv_skip(abi->build, (size_t)at + 1) : (sv){ 0 }, rest = minor, major;
 
@@ -81,7 +81,7 @@ static sv abi_of(const struct lock_platform *p, struct arena *a, sv minor)
 
 void conda_python(struct lock_platform *p, struct arena *a)
 {
-        const struct artifact *python = conda_find(p, "python");
+        const struct artifact *python = conda_artifact_find(p, "python");
         sv rest, part, minor;
 
         p->has_python = python != NULL;

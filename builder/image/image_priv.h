@@ -115,21 +115,21 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
                   struct err *e);
 /** What the conda artifact `python` says, or none. */
 void conda_python(struct lock_platform *p, struct arena *a);
-const struct artifact *conda_find(const struct lock_platform *p, const char *name);
+const struct artifact *conda_artifact_find(const struct lock_platform *p, const char *name);
 
 /** The same for a build from a lock, which asks no channel before it fetches (s may be NULL): what cannot be read is left out. */
 void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret);
 struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x);
 
-/* --- image/import.c: conda-lock.yml, @EXPLICIT, pixi.lock given as the definition */
+/* --- image/foreign.c: conda-lock.yml, @EXPLICIT, pixi.lock given as the definition */
 /** *ret_lock NULL: r names no such file. *ret: what stands in for a definition. -ERR_USAGE (ctx->diags). */
-int import_load(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
-                struct lock **ret_lock, struct err *e);
+int foreign_load(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
+                 struct lock **ret_lock, struct err *e);
 /** The file's content counts in `request`. */
-int import_count(struct spec *s, sv path, struct arena *a, struct err *e);
+int foreign_count(struct spec *s, sv path, struct arena *a, struct err *e);
 /** Its packages into a platform whose base is known: hashes and sizes that it does not say, and what only the packages say. */
-int import_platform(struct image_ctx *c, const struct lock *from, struct arena *a, struct lock *l,
-                    struct lock_platform *into, struct err *e);
+int foreign_platform(struct image_ctx *c, const struct lock *from, struct arena *a, struct lock *l,
+                     struct lock_platform *into, struct err *e);
 
 /* --- image/joint.c: conda's distributions and the pip part (design §4) */
 struct joint {

@@ -80,11 +80,11 @@ static int load_spec(struct image_ctx *c, const struct image_request *r, struct 
 {
         struct spec_io io = { c, read_input, read_variable };
 
-        if (import_load(c, r, a, ret, ret_imported, e) < 0)
+        if (foreign_load(c, r, a, ret, ret_imported, e) < 0)
                 return -(int)e->code;
         if (*ret_imported)
                 return apply_flags(r, &io, c->diags, a, *ret, e) < 0 ? -(int)e->code
-                                                                     : import_count(*ret, r->file[0], a, e);
+                                                                     : foreign_count(*ret, r->file[0], a, e);
         if (spec_load(a, r->file, r->n_file, &io, c->diags, ret, e) < 0)
                 return -(int)e->code;
         if ((*ret)->dir.n == 0)
@@ -239,7 +239,7 @@ static int resolve_platform(struct image_ctx *c, const struct image_request *r, 
         if (target_virtual(a, &t, s, p, c->diags, e) < 0)
                 return -(int)e->code;
         if (imported)
-                return import_platform(c, imported, a, l, p, e);
+                return foreign_platform(c, imported, a, l, p, e);
         if (conda_resolve(c, r, s, was, a, l, p, e) < 0 || check_python(c, s, p, e) < 0 ||
             pip_resolve(c, r, s, was, a, l, p, e) < 0)
                 return -(int)e->code;

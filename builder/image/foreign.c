@@ -57,8 +57,8 @@ static struct spec *spec_of(const struct lock *l, sv path, struct arena *a)
         return s;
 }
 
-int import_load(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
-                struct lock **ret_lock, struct err *e)
+int foreign_load(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
+                 struct lock **ret_lock, struct err *e)
 {
         AUTO(buf_done) struct buf b = BUF_INIT(LOCK_MAX);
         AUTO(err_done) struct err missing = { 0 };
@@ -79,7 +79,7 @@ int import_load(struct image_ctx *c, const struct image_request *r, struct arena
         return 0;
 }
 
-int import_count(struct spec *s, sv path, struct arena *a, struct err *e)
+int foreign_count(struct spec *s, sv path, struct arena *a, struct err *e)
 {
         struct spec_file *v = arena_array(a, struct spec_file, s->n_inputs + 1);
         AUTO(fs_map_close) struct fs_map m = { 0 };
@@ -134,8 +134,8 @@ static int size_wheels(struct image_ctx *c, struct lock_platform *p, struct aren
         return r;
 }
 
-int import_platform(struct image_ctx *c, const struct lock *from, struct arena *a, struct lock *l,
-                    struct lock_platform *into, struct err *e)
+int foreign_platform(struct image_ctx *c, const struct lock *from, struct arena *a, struct lock *l,
+                     struct lock_platform *into, struct err *e)
 {
         const struct lock_platform *p = lock_find_platform(from, into->platform);
         struct artifact *v = arena_array(a, struct artifact, into->n_artifact + p->n_artifact);
