@@ -47,7 +47,7 @@ static const struct catalog_ops conda_ops = { .name = op_name,
                                               .known = conda_known,
                                               .who = conda_who,
                                               .soon = conda_soon,
-                                              .text = conda_text,
+                                              .text = conda_words,
                                               .cand_text = conda_cand_text,
                                               .hints = conda_hints,
                                               .free = op_free };
@@ -57,14 +57,20 @@ static void take_opts(struct catalog_conda *c, const struct conda_opts *o)
         struct arena *a = &c->arena;
         struct conda_channel *channel = arena_array(a, struct conda_channel, o->n_channel + 1);
         struct conda_virtual *v = arena_array(a, struct conda_virtual, o->n_virtual + 1);
+        struct conda_mirror *mirror = arena_array(a, struct conda_mirror, o->n_mirror + 1);
 
         for (size_t i = 0; i < o->n_channel; i++)
-                channel[i] = (struct conda_channel){ .name = arena_sv(a, o->channel[i].name),
-                                                     .url = arena_sv(a, o->channel[i].url) };
+                channel[i] =
+                        (struct conda_channel){ arena_sv(a, o->channel[i].name), arena_sv(a, o->channel[i].url),
+                                                arena_sv(a, o->channel[i].subdir), arena_sv(a, o->channel[i].token),
+                                                arena_sv(a, o->channel[i].login) };
         for (size_t i = 0; i < o->n_virtual; i++)
                 v[i] = (struct conda_virtual){ arena_sv(a, o->virtual_[i].name), arena_sv(a, o->virtual_[i].version),
                                                arena_sv(a, o->virtual_[i].build) };
+        for (size_t i = 0; i < o->n_mirror; i++)
+                mirror[i] = (struct conda_mirror){ arena_sv(a, o->mirror[i].channel), arena_sv(a, o->mirror[i].url) };
         c->opts = *o;
+        c->opts.mirror = mirror;
         c->opts.channel = channel;
         c->opts.virtual_ = v;
 }

@@ -4,7 +4,7 @@
 #define CATALOG_CONDA_H
 
 #include "base/diag.h"
-#include "catalog/conda_source.h"
+#include "catalog/conda_channels.h"
 #include "lock/lock.h"
 #include "net/net.h"
 #include "pkg/conda_channel.h"
@@ -20,7 +20,9 @@ struct conda_virtual {
 struct conda_opts {
         const struct conda_channel *channel; /* priority order; specs that name another are a fault */
         size_t n_channel;
-        struct conda_channel_settings settings;
+        struct conda_channel_settings settings; /* borrowed as long as the catalog lives; the other lists are copied */
+        const struct conda_mirror *mirror;      /* where conda_artifacts asks for what a channel does not say */
+        size_t n_mirror;
         enum conda_priority priority;
         const struct conda_virtual *virtual_;
         size_t n_virtual;
@@ -34,7 +36,7 @@ int conda_open(const struct conda_opts *o, struct conda_source *source, struct o
                struct err *e);
 struct catalog *conda_catalog(struct catalog_conda *c);
 
-/** MatchSpecs as wants, in order. A spec that cannot be parsed or names a channel that is not in the list is a fault in ds (EB13x) with its
+/** MatchSpecs as wants, in order; before anything else asks for candidates, since their order looks at what is requested. A spec that cannot be parsed or names a channel that is not in the list is a fault in ds (EB13x) with its
  *  place; -ERR_USAGE then. */
 int conda_wants(struct catalog_conda *c, const struct spec_text *spec, size_t n, struct arena *a, struct diags *ds,
                 struct resolve_want **ret, size_t *ret_n, struct err *e);

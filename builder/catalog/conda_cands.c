@@ -25,11 +25,18 @@ static sv stem_of(sv fn)
         return fn;
 }
 
+/* A file is what its name says (CEP 26): a record of another name is a mix-up of whoever made the index. */
+static bool named_right(const struct conda_record *r)
+{
+        return r->fn.n > r->name.n && r->fn.p[r->name.n] == '-' &&
+               sv_eq_nocase(sv_from_to(r->fn, 0, r->name.n), r->name);
+}
+
 static uint8_t ban_of(const struct catalog_conda *c, const struct conda_cand *k)
 {
         int64_t date = k->r->indexed ? k->r->indexed : k->r->timestamp, limit = c->opts.exclude_newer;
 
-        if (!k->v)
+        if (!k->v || !named_right(k->r))
                 return BAN_METADATA;
         if (limit && date > limit * 1000)
                 return BAN_NEWER;
@@ -85,6 +92,8 @@ static void take_records(struct catalog_conda *c, struct conda_name *n, const st
                 k.ban = ban_of(c, &k);
                 if (!v)
                         k.note = arena_fmt(&c->arena, "its version '%.*s' is none", SV_ARG(k.r->version));
+                else if (k.ban == BAN_METADATA)
+                        k.note = arena_fmt(&c->arena, "its file is named '%.*s'", SV_ARG(k.r->fn));
                 cand_add(n, &tmp, &stems, &k);
         }
 }

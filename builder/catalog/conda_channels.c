@@ -236,8 +236,9 @@ static bool op_ready(struct conda_source *src, sv name)
         struct channels *s = (struct channels *)src;
         struct wanted *w = map_get(&s->names, name);
 
-        pump(s);
-        return s->settled && w && w->ready;
+        if (!s->settled)
+                pump(s);
+        return s->settled && w && w->begun && (w->ready || step(s, w));
 }
 
 static sv op_near(struct conda_source *src, sv name)
@@ -275,45 +276,6 @@ static void op_free(struct conda_source *src)
 }
 
 /* --- opening --- */
-
-/* The channel's own URL as it is asked: user:password@ before the host, /t/TOKEN before the channel's name. */
-static sv own_base(struct arena *a, const struct conda_channel *c)
-{
-        ptrdiff_t at = sv_find_sv(c->url, SV("://"));
-        sv rest, name = arena_fmt(a, "/%.*s", SV_ARG(c->name));
-        size_t host;
-
-        if (at < 0)
-                return c->url;
-        rest = sv_skip(c->url, (size_t)at + 3);
-        if (sv_ends(rest, name)) /* an alias may have a path of its own */
-                host = rest.n - name.n;
-        else
-                host = sv_find(rest, '/') < 0 ? rest.n : (size_t)sv_find(rest, '/');
-        return arena_fmt(a, "%.*s%.*s%s%.*s%s%.*s%.*s", (int)at + 3, c->url.p, SV_ARG(c->login), c->login.n ? "@" : "",
-                         (int)host, rest.p, c->token.n ? "/t/" : "", SV_ARG(c->token), SV_ARG(sv_skip(rest, host)));
-}
-
-static sv no_slash(sv url)
-{
-        while (url.n && url.p[url.n - 1] == '/')
-                url.n--;
-        return url;
-}
-
-static sv *bases_of(struct arena *a, const struct conda_channels_opts *o, const struct conda_channel *c, size_t *ret_n)
-{
-        sv *v = NULL;
-        size_t n = 0, cap = 0;
-
-        for (size_t i = 0; i < o->n_mirror; i++)
-                if (sv_eq(no_slash(o->mirror[i].channel), c->url))
-                        *arena_push(a, v, n, cap) = arena_sv(a, no_slash(o->mirror[i].url));
-        if (!n)
-                *arena_push(a, v, n, cap) = own_base(a, c);
-        *ret_n = n;
-        return v;
-}
 
 static void add_sub(struct channels *s, const struct conda_channel *c, uint32_t no, sv subdir, const sv *base,
                     size_t n_base)
@@ -369,7 +331,7 @@ int conda_channels_open(const struct conda_channels_opts *o, struct net *net, st
                 const struct conda_channel *c = &o->channel[i];
                 sv platform = c->subdir.n ? c->subdir : o->subdir;
                 size_t n_base;
-                sv *base = bases_of(&s->arena, o, c, &n_base);
+                const sv *base = conda_bases(&s->arena, c, o->mirror, o->n_mirror, &n_base);
 
                 if (platform.n && !sv_is(platform, "noarch"))
                         add_sub(s, c, (uint32_t)i, platform, base, n_base);

@@ -27,6 +27,12 @@ struct conda_mirror {
 int conda_channels_open(const struct conda_channels_opts *o, struct net *net, struct store *store, struct op *op,
                         struct conda_source **ret, struct err *e);
 
+/**
+ * The URL to ask for a file of one of these channels (a record's url): of a mirror, or with the channel's login and token. For requests
+ * only, never to be kept or shown. i: 0 first, then what to try when that failed. False: there is no i-th.
+ */
+bool conda_request_url(struct arena *a, sv url, const struct conda_channels_opts *o, size_t i, sv *ret);
+
 /** Repodata files on disk, plain or .zst, one a (channel, subdir): for tests, benchmarks and the corpus. No network, no store: the index of
  *  a file is made in memory, or mapped from index_dir (made there when absent or stale) when that is given. */
 struct conda_file {

@@ -129,50 +129,72 @@ static int check_md5(const struct artifact *art, struct hash *hash, struct err *
         return -(int)e->code;
 }
 
-static int get_web(struct locking *l, const struct artifact *art, struct writer *into, struct err *e)
+/* Where to ask for it: of a mirror, or with the channel's login. */
+static bool request_url(struct locking *l, const struct artifact *art, size_t i, struct arena *a, sv *ret)
 {
-        AUTO(arena_done) struct arena a = { 0 };
-        struct net_request r = { .url = art->url, .into = into, .keep_partial = true, .expect = art->size };
+        const struct conda_opts *o = &l->c->opts;
+        struct conda_channels_opts channels = {
+                .channel = o->channel, .n_channel = o->n_channel, .mirror = o->mirror, .n_mirror = o->n_mirror
+        };
+
+        return conda_request_url(a, art->url, &channels, i, ret);
+}
+
+static int get_web(struct locking *l, const struct artifact *art, sv url, struct writer *into, struct arena *a,
+                   struct err *e)
+{
+        struct net_request r = { .url = url, .into = into, .keep_partial = true, .expect = art->size };
         struct net_answer got = { 0 };
 
-        r.subject = arena_fmt(&a, "%.*s %.*s", SV_ARG(art->name), SV_ARG(art->version));
-        if (net_do(l->net, &r, &a, &got, e) < 0)
+        r.subject = arena_fmt(a, "%.*s %.*s", SV_ARG(art->name), SV_ARG(art->version));
+        if (net_do(l->net, &r, a, &got, e) < 0)
                 return -(int)e->code;
         return got.status == 200 ? 0 : net_status_err(&got, e);
 }
 
-static int get_local(const struct artifact *art, struct writer *into, struct err *e)
+static int get_local(sv url, struct writer *into, struct arena *a, struct err *e)
 {
-        AUTO(arena_done) struct arena a = { 0 };
         AUTO(fs_map_close) struct fs_map map = { 0 };
-        const char *path = arena_str(&a, url_decode(&a, sv_skip(art->url, strlen("file://"))));
 
-        if (fs_map_open(path, &map, e) < 0)
+        if (fs_map_open(arena_str(a, url_decode(a, sv_skip(url, strlen("file://")))), &map, e) < 0)
                 return -(int)e->code;
         return writer_write(into, map.p, map.n, e);
 }
 
 /* Into the store: it will be wanted from there anyway. */
-static int learn_by_reading(struct locking *l, struct artifact *art, struct err *e)
+static int read_from(struct locking *l, struct artifact *art, sv url, struct arena *a, struct err *e)
 {
         AUTO(store_put_abort) struct store_put put = { 0 };
         AUTO(hash_freep) struct hash *hash = hash_new(HASH_MD5);
         struct md5_writer md5 = { .w = { .ops = &md5_ops }, .hash = hash };
-        uint64_t said = art->size;
         int r;
 
         if (store_put_begin(l->store, STORE_PACKAGE, &put, &md5.w.next, e) < 0)
                 return -(int)e->code;
-        r = sv_starts(art->url, SV("file://")) ? get_local(art, &md5.w, e) : get_web(l, art, &md5.w, e);
+        r = sv_starts(url, SV("file://")) ? get_local(url, &md5.w, a, e) : get_web(l, art, url, &md5.w, a, e);
         if (r < 0 || check_md5(art, hash, e) < 0 ||
             store_put_commit(&put, sha256_is_zero(&art->sha256) ? NULL : &art->sha256, e) < 0)
-                return err_while(e, "learning the sha256 of '%.*s', which its channel does not say", SV_ARG(art->url));
-        if (said && said != put.hash.size)
+                return -(int)e->code;
+        if (art->size && art->size != put.hash.size)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' has %llu bytes, but its channel says %llu", SV_ARG(art->url),
-                               (unsigned long long)put.hash.size, (unsigned long long)said);
+                               (unsigned long long)put.hash.size, (unsigned long long)art->size);
         art->sha256 = put.hash.digest;
         art->size = put.hash.size;
         return 0;
+}
+
+/* What a mirror refuses, the next one may have. */
+static int learn_by_reading(struct locking *l, struct artifact *art, struct err *e)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        int r = -1;
+        sv url;
+
+        for (size_t i = 0; r < 0 && request_url(l, art, i, &a, &url); i++) {
+                err_done(e);
+                r = read_from(l, art, url, &a, e);
+        }
+        return r < 0 ? err_while(e, "reading '%.*s', of which its channel does not say all", SV_ARG(art->url)) : 0;
 }
 
 static int take_head(struct locking *l, struct net_job *job, struct artifact *art, struct err *e)
@@ -188,6 +210,16 @@ static int take_head(struct locking *l, struct net_job *job, struct artifact *ar
         return learn_by_reading(l, art, e);
 }
 
+static struct net_job *begin_head(struct locking *l, const struct artifact *art)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        sv url;
+
+        if (!request_url(l, art, 0, &a, &url) || sv_starts(url, SV("file://")))
+                return NULL;
+        return net_begin(l->net, &(struct net_request){ .url = url, .method = NET_HEAD });
+}
+
 /* Sizes are asked for all at once; what has no sha256 is read. */
 static int complete(struct locking *l, struct artifact *v, size_t n, struct err *e)
 {
@@ -196,9 +228,9 @@ static int complete(struct locking *l, struct artifact *v, size_t n, struct err 
         int r = 0;
 
         for (size_t i = 0; i < n; i++)
-                if (!v[i].size && !sha256_is_zero(&v[i].sha256) && !sv_starts(v[i].url, SV("file://")) &&
+                if (!v[i].size && !sha256_is_zero(&v[i].sha256) &&
                     !store_has(l->store, STORE_PACKAGE, &v[i].sha256, &v[i].size))
-                        job[i] = net_begin(l->net, &(struct net_request){ .url = v[i].url, .method = NET_HEAD });
+                        job[i] = begin_head(l, &v[i]);
         for (size_t i = 0; i < n; i++) {
                 if (job[i] && r == 0)
                         r = take_head(l, STEAL(job[i]), &v[i], e);

@@ -11,12 +11,7 @@ enum { INDEX_PACKED_MAX = 64 << 20, INDEX_MAX = 256 << 20 };
 
 sv conda_sub_request(struct conda_sub *s, struct arena *a, sv url)
 {
-        sv rest;
-
-        if (!sv_starts(url, s->channel_url) || url.n == s->channel_url.n || url.p[s->channel_url.n] != '/')
-                return url;
-        rest = sv_skip(url, s->channel_url.n);
-        return arena_fmt(a, "%.*s%.*s", SV_ARG(s->base[s->i_base]), SV_ARG(rest));
+        return conda_rebase(a, url, s->channel_url, s->base[s->i_base]);
 }
 
 char *conda_url_path(sv url)
@@ -38,26 +33,23 @@ static void finish(struct conda_sub *s, enum conda_sub_kind kind)
         s->kind = kind;
         s->done = true;
         s->asks_index = s->asks_text = false;
+        if (kind != CONDA_SUB_ABSENT)
+                err_done(&s->err);
 }
 
 static void ask_base(struct conda_sub *s);
 
-/* This base has nothing, or failed: *e says how. The next one is asked. */
+/* This base has nothing, or failed: *e says how. The next one is asked. A subdir is absent only when all say so: what fails must never look
+ * like a package that is not there. */
 static void next_base(struct conda_sub *s, struct err *e)
 {
-        bool stop = e->code == ERR_CANCELLED;
-
         s->asks_index = s->asks_text = false;
-        s->saw_absent = s->saw_absent || !e->code;
         if (e->code && !s->err.code)
                 err_move(&s->err, e);
-        err_done(e);
-        if (!stop && ++s->i_base < s->n_base)
-                return ask_base(s);
-        s->i_base = 0;
-        if (s->saw_absent && !stop) /* one that answered knows better than one that did not */
-                err_done(&s->err);
-        finish(s, CONDA_SUB_ABSENT);
+        if (s->i_base + 1 == s->n_base)
+                return finish(s, CONDA_SUB_ABSENT);
+        s->i_base++;
+        ask_base(s);
 }
 
 static int whole(struct conda_sub *s, struct err *e)
@@ -86,8 +78,8 @@ int conda_sub_sharded(struct conda_sub *s, sv packed, struct err *e)
 static void ask_text(struct conda_sub *s)
 {
         s->asks_text = true;
-        conda_repodata_begin(&s->text, &s->w->cache, s->w->op, s->folder, conda_sub_request(s, s->a, s->folder),
-                             s->subject);
+        conda_text_begin(&s->text, &s->w->cache, s->w->op, s->folder, conda_sub_request(s, s->a, s->folder),
+                         s->subject);
 }
 
 static void take_index(struct conda_sub *s)
@@ -118,13 +110,12 @@ static void take_text(struct conda_sub *s)
         bool absent = s->text.absent;
         int r = s->text.err.code ? err_move(&e, &s->text.err) : 0;
 
-        if (r == 0 && !absent && (r = conda_repodata_open(&s->text, &s->repo, &e)) == 0)
+        if (r == 0 && !absent && (r = conda_text_open(&s->text, &s->repo, &e)) == 0)
                 r = whole(s, &e);
-        conda_repodata_drop(&s->text);
-        s->text = (struct conda_repodata){ 0 };
+        conda_text_drop(&s->text);
+        s->text = (struct conda_text){ 0 };
         if (r < 0 || absent)
                 return next_base(s, &e);
-        err_done(&s->err);
         finish(s, CONDA_SUB_WHOLE);
 }
 
@@ -167,7 +158,7 @@ void conda_sub_step(struct conda_sub *s)
                 take_index(s);
         if (!s->asks_text)
                 return;
-        conda_repodata_step(&s->text);
+        conda_text_step(&s->text);
         if (s->text.done)
                 take_text(s);
 }
@@ -177,7 +168,7 @@ void conda_sub_free(struct conda_sub *s)
         if (s->asks_index)
                 page_drop(&s->w->cache, &s->page);
         if (s->asks_text)
-                conda_repodata_drop(&s->text);
+                conda_text_drop(&s->text);
         conda_repo_done(&s->repo);
         err_done(&s->err);
 }

@@ -3,8 +3,9 @@
 #ifndef CATALOG_CONDA_SUB_H
 #define CATALOG_CONDA_SUB_H
 
+#include "catalog/conda_channels.h"
 #include "catalog/conda_shards.h"
-#include "catalog/conda_repodata.h"
+#include "catalog/conda_text.h"
 
 /* All subdirs of a source share it. */
 struct conda_web {
@@ -26,9 +27,8 @@ struct conda_sub {
         enum conda_sub_kind kind; /* once it is done */
         bool done, asks_index, asks_text;
         struct err err; /* when done: of the first base that failed, unless a later one worked */
-        bool saw_absent;
         struct page_fetch page;
-        struct conda_repodata text;
+        struct conda_text text;
         struct conda_repo repo;
         struct conda_shards shards;
         sv shards_base; /* URL, '/' at its end */
@@ -38,6 +38,10 @@ void conda_sub_step(struct conda_sub *s); /* without waiting, but for a disk */
 void conda_sub_free(struct conda_sub *s);
 /** A URL of the channel as it is asked of the base in use. Others stay. */
 sv conda_sub_request(struct conda_sub *s, struct arena *a, sv url);
+/* catalog/conda_base.c: what stands in for a channel's URL in requests, and a URL with it. */
+const sv *conda_bases(struct arena *a, const struct conda_channel *c, const struct conda_mirror *mirror,
+                      size_t n_mirror, size_t *ret_n);
+sv conda_rebase(struct arena *a, sv url, sv channel_url, sv base);
 /** file:///x → heap path; NULL: another URL. */
 char *conda_url_path(sv url);
 

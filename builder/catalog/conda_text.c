@@ -1,241 +1,289 @@
-#include <stdlib.h>
+#include "catalog/conda_text.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "catalog/conda_priv.h"
+#include "catalog/conda_scan.h"
 
-/* ---- sets as people write them ---- */
+#define MAGIC "envbuild repodata 1\n"
 
-struct group { /* the candidates of one version that are told of */
-        const struct conda_version *v;
-        sv text;
-        uint32_t all, in;
+enum { NOTE_MAX = 16384 };
+
+static const char *const form_name[] = {
+        [CONDA_ZST] = "zst", [CONDA_JSON] = "json", [CONDA_BZ2] = "bz2", [CONDA_ABSENT] = "absent"
 };
-struct view {
-        const struct catalog_conda *c;
-        const struct conda_name *n;
-        set_id set;
-        bool offered;        /* only candidates that are offered count: there is one in the set */
-        struct group *group; /* highest version first */
-        uint32_t n_group;
-};
+static const char *const form_file[] = { [CONDA_ZST] = "repodata.json.zst",
+                                         [CONDA_JSON] = "repodata.json",
+                                         [CONDA_BZ2] = "repodata.json.bz2" };
 
-static bool counts(const struct view *v, uint32_t i)
+/* --- notes --- */
+
+static void read_digests(sv line, sha256 *ret_first, sha256 *ret_second)
 {
-        return !v->offered || v->n->cand[i].ban == BAN_NO;
+        sv one;
+
+        sv_cut(&line, ' ', &one);
+        if (!sha256_read(one, ret_first))
+                *ret_first = (sha256){ 0 };
+        if (!sha256_read(line, ret_second))
+                *ret_second = (sha256){ 0 };
 }
 
-static bool has(const struct view *v, uint32_t i)
+static void read_line(sv key, sv value, struct conda_note *n)
 {
-        return sets_has(v->c->catalog.sets, v->set, i);
+        uint64_t number = 0;
+
+        for (size_t i = 0; sv_is(key, "form") && i < ARRAY_LEN(form_name); i++)
+                if (sv_is(value, form_name[i]))
+                        n->form = (enum conda_form)i;
+        sv_u64(value, &number);
+        if (sv_is(key, "made"))
+                n->made = (int64_t)number;
+        else if (sv_is(key, "until"))
+                n->until = (int64_t)number;
+        else if (sv_is(key, "etag"))
+                n->etag = value;
+        else if (sv_is(key, "modified"))
+                n->modified = value;
+        else if (sv_is(key, "text"))
+                read_digests(value, &n->text, &n->index);
+        else if (sv_is(key, "old"))
+                read_digests(value, &n->old_text, &n->old_index);
 }
 
-static int group_qsort(const void *x, const void *y)
+bool conda_note_get(struct store *s, const sha256 *key, struct arena *a, struct conda_note *ret)
 {
-        const struct group *a = x, *b = y;
+        AUTO(buf_done) struct buf b = BUF_INIT(NOTE_MAX);
+        AUTO(err_done) struct err e = { 0 };
+        sv rest, line, word;
 
-        if (!a->v || !b->v)
-                return a->v ? -1 : b->v ? 1 : sv_cmp(a->text, b->text);
-        return a->v == b->v ? 0 : conda_version_cmp(b->v, a->v);
-}
-
-static void view_make(struct arena *a, const struct catalog_conda *c, const struct conda_name *n, set_id set,
-                      struct view *ret)
-{
-        *ret = (struct view){ .c = c, .n = n, .set = set, .group = arena_array(a, struct group, n->n + 1) };
-        for (uint32_t i = 0; i < n->n && !ret->offered; i++)
-                ret->offered = n->cand[i].ban == BAN_NO && has(ret, i);
-        for (uint32_t i = 0; i < n->n; i++)
-                if (counts(ret, i))
-                        ret->group[ret->n_group++] =
-                                (struct group){ n->cand[i].v, n->cand[i].r->version, 1, has(ret, i) };
-        if (ret->n_group)
-                qsort(ret->group, ret->n_group, sizeof(*ret->group), group_qsort);
-        for (uint32_t i = 0, kept = 0, all = ret->n_group; i < all; i++) {
-                struct group *g = &ret->group[i];
-                if (kept && group_qsort(&ret->group[kept - 1], g) == 0) {
-                        ret->group[kept - 1].all++;
-                        ret->group[kept - 1].in += g->in;
-                } else {
-                        ret->group[kept++] = *g;
-                }
-                ret->n_group = kept;
-        }
-}
-
-static bool same_in(const struct view *v, set_id other)
-{
-        for (uint32_t i = 0; i < v->n->n; i++)
-                if (counts(v, i) && has(v, i) != sets_has(v->c->catalog.sets, other, i))
-                        return false;
-        return true;
-}
-
-/* How somebody wrote this very set: the shortest text, the first in order of those. */
-static sv as_written(const struct view *v)
-{
-        sv best = { 0 };
-
-        for (const struct conda_says *s = v->n->known; s; s = s->next_known)
-                if (same_in(v, s->set) &&
-                    (!best.n || s->text.n < best.n || (s->text.n == best.n && sv_cmp(s->text, best) < 0)))
-                        best = s->text;
-        return best;
-}
-
-/* Versions first…last (highest first) as a range: "1.2", ">=1.2,<2", or nothing when it is all of them. */
-static void range_text(const struct view *v, uint32_t first, uint32_t last, struct buf *out)
-{
-        bool all = first == 0 && last + 1 == v->n_group;
-
-        if (all)
-                return;
-        if (first == last) {
-                buf_fmt(out, " %.*s", SV_ARG(v->group[first].text));
-                return;
-        }
-        buf_byte(out, ' ');
-        if (last + 1 < v->n_group)
-                buf_fmt(out, ">=%.*s", SV_ARG(v->group[last].text));
-        if (first > 0)
-                buf_fmt(out, "%s<%.*s", last + 1 < v->n_group ? "," : "", SV_ARG(v->group[first - 1].text));
-}
-
-static bool whole_versions(const struct view *v)
-{
-        for (uint32_t i = 0; i < v->n_group; i++)
-                if (v->group[i].in && v->group[i].in != v->group[i].all)
-                        return false;
-        return true;
-}
-
-/* What the build strings of the set begin with. */
-static sv common_build(const struct view *v)
-{
-        sv common = { 0 };
-        bool any = false;
-
-        for (uint32_t i = 0; i < v->n->n; i++) {
-                sv build = v->n->cand[i].r->build;
-                size_t k = 0;
-                if (!counts(v, i) || !has(v, i))
-                        continue;
-                while (any && k < common.n && k < build.n && common.p[k] == build.p[k])
-                        k++;
-                common = any ? sv_from_to(common, 0, k) : build;
-                any = true;
-        }
-        return common;
-}
-
-/* Whether the set is exactly what this build string takes of the versions first…last. */
-static bool build_tells(const struct view *v, sv build, uint32_t first, uint32_t last)
-{
-        for (uint32_t i = 0; i < v->n->n; i++) {
-                const struct conda_cand *k = &v->n->cand[i];
-                struct group g = { .v = k->v, .text = k->r->version };
-                if (!counts(v, i) || has(v, i) || !sv_starts(k->r->build, build))
-                        continue;
-                if (group_qsort(&g, &v->group[first]) >= 0 && group_qsort(&g, &v->group[last]) <= 0)
-                        return false;
-        }
-        return true;
-}
-
-static void first_and_last(const struct view *v, uint32_t *ret_first, uint32_t *ret_last)
-{
-        bool any = false;
-
-        *ret_first = *ret_last = 0;
-        for (uint32_t i = 0; i < v->n_group; i++) {
-                if (!v->group[i].in)
-                        continue;
-                if (!any)
-                        *ret_first = i;
-                *ret_last = i;
-                any = true;
-        }
-}
-
-/* "numpy >=1.19,<1.22 py39*": builds of a kind. False when they have nothing in common that others lack. */
-static bool builds_text(const struct view *v, struct buf *out)
-{
-        sv build = common_build(v);
-        uint32_t first, last, n = 0;
-
-        first_and_last(v, &first, &last);
-        for (uint32_t i = first; i <= last; i++)
-                n += v->group[i].in;
-        for (; build.n >= 2 && n > 1; build.n--) { /* "py39", not "py39h": it ends where a word does */
-                char c = build.p[build.n - 1];
-                if (c >= '0' && c <= '9' && build_tells(v, build, first, last))
-                        break;
-        }
-        if (n > 1 && build.n < 2)
-                build = common_build(v);
-        if (build.n < 2 || !build_tells(v, build, first, last))
+        *ret = (struct conda_note){ 0 };
+        if (store_note_get(s, STORE_HTTP, key, &b, &e) < 0 || !sv_starts(buf_sv(&b), SV(MAGIC)))
                 return false;
-        buf_add(out, v->n->pub.text);
-        if (first == 0 && last + 1 == v->n_group)
-                buf_add(out, SV(" *"));
-        else
-                range_text(v, first, last, out);
-        buf_fmt(out, " %.*s%s", SV_ARG(build), n > 1 ? "*" : "");
-        return true;
+        rest = sv_skip(arena_sv(a, buf_sv(&b)), sizeof(MAGIC) - 1);
+        while (sv_line(&rest, &line))
+                if (sv_cut(&line, ' ', &word))
+                        read_line(word, line, ret);
+        return ret->form == CONDA_ABSENT || store_has(s, STORE_INDEX, &ret->text, NULL);
 }
 
-/* Runs of versions; of some of them only some builds. */
-static void ranges_text(const struct view *v, struct buf *out)
+void conda_note_put(struct keeper *k, const sha256 *key, const struct conda_note *n)
 {
-        bool more = false;
+        AUTO(buf_done) struct buf b = BUF_INIT(NOTE_MAX);
 
-        for (uint32_t i = 0; i < v->n_group; i++) {
-                uint32_t first = i;
-                bool part = v->group[i].in != v->group[i].all;
-
-                if (!v->group[i].in)
-                        continue;
-                while (i + 1 < v->n_group && v->group[i + 1].in && (v->group[i + 1].in != v->group[i + 1].all) == part)
-                        i++;
-                buf_fmt(out, "%s%s%.*s", more ? " or " : "", part ? "some builds of " : "", SV_ARG(v->n->pub.text));
-                range_text(v, first, i, out);
-                more = true;
-        }
+        buf_fmt(&b, "%sform %s\nmade %lld\nuntil %lld\n", MAGIC, form_name[n->form], (long long)n->made,
+                (long long)n->until);
+        if (n->etag.n)
+                buf_fmt(&b, "etag %.*s\n", SV_ARG(n->etag));
+        if (n->modified.n)
+                buf_fmt(&b, "modified %.*s\n", SV_ARG(n->modified));
+        if (n->form != CONDA_ABSENT)
+                buf_fmt(&b, "text %s %s\n", sha256_hex(&n->text).s, sha256_hex(&n->index).s);
+        if (!sha256_is_zero(&n->old_text))
+                buf_fmt(&b, "old %s %s\n", sha256_hex(&n->old_text).s, sha256_hex(&n->old_index).s);
+        if (!b.over)
+                keeper_put(k, STORE_HTTP, key, buf_sv(&b));
 }
 
-void conda_text(struct catalog *cat, name_id id, set_id set, struct buf *out)
-{
-        AUTO(arena_done) struct arena a = { 0 };
-        struct catalog_conda *c = conda_self(cat);
-        const struct conda_name *n = c->name[id];
-        struct view v;
-        sv text;
+/* --- asking --- */
 
-        if (set == SET_ALL || set == SET_NONE) {
-                buf_add(out, n->pub.text);
+static sha256 key_of(const struct conda_text *t)
+{
+        return page_key(SV("conda repodata"), t->folder);
+}
+
+static void fail(struct conda_text *t)
+{
+        err_while(&t->err, "fetching the repodata of %.*s", SV_ARG(t->subject));
+        t->done = true;
+}
+
+static int begin_put(struct conda_text *t, enum conda_form form, struct writer **ret)
+{
+        if (store_put_begin(t->c->store, STORE_INDEX, &t->put, ret, &t->err) < 0)
+                return -(int)t->err.code;
+        if (form == CONDA_ZST)
+                *ret = t->unzstd = unzstd_writer_new(*ret, CONDA_TEXT_MAX);
+        return 0;
+}
+
+static void end_put(struct conda_text *t)
+{
+        unzstd_writer_free(t->unzstd);
+        t->unzstd = NULL;
+        store_put_abort(&t->put);
+}
+
+static void ask(struct conda_text *t, enum conda_form form)
+{
+        struct net_header h[2] = { { SV("Cache-Control"), SV("max-age=0") } };
+        struct net_request r = { .header = h, .max_body = CONDA_TEXT_MAX, .keep_partial = true, .subject = t->subject };
+
+        t->form = form;
+        r.url = arena_fmt(&t->arena, "%.*s%s", SV_ARG(t->asked), form_file[form]);
+        r.n_header = t->c->refresh ? 1 : 0;
+        if (t->kept && t->note.form == form && t->note.etag.n)
+                h[r.n_header++] = (struct net_header){ SV("If-None-Match"), t->note.etag };
+        else if (t->kept && t->note.form == form && t->note.modified.n)
+                h[r.n_header++] = (struct net_header){ SV("If-Modified-Since"), t->note.modified };
+        if (begin_put(t, form, &r.into) < 0)
+                return fail(t);
+        t->job = net_begin(t->c->net, &r);
+}
+
+static bool is_fresh(const struct conda_text *t)
+{
+        int64_t now = clock_unix();
+
+        if (t->c->offline)
+                return true;
+        return !t->c->refresh && t->note.made <= now &&
+               now < t->note.until; /* made later than now: the clock was wrong */
+}
+
+void conda_text_begin(struct conda_text *t, struct page_cache *c, struct op *op, sv folder, sv asked, sv subject)
+{
+        sha256 key;
+
+        *t = (struct conda_text){ .c = c, .op = op, .folder = folder, .asked = asked, .subject = subject };
+        key = key_of(t);
+        t->kept = conda_note_get(c->store, &key, &t->arena, &t->note);
+        if (t->kept && is_fresh(t)) {
+                t->done = true;
+                t->absent = t->note.form == CONDA_ABSENT;
                 return;
         }
-        view_make(&a, c, n, set, &v);
-        text = as_written(&v);
-        if (text.n)
-                buf_add(out, text);
-        else if (whole_versions(&v) || !builds_text(&v, out))
-                ranges_text(&v, out);
+        ask(t, t->kept && !c->refresh && t->note.form != CONDA_ABSENT ? t->note.form : CONDA_ZST);
 }
 
-void conda_cand_text(struct catalog *cat, name_id id, uint32_t cand, struct buf *out)
-{
-        const struct conda_name *n = conda_self(cat)->name[id];
-        const struct conda_record *r = n->cand[cand].r;
+/* --- what came --- */
 
-        buf_fmt(out, "%.*s %.*s", SV_ARG(n->pub.text), SV_ARG(r->version));
-        if (!n->is_virtual)
-                buf_fmt(out, " %.*s", SV_ARG(r->build));
+static void set_times(struct conda_text *t, const struct net_answer *got)
+{
+        struct conda_note *n = &t->note;
+        int64_t life = page_lifetime(got);
+        sv etag = net_header_get(got, "etag"), date = net_header_get(got, "last-modified");
+
+        n->made = clock_unix();
+        n->until = n->made + (life > 0 ? life : 0);
+        if (etag.n || got->status != 304)
+                n->etag = etag;
+        if (date.n || got->status != 304)
+                n->modified = date;
+        t->dirty = true;
 }
 
-/* ---- hints: a line each, without "hint:" ---- */
-
-void conda_hints(struct catalog *cat, name_id id, set_id wanted, struct buf *out)
+/* What was before the last one goes; the last one stays until there is another, for those who read it now. */
+static void retire(struct conda_text *t, const sha256 *text)
 {
-        (void)cat, (void)id, (void)wanted, (void)out;
+        AUTO(err_done) struct err e = { 0 };
+        struct conda_note *n = &t->note;
+
+        if (sha256_eq(&n->text, text))
+                return;
+        if (!sha256_is_zero(&n->old_text) && !sha256_eq(&n->old_text, text))
+                store_drop(t->c->store, STORE_INDEX, &n->old_text, &e);
+        if (!sha256_is_zero(&n->old_index))
+                store_drop(t->c->store, STORE_INDEX, &n->old_index, &e);
+        n->old_text = n->text;
+        n->old_index = n->index;
+        n->text = *text;
+        n->index = (sha256){ 0 };
+}
+
+/* .bz2: kept as it came for as long as it takes to unpack it. */
+static int unpack_bz2(struct conda_text *t, sha256 *digest)
+{
+        AUTO(free_ptr) char *path = store_find(t->c->store, STORE_INDEX, digest);
+        AUTO(err_done) struct err none = { 0 };
+        sha256 packed = *digest;
+
+        if (!path)
+                return err_set(&t->err, ERR_IO, "what was just stored is gone");
+        if (conda_unpack_file(t->c->store, path, CONDA_BZ2, digest, &t->err) < 0)
+                return -(int)t->err.code;
+        store_drop(t->c->store, STORE_INDEX, &packed, &none);
+        return 0;
+}
+
+static int take_body(struct conda_text *t, const struct net_answer *got)
+{
+        sha256 digest;
+
+        if ((t->unzstd && writer_finish(t->unzstd, &t->err) < 0) || store_put_commit(&t->put, NULL, &t->err) < 0)
+                return -(int)t->err.code;
+        digest = t->put.hash.digest;
+        if (t->form == CONDA_BZ2 && unpack_bz2(t, &digest) < 0)
+                return -(int)t->err.code;
+        retire(t, &digest);
+        t->note.form = t->form;
+        set_times(t, got);
+        return 0;
+}
+
+static void next_form(struct conda_text *t, const struct net_answer *got)
+{
+        sha256 key = key_of(t);
+
+        end_put(t);
+        if (t->kept && t->note.form != CONDA_ABSENT && t->form == t->note.form && t->form != CONDA_ZST) {
+                t->kept = false; /* it was there once: look for all of them again */
+                return ask(t, CONDA_ZST);
+        }
+        if (t->form != CONDA_BZ2)
+                return ask(t, t->form + 1);
+        t->done = t->absent = true;
+        t->note = (struct conda_note){ .form = CONDA_ABSENT };
+        set_times(t, got);
+        conda_note_put(t->c->keeper, &key, &t->note);
+        t->dirty = false;
+}
+
+static void take_answer(struct conda_text *t)
+{
+        struct net_answer got = { 0 };
+        int r = net_wait(t->c->net, STEAL(t->job), &t->arena, &got, &t->err);
+
+        /* Stores that do not say what they lack answer 403: the plain form tells whether we may read here at all. */
+        if (r == 0 && (page_absent(&got) || (got.status == 403 && t->form == CONDA_ZST)))
+                return next_form(t, &got);
+        if (r == 0 && got.status == 304 && t->kept)
+                set_times(t, &got);
+        else if (r == 0)
+                r = got.status == 200 ? take_body(t, &got) : net_status_err(&got, &t->err);
+        if (r == -ERR_INTEGRITY && t->form == CONDA_ZST) { /* a server that has a page for every name */
+                err_done(&t->err);
+                return next_form(t, &got);
+        }
+        end_put(t);
+        if (r < 0)
+                return fail(t);
+        t->done = true;
+}
+
+void conda_text_step(struct conda_text *t)
+{
+        while (!t->done && net_ready(t->c->net, t->job))
+                take_answer(t);
+}
+
+int conda_text_open(struct conda_text *t, struct conda_repo *r, struct err *e)
+{
+        sha256 key = key_of(t), index = t->note.index;
+
+        if (conda_repo_open_text(t->c->store, &t->note.text, r, e) < 0 ||
+            conda_repo_open_index(t->c->store, &t->note.text, &t->note.index, r, t->op, e) < 0)
+                return err_while(e, "reading '%.*s%s'", SV_ARG(t->folder), form_file[t->note.form]);
+        if (t->dirty || !sha256_eq(&index, &t->note.index))
+                conda_note_put(t->c->keeper, &key, &t->note);
+        t->dirty = false;
+        return 0;
+}
+
+void conda_text_drop(struct conda_text *t)
+{
+        if (t->job)
+                net_drop(t->c->net, STEAL(t->job));
+        end_put(t);
+        err_done(&t->err);
+        arena_done(&t->arena);
 }

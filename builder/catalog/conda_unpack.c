@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "catalog/conda_scan.h"
-#include "catalog/conda_repodata.h"
+#include "catalog/conda_text.h"
 #include "ext/archive.h"
 
 /* An index of less text than this is made faster than it is looked up. */

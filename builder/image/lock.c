@@ -185,8 +185,14 @@ static int check_python(struct image_ctx *c, const struct spec *s, const struct 
         int r = 0;
 
         if (s->n_pip && !p->has_python) {
-                err_set(e, ERR_USAGE, "the base '%.*s' has no python3 for the pip packages", SV_ARG(s->base.text));
-                err_hint(e, "base: recipe:debian-13-python has one");
+                if (s->n_conda) {
+                        err_set(e, ERR_USAGE, "there is no python for the pip packages: no conda package needs one");
+                        err_hint(e, "add python to the dependencies");
+                } else {
+                        err_set(e, ERR_USAGE, "the base '%.*s' has no python3 for the pip packages",
+                                SV_ARG(s->base.text));
+                        err_hint(e, "base: recipe:debian-13-python has one");
+                }
                 return -(int)e->code;
         }
         if (s->python_req.text.n && p->has_python) {
@@ -222,10 +228,8 @@ static int resolve_platform(struct image_ctx *c, const struct image_request *r, 
                 p->has_python = false;
                 p->python = (struct lock_python){ 0 };
         }
-        if (check_python(c, s, p, e) < 0)
-                return -(int)e->code;
         if (target_virtual(a, &t, s, p, c->diags, e) < 0 || conda_resolve(c, r, s, was, a, l, p, e) < 0 ||
-            pip_resolve(c, r, s, was, a, l, p, e) < 0)
+            check_python(c, s, p, e) < 0 || pip_resolve(c, r, s, was, a, l, p, e) < 0)
                 return -(int)e->code;
         if (p->n_artifact)
                 qsort(p->artifact, p->n_artifact, sizeof(*p->artifact), artifact_cmp);

@@ -17,13 +17,14 @@ struct conda_path *conda_paths_add(struct arena *a, struct conda_paths *p, sv pa
                 return NULL;
         }
         n = arena_new(a, struct conda_path);
-        n->path = path;
-        map_put(&p->by_path, a, path, n);
+        n->path = arena_sv(a, path);
+        map_put(&p->by_path, a, n->path, n);
         *arena_push(a, p->v, p->n, p->cap) = n;
         return n;
 }
 
-static int placeholder_set(struct conda_path *p, sv text, sv mode, struct err *e)
+static int placeholder_set(struct arena *a, struct conda_paths *all, struct conda_path *p, sv text, sv mode,
+                           struct err *e)
 {
         if (!text.n)
                 return 0;
@@ -32,7 +33,9 @@ static int placeholder_set(struct conda_path *p, sv text, sv mode, struct err *e
         if (mode.n && !sv_is(mode, "text") && !sv_is(mode, "binary"))
                 return err_set(e, ERR_INTEGRITY, "'%.*s' has the file mode '%.*s', which is neither text nor binary",
                                SV_ARG(p->path), SV_ARG(mode));
-        p->placeholder = text;
+        if (!sv_eq(all->placeholder, text)) /* mostly one for all files */
+                all->placeholder = arena_sv(a, text);
+        p->placeholder = all->placeholder;
         p->mode = sv_is(mode, "binary") ? CONDA_BINARY : CONDA_TEXT;
         return 0;
 }
@@ -89,7 +92,7 @@ static int row_read(struct arena *a, const struct js *row, struct conda_paths *r
                 return 0;
         p = conda_paths_add(a, ret, path, e);
         if (!p || type_set(p, js_get(row, "path_type"), e) < 0 || digest_set(p, row, e) < 0 ||
-            placeholder_set(p, js_get_str(row, "prefix_placeholder"), js_get_str(row, "file_mode"), e) < 0)
+            placeholder_set(a, ret, p, js_get_str(row, "prefix_placeholder"), js_get_str(row, "file_mode"), e) < 0)
                 return -(int)e->code;
         p->no_link = js_true(js_get(row, "no_link"));
         return 0;
@@ -97,12 +100,13 @@ static int row_read(struct arena *a, const struct js *row, struct conda_paths *r
 
 int conda_paths_parse(struct arena *a, sv text, struct conda_paths *ret, struct err *e)
 {
+        AUTO(arena_done) struct arena tree = { 0 };
         struct conda_paths out = { .listed = true };
         const struct js *rows, *version;
         struct js *doc;
         int64_t n = 1;
 
-        if (js_parse(a, text, &doc, e) < 0) {
+        if (js_parse(&tree, text, &doc, e) < 0) {
                 e->code = ERR_INTEGRITY;
                 return err_while(e, "reading info/paths.json");
         }
@@ -139,7 +143,7 @@ static int files_read(struct arena *a, sv text, struct conda_paths *out, struct 
 /* A word, or what stands between quotation marks. */
 static sv word_cut(sv *rest)
 {
-        sv word;
+        sv word = { 0 };
 
         *rest = sv_trim(*rest);
         if (rest->n && (rest->p[0] == '"' || rest->p[0] == '\'')) {
@@ -149,13 +153,12 @@ static sv word_cut(sv *rest)
                 sv_cut(rest, quote, &word);
                 return word;
         }
-        if (!sv_cut(rest, ' ', &word))
-                word = (sv){ 0 };
+        sv_cut(rest, ' ', &word);
         return word;
 }
 
 /* "path", or "placeholder mode path"; each may be quoted, and a path alone may hold blanks. */
-static int prefix_line(struct conda_paths *out, sv line, struct err *e)
+static int prefix_line(struct arena *a, struct conda_paths *out, sv line, struct err *e)
 {
         sv rest = line, first = word_cut(&rest), mode = word_cut(&rest), third = word_cut(&rest), placeholder;
         bool three = third.n && (sv_is(mode, "text") || sv_is(mode, "binary"));
@@ -169,16 +172,16 @@ static int prefix_line(struct conda_paths *out, sv line, struct err *e)
         p = map_get(&out->by_path, third);
         if (!p)
                 return 0; /* conda does not mind either */
-        return placeholder_set(p, placeholder, three ? mode : SV("text"), e);
+        return placeholder_set(a, out, p, placeholder, three ? mode : SV("text"), e);
 }
 
-static int prefixes_read(struct conda_paths *out, sv text, struct err *e)
+static int prefixes_read(struct arena *a, struct conda_paths *out, sv text, struct err *e)
 {
         sv line;
 
         while (sv_line(&text, &line)) {
                 line = sv_trim(line);
-                if (line.n && prefix_line(out, line, e) < 0)
+                if (line.n && prefix_line(a, out, line, e) < 0)
                         return -(int)e->code;
         }
         return 0;
@@ -202,7 +205,7 @@ int conda_paths_read(struct arena *a, const struct conda_texts *t, struct conda_
 
         if (t->paths.p)
                 return conda_paths_parse(a, t->paths, ret, e);
-        if (files_read(a, t->files, &out, e) < 0 || prefixes_read(&out, t->has_prefix, e) < 0)
+        if (files_read(a, t->files, &out, e) < 0 || prefixes_read(a, &out, t->has_prefix, e) < 0)
                 return -(int)e->code;
         no_links_read(&out, t->no_link);
         *ret = out;

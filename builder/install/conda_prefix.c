@@ -151,10 +151,13 @@ static void shebang_write(sv line, struct buf *out)
         }
         folder = sv_from_to(executable, 0, (size_t)sv_rfind(executable, '/'));
         name = sv_skip(executable, folder.n + 1);
-        if (line.n <= SHEBANG_MAX && sv_find_sv(folder, SV("\\ ")) < 0)
+        if (line.n <= SHEBANG_MAX && sv_find_sv(folder, SV("\\ ")) < 0) {
                 buf_add(out, line);
-        else
-                buf_fmt(out, "#!/usr/bin/env %.*s%.*s", SV_ARG(name), SV_ARG(options));
+                return;
+        }
+        buf_add(out, SV("#!/usr/bin/env "));
+        buf_add(out, name);
+        buf_add(out, options);
 }
 
 /* After all stages. */
@@ -339,7 +342,8 @@ static int stage_push(struct conda_prefix *p, int k, sv bytes, bool end, struct 
                 buf_add(&s->hold, bytes);
                 if (hold_check(p, s, e) < 0 || stage_run(p, k, buf_sv(&s->hold), end, &used, out, e) < 0)
                         return -(int)e->code;
-                memmove(s->hold.p, s->hold.p + used, s->hold.n - used);
+                if (used)
+                        memmove(s->hold.p, s->hold.p + used, s->hold.n - used);
                 s->hold.n -= used;
         } else {
                 if (stage_run(p, k, bytes, end, &used, out, e) < 0)

@@ -94,16 +94,18 @@ sv conda_url_subdir(sv url); /* "noarch" of "https://host/conda-forge/noarch/x.c
 enum conda_path_type { CONDA_HARDLINK, CONDA_SOFTLINK, CONDA_DIRECTORY, CONDA_ENTRY_POINT };
 enum conda_file_mode { CONDA_TEXT, CONDA_BINARY };
 struct conda_path {
-        sv path; /* as the archive has it */
-        sv to;   /* below the prefix */
+        sv path;          /* as the archive has it */
+        sv to;            /* below the prefix */
+        sv entry, target; /* as entries have them, once they were given: of the package, not of a pass */
         enum conda_path_type type;
         enum conda_file_mode mode;
         sv placeholder; /* empty: nothing is replaced */
         bool no_link, has_sha256, has_size;
         sha256 sha256;
         uint64_t size;
-        sv script;   /* CONDA_ENTRY_POINT: its bytes */
-        bool hidden; /* an entry point takes its place */
+        sv script;                /* CONDA_ENTRY_POINT: its bytes */
+        bool hidden;              /* an entry point takes its place */
+        struct conda_path *first; /* a hard link: the file that it leads to, which is none itself */
         /* of this pass */
         bool seen;
         uint64_t seen_size;
@@ -113,10 +115,12 @@ struct conda_paths {
         struct conda_path **v;
         size_t n, cap;
         struct map by_path, by_to; /* → struct conda_path; by_to is filled by conda_place */
+        sv placeholder;            /* of the last one that has one */
         bool listed;               /* false: neither paths.json nor files; every member counts */
 };
+/** NULL: an unsafe path, or one that is there. */
 struct conda_path *conda_paths_add(struct arena *a, struct conda_paths *p, sv path, struct err *e);
-/** info/paths.json. -ERR_INTEGRITY; -ERR_FAILED: a version that is not 1 */
+/** info/paths.json; the text is not kept. -ERR_INTEGRITY; -ERR_FAILED: a version that is not 1 */
 int conda_paths_parse(struct arena *a, sv text, struct conda_paths *ret, struct err *e);
 /** paths.json, else files with has_prefix and no_link. */
 int conda_paths_read(struct arena *a, const struct conda_texts *t, struct conda_paths *ret, struct err *e);
@@ -149,8 +153,8 @@ sv conda_entry_point_script(struct arena *a, sv prefix, sv python, const struct 
 sv conda_place_path(struct arena *a, sv path, bool python, sv site_packages);
 
 /* --- conda_effects.c: what is known of link scripts, by their sha256 */
-/** Does an image without this script's run work as one with it? */
-bool conda_script_needless(const sha256 *script);
+/** What it does, when an image without its run works as one with it; else NULL. */
+const char *conda_script_needless(const sha256 *script);
 
 /* --- conda_meta.c */
 struct conda_meta {
@@ -166,5 +170,61 @@ struct conda_meta {
 sv conda_url_file(struct arena *a, sv url); /* decoded: "x-1!2.0-0.conda" */
 sv conda_meta_name(struct arena *a, const struct conda_index *x);
 void conda_meta_write(const struct conda_meta *m, struct buf *out);
+
+/* --- conda.c: the source */
+#define CONDA_PIECE 65536
+
+/* A package as a source: the members of pkg- and of info- (or of the .tar.bz2) that paths.json lists, in the archive's order, then what is
+ * made: folders that only paths.json knows, entry points, conda-meta. */
+struct conda {
+        struct entry_source source;
+        struct arena arena; /* the package */
+        struct arena pass;  /* one pass */
+        struct install_ctx ctx;
+        sv file; /* "numpy-1.26.4-py312_0.conda", for messages */
+        struct conda_archive archive;
+        struct conda_index index;
+        bool python; /* site-packages and python-scripts are mapped */
+        struct conda_paths paths;
+        struct conda_meta meta;
+        sv meta_path, meta_entry; /* below the prefix; as an entry has it */
+        struct conda_path **made; /* folders and entry points, in order */
+        size_t n_made;
+
+        /* this pass */
+        struct conda_tar *tar;
+        enum conda_section section;
+        bool tars_ended, meta_given;
+        size_t at_made;
+        struct conda_tree members, installed; /* paths of the archive; below the prefix */
+        struct entry entry;
+        struct conda_path *given; /* whose entry was handed out last */
+
+        /* the file that is given */
+        struct hash *hash;           /* of what the member holds */
+        struct conda_prefix *prefix; /* CONDA_BINARY, while it is read */
+        uint64_t left;               /* of the member */
+        bool input_ended;
+        struct buf out; /* bytes that are replaced, not yet given */
+        size_t out_at;
+        char piece[CONDA_PIECE];
+};
+
+int conda_installing(const struct conda *c, struct err *e); /* adds which package; -code */
+
+/* --- conda_plan.c: what will be installed, before the archive is read. -ERR_INTEGRITY, -ERR_FAILED */
+int conda_plan(struct conda *c, const struct artifact *art, struct diags *ds, struct err *e);
+/** A path below the prefix, as entries have it. */
+sv conda_below(struct conda *c, sv path);
+/** -ERR_INTEGRITY for what only an installer may write. */
+int conda_protected(sv path, struct err *e);
+
+/* --- conda_file.c: contents. What paths.json says of a file must be so: known when its last byte was given. */
+int conda_check_digest(const struct conda_path *p, const sha256 *have, struct err *e);
+int conda_check_size(const struct conda_path *p, uint64_t have, struct err *e);
+/** The member that the tar is at, of this size: c->entry.size and *ret. */
+int conda_file_begin(struct conda *c, struct conda_path *p, uint64_t size, struct content *ret, struct err *e);
+/** An empty c->out for so many bytes. */
+void conda_out_begin(struct conda *c, size_t max);
 
 #endif

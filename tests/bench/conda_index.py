@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 DEPENDS = ["__glibc >=2.17,<3.0.a0", "libgcc >=13", "libstdcxx >=13", "python >=3.12,<3.13.0a0", "python_abi 3.12.* *_cp312",
            "numpy >=1.19,<3", "libzlib >=1.3.1,<2.0a0", "openssl >=3.4.0,<4.0a0", "libblas >=3.9.0,<4.0a0"]
@@ -67,12 +68,16 @@ def main():
         some = [run(program, path, os.path.join(tmp, "i0"), 10000) for i in range(5)]
         index = [f for f in os.listdir(os.path.join(tmp, "i0"))]
         print("index: %.1f MB" % (os.path.getsize(os.path.join(tmp, "i0", index[0])) / 1e6))
-        print("make and open: %.0f ms, %d MiB" % (statistics.median(r["open_ms"] for r in cold),
-                                                  max(r["peak_kib"] for r in cold) // 1024))
-        print("open again: %.2f ms, %d MiB" % (statistics.median(r["open_ms"] for r in warm), warm[0]["peak_kib"] // 1024))
-        print("decode %d records of %d names: %.1f ms, %d MiB" % (some[0]["records"], some[0]["names"],
-                                                                 statistics.median(r["decode_ms"] for r in some),
-                                                                 some[0]["peak_kib"] // 1024))
+        for what, runs, key in (("make and open", cold, "open"), ("open again", warm, "open"),
+                                ("decode %d records of %d names" % (some[0]["records"], some[0]["names"]), some, "decode")):
+            print("%s: %.1f ms, %.1f ms of CPU, %d MiB" % (what, statistics.median(r[key + "_ms"] for r in runs),
+                                                           statistics.median(r[key + "_cpu_ms"] for r in runs),
+                                                           max(r["peak_kib"] for r in runs) // 1024))
+        before = time.process_time(), time.monotonic()
+        with open(path, "rb") as f:
+            json.loads(f.read())
+        print("Python's json: %.0f ms, %.0f ms of CPU" % ((time.monotonic() - before[1]) * 1e3,
+                                                         (time.process_time() - before[0]) * 1e3))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import index
 
 class Channel(index.Handler):
     folder = None
+    disable_nagle_algorithm = True  # the body follows the head at once
 
     def find(self, path):
         token = self.index.setting("token")

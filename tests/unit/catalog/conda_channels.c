@@ -643,6 +643,52 @@ static void folders(void **state)
                 }
 }
 
+static void urls_for_requests(void **state)
+{
+        const struct conda_channel channel[] = {
+                { .name = SV("c"), .url = SV("https://h/c"), .token = SV("to-ken"), .login = SV("u:p") },
+                { .name = SV("c/label/x"), .url = SV("https://h/c/label/x") },
+                { .name = SV("d"), .url = SV("https://h/alias/d"), .token = SV("to-ken") },
+                { .name = SV("https://i/e/f"), .url = SV("https://i/e/f"), .token = SV("to-ken") },
+                { .name = SV("m"), .url = SV("https://h/m"), .token = SV("to-ken") },
+                { .name = SV("g"), .url = SV("file:///g") },
+        };
+        const struct conda_mirror mirror[] = { { SV("https://h/m/"), SV("http://one/") },
+                                               { SV("https://h/m"), SV("http://two/x") } };
+        const struct conda_channels_opts o = {
+                .channel = channel, .n_channel = ARRAY_LEN(channel), .mirror = mirror, .n_mirror = ARRAY_LEN(mirror)
+        };
+        static const struct {
+                const char *url;
+                size_t i;
+                const char *want;
+        } rows[] = {
+                { "https://h/c/noarch/x.conda", 0, "https://u:p@h/t/to-ken/c/noarch/x.conda" },
+                { "https://h/c/noarch/x.conda", 1, NULL },
+                { "https://h/c/label/x/noarch/x.conda", 0, "https://h/c/label/x/noarch/x.conda" },
+                { "https://h/alias/d/noarch/x.conda", 0, "https://h/alias/t/to-ken/d/noarch/x.conda" },
+                { "https://i/e/f/noarch/x.conda", 0, "https://i/t/to-ken/e/f/noarch/x.conda" },
+                { "https://h/m/noarch/x.conda", 0, "http://one/noarch/x.conda" },
+                { "https://h/m/noarch/x.conda", 1, "http://two/x/noarch/x.conda" },
+                { "https://h/m/noarch/x.conda", 2, NULL },
+                { "https://h/mm/noarch/x.conda", 0, "https://h/mm/noarch/x.conda" },
+                { "https://h/mm/noarch/x.conda", 1, NULL },
+                { "file:///g/noarch/x.conda", 0, "file:///g/noarch/x.conda" },
+        };
+        int bad = 0;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                AUTO(arena_done) struct arena a = { 0 };
+                sv got;
+
+                if (conda_request_url(&a, sv_from(rows[i].url), &o, rows[i].i, &got) != (rows[i].want != NULL) ||
+                    (rows[i].want && !sv_is(got, rows[i].want)))
+                        bad++, print_error("row %zu: '%.*s'\n", i, SV_ARG(got));
+        }
+        assert_int_equal(bad, 0);
+}
+
 static void channels_that_are_none(void **state)
 {
         struct world w;
@@ -682,6 +728,7 @@ int main(void)
                 T(secrets_stay_in_requests),
                 T(folders),
                 T(channels_that_are_none),
+                cmocka_unit_test(urls_for_requests),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

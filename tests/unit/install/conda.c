@@ -93,12 +93,15 @@ static void install_bytes(const struct buf *archive, const struct artifact *art,
                 AUTO(buf_done) struct buf again = BUF_INIT((size_t)1 << 20);
                 struct content c;
                 struct entry *en;
+                sv first = { 0 };
 
                 assert_int_equal(s->ops->rewind(s, &r->e), 0);
                 while (s->ops->next(s, &en, &c, &r->e) > 0)
-                        ;
+                        if (!first.n)
+                                first = en->path;
                 assert_int_equal(s->ops->rewind(s, &r->e), 0);
                 assert_int_equal(list(s, &again, NULL, &r->e), 0);
+                assert_true(sv_find_sv(buf_sv(&again), first) >= 0); /* texts outlive a pass */
                 assert_true(strstr(again.p, "opt/env/conda-meta/") != NULL);
                 assert_true(strncmp(again.p, r->list.p, r->list.n) == 0);
         }
@@ -156,6 +159,7 @@ static void members_in_their_order(void **state)
                 { .path = "lib/b.so.1", .link = "b.so" },
                 { .path = "lib/dangling", .link = "/no/../where" },
                 { .path = "lib/hard", .link = "lib/b.so", .type = '1' },
+                { .path = "lib/hard2", .link = "./lib/hard", .type = '1' },
                 { .path = "old", .text = "1970", .mtime = 1 },
                 { .path = "empty", .text = "" },
                 { .path = "not-listed", .text = "x", .unlisted = true },
@@ -169,6 +173,7 @@ static void members_in_their_order(void **state)
                     "l 777 1500000000 opt/env/lib/b.so.1 -> b.so\n"
                     "l 777 1500000000 opt/env/lib/dangling -> /no/../where\n"
                     "h 644 1500000000 opt/env/lib/hard -> opt/env/lib/b.so\n"
+                    "h 644 1500000000 opt/env/lib/hard2 -> opt/env/lib/b.so\n"
                     "f 644 315532800 opt/env/old [1970]\n"
                     "f 644 1500000000 opt/env/empty []\n"
                     "d 755 315532800 opt/env/var/empty\n"
@@ -473,6 +478,21 @@ static void scripts_and_menus_are_named(void **state)
         assert_int_equal(r.ds.n_errors, 0);
 }
 
+static void known_scripts_are_not_named(void **state)
+{
+        static const char cudnn[] = "1fed353cac95ed020551652ff444128292bb35be121ef26bdbb8bb9a487fac9f";
+        static const struct made_file f[] = {
+                { .path = "bin/.demo-post-link.sh", .text = "x", .sha256 = cudnn, .size = 1 }
+        };
+        const struct made m = { .file = f, .n = 1 };
+        AUTO(result_done) struct result r = { 0 };
+
+        (void)state;
+        install(&m, false, &r);
+        assert_int_equal(r.ds.n, 0);
+        assert_int_equal(r.rc, -ERR_INTEGRITY); /* but it must be that script */
+}
+
 /* A .pyc names the mtime and the size of its source: both are what they were. */
 static void shipped_pyc_stay_valid(void **state)
 {
@@ -576,8 +596,9 @@ int main(void)
                 cmocka_unit_test(record_says_what_is_there),   cmocka_unit_test(unsafe_members_are_refused),
                 cmocka_unit_test(lies_of_paths_json_are_told), cmocka_unit_test(prefix_too_long),
                 cmocka_unit_test(other_packages_are_refused),  cmocka_unit_test(md5_of_the_lock_is_checked),
-                cmocka_unit_test(scripts_and_menus_are_named), cmocka_unit_test(shipped_pyc_stay_valid),
-                cmocka_unit_test(before_paths_json),           cmocka_unit_test(long_binary_files),
+                cmocka_unit_test(scripts_and_menus_are_named), cmocka_unit_test(known_scripts_are_not_named),
+                cmocka_unit_test(shipped_pyc_stay_valid),      cmocka_unit_test(before_paths_json),
+                cmocka_unit_test(long_binary_files),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
-/* catalog/conda_repodata.h - the repodata.json of a subdir on the network, fetched into the store and kept there unpacked: repodata.json.zst, else
+/* catalog/conda_text.h - the repodata.json of a subdir on the network, fetched into the store and kept there unpacked: repodata.json.zst, else
  * repodata.json, else .bz2. What HTTP says of its lifetime, and its index, are in a note (docs/internals/conda.md). One thread. */
-#ifndef CATALOG_CONDA_REPODATA_H
-#define CATALOG_CONDA_REPODATA_H
+#ifndef CATALOG_CONDA_TEXT_H
+#define CATALOG_CONDA_TEXT_H
 
 #include "catalog/conda_repo.h"
 #include "catalog/page_cache.h"
@@ -19,7 +19,7 @@ struct conda_note {
 bool conda_note_get(struct store *s, const sha256 *key, struct arena *a, struct conda_note *ret);
 void conda_note_put(struct keeper *k, const sha256 *key, const struct conda_note *n);
 
-struct conda_repodata { /* {0} at first */
+struct conda_text { /* {0} at first */
         struct page_cache *c;
         struct op *op;
         sv folder;  /* URL of the subdir, '/' at its end: what is kept and told */
@@ -37,13 +37,12 @@ struct conda_repodata { /* {0} at first */
         struct err err; /* when done */
 };
 /** Look into the store and begin to ask, unless what is there is fresh. Texts are borrowed. */
-void conda_repodata_begin(struct conda_repodata *t, struct page_cache *c, struct op *op, sv folder, sv asked,
-                          sv subject);
+void conda_text_begin(struct conda_text *t, struct page_cache *c, struct op *op, sv folder, sv asked, sv subject);
 /** Go on as far as no waiting is needed; sets done. */
-void conda_repodata_step(struct conda_repodata *t);
+void conda_text_step(struct conda_text *t);
 /** Once it is done, and neither absent nor failed: open text and index. r->place is the caller's. */
-int conda_repodata_open(struct conda_repodata *t, struct conda_repo *r, struct err *e);
-void conda_repodata_drop(struct conda_repodata *t);
+int conda_text_open(struct conda_text *t, struct conda_repo *r, struct err *e);
+void conda_text_drop(struct conda_text *t);
 
 /* catalog/conda_unpack.c */
 /** A file, packed in a form, into the store as STORE_INDEX. */
