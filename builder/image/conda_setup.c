@@ -61,6 +61,17 @@ static int none(struct image_ctx *c, const struct spec *s, struct err *e)
         return err_set(e, ERR_USAGE, "no channel is given");
 }
 
+/* What .condarc forbids is not asked, whoever names it. */
+static int permitted(const struct condarc *rc, struct arena *a, const struct conda_setup *x, struct err *e)
+{
+        sv why;
+
+        for (size_t i = 0; i < x->n_channel; i++)
+                if (!condarc_permits(rc, a, &x->channel[i], &why))
+                        return err_set(e, ERR_USAGE, "%.*s", SV_ARG(why));
+        return 0;
+}
+
 static int read_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret,
                       struct err *e)
 {
@@ -82,7 +93,7 @@ static int read_setup(struct image_ctx *c, const struct spec *s, struct arena *a
         for (size_t i = 0; s->n_channels == 0 && !s->nodefaults && i < rc.n_channels; i++)
                 if (add(c, &(struct spec_text){ rc.channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
                         return -(int)e->code;
-        return 0;
+        return permitted(&rc, a, ret, e);
 }
 
 struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x)
