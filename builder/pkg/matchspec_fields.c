@@ -89,7 +89,7 @@ static bool name_read(struct reader *r)
         if (m->name_regex)
                 return true;
         m->name_glob = sv_find(m->name, '*') >= 0;
-        if (sv_find(written, '/') >= 0)
+        if (sv_find(written, '/') > 0)
                 return matchspec_refuse(
                         r, written,
                         arena_fmt(r->a,
