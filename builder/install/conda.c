@@ -5,7 +5,8 @@
 #include "base/cleanup.h"
 #include "install/conda_priv.h"
 
-#define META_MAX ((size_t)1 << 30)
+#define META_MAX  ((size_t)1 << 30)
+#define AGAIN_MAX 64
 
 static struct conda *of(struct entry_source *s)
 {
@@ -33,41 +34,68 @@ static int kind_fault(const struct conda_path *p, const char *is, struct err *e)
                        SV_ARG(p->path), is);
 }
 
-/* A hard link says the same as the file that it leads to. */
-static int hardlink_check(struct conda *c, const struct conda_member *m, struct conda_path *p, struct conda_path **ret,
-                          struct err *e)
+static int linked_fault(const struct conda_member *m, const char *why, struct err *e)
+{
+        return err_set(e, ERR_INTEGRITY, "'%.*s' is a hard link to '%.*s', %s", SV_ARG(m->path), SV_ARG(m->link), why);
+}
+
+int conda_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e)
+{
+        const struct archive_item *it;
+        int rc;
+
+        if (++c->n_again > AGAIN_MAX)
+                return err_set(e, ERR_LIMIT,
+                               "the package has more than %d large texts with a prefix, or hard links to what it does "
+                               "not install so",
+                               AGAIN_MAX);
+        if (conda_tar_open(&c->archive, c->section, ret, e) < 0)
+                return -(int)e->code;
+        while ((rc = conda_tar_next(*ret, &it, e)) > 0) {
+                rc = conda_member_of(&c->pass, it, ret_file, e);
+                if (rc < 0 || (rc > 0 && sv_eq(ret_file->path, path)))
+                        break;
+        }
+        return rc;
+}
+
+/* The file is not installed, or not with the same bytes. */
+static int link_apart(struct conda *c, const struct conda_member *m, struct conda_path *p, struct content *ret,
+                      struct err *e)
+{
+        struct conda_member file;
+        int rc = conda_find(c, m->link, &c->apart, &file, e);
+
+        if (rc < 0)
+                return rc;
+        if (rc == 0 || file.type != ENTRY_FILE)
+                return linked_fault(m, "which is no file of its own", e);
+        entry_set(c, p, ENTRY_FILE, file.mode, file.mtime);
+        return conda_file_begin(c, p, &file, ret, e);
+}
+
+static int hardlink_set(struct conda *c, const struct conda_member *m, struct conda_path *p, struct content *ret,
+                        struct err *e)
 {
         struct conda_path *to = map_get(&c->paths.by_path, m->link);
         const char *kind = map_get(&c->members.at, m->link);
+        const sha256 *have;
 
-        if (!to || !to->seen || !kind || *kind != ENTRY_FILE)
-                return err_set(e, ERR_INTEGRITY,
-                               "'%.*s' is a hard link to '%.*s', which is no earlier file that the package installs",
-                               SV_ARG(m->path), SV_ARG(m->link));
+        if (!kind || *kind != ENTRY_FILE)
+                return linked_fault(m, "which is no earlier file of the package", e);
+        if (!to || !to->seen || !sv_eq(p->placeholder, to->placeholder) || (p->placeholder.n && p->mode != to->mode))
+                return link_apart(c, m, p, ret, e);
         if (p->has_sha256 && to->has_sha256 && p->type == CONDA_HARDLINK && !sha256_eq(&p->sha256, &to->sha256))
-                return err_set(e, ERR_INTEGRITY,
-                               "'%.*s' is a hard link to '%.*s', but info/paths.json says that they differ",
-                               SV_ARG(m->path), SV_ARG(m->link));
-        if (!sv_eq(p->placeholder, to->placeholder) || (p->placeholder.n && p->mode != to->mode))
-                return err_set(e, ERR_INTEGRITY,
-                               "'%.*s' is a hard link to '%.*s', but the prefix in them is to be replaced in two ways",
-                               SV_ARG(m->path), SV_ARG(m->link));
-        *ret = to;
-        return 0;
-}
-
-static int hardlink_set(struct conda *c, const struct conda_member *m, struct conda_path *p, struct err *e)
-{
-        struct conda_path *to;
-
-        if (hardlink_check(c, m, p, &to, e) < 0)
-                return -(int)e->code;
+                return linked_fault(m, "but info/paths.json says that they differ", e);
         entry_set(c, p, ENTRY_HARDLINK, m->mode, m->mtime);
         p->first = to->first ? to->first : to;
         c->entry.target = p->first->entry;
         p->original = to->original;
         p->installed = to->installed;
         p->seen_size = to->seen_size;
+        have = p->placeholder.n && to->seen_size ? &to->original : &to->installed;
+        if (!sha256_is_zero(have) && conda_check_digest(p, have, e) < 0) /* where the list knows this one's only */
+                return -(int)e->code;
         return conda_check_size(p, to->seen_size, e);
 }
 
@@ -93,9 +121,9 @@ static int member_entry(struct conda *c, const struct conda_member *m, struct co
                 return 0;
         }
         if (m->type == ENTRY_HARDLINK)
-                return hardlink_set(c, m, p, e);
+                return hardlink_set(c, m, p, ret, e);
         entry_set(c, p, ENTRY_FILE, m->mode, m->mtime);
-        return conda_file_begin(c, p, m->size, ret, e);
+        return conda_file_begin(c, p, m, ret, e);
 }
 
 /* The line of paths.json that this member belongs to; *ret NULL: it is not installed. */
@@ -211,6 +239,7 @@ static int end_given(struct conda *c, struct err *e)
 
         c->given = NULL;
         conda_prefix_free(STEAL(c->prefix));
+        conda_tar_free(STEAL(c->apart));
         if (!p || c->entry.type != ENTRY_FILE || sha256_is_zero(&c->entry.sha256))
                 return 0;
         p->installed = c->entry.sha256;
@@ -252,6 +281,7 @@ static int conda_rewind(struct entry_source *s, struct err *e)
         struct conda *c = of(s);
 
         conda_tar_free(STEAL(c->tar));
+        conda_tar_free(STEAL(c->apart));
         conda_prefix_free(STEAL(c->prefix));
         arena_done(&c->pass);
         c->pass = (struct arena){ 0 };
@@ -259,6 +289,7 @@ static int conda_rewind(struct entry_source *s, struct err *e)
         c->given = NULL;
         c->tars_ended = c->meta_given = false;
         c->at_made = 0;
+        c->n_again = 0;
         for (size_t i = 0; i < c->paths.n; i++) {
                 c->paths.v[i]->seen = false;
                 c->paths.v[i]->original = c->paths.v[i]->installed = none;
@@ -272,6 +303,7 @@ static void conda_free(struct entry_source *s)
         struct conda *c = of(s);
 
         conda_tar_free(c->tar);
+        conda_tar_free(c->apart);
         conda_prefix_free(c->prefix);
         hash_free(c->hash);
         buf_done(&c->out);

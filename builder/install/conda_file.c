@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "install/conda_priv.h"
 
-#define BINARY_MAX ((size_t)256 << 20) /* what a piece and the strings that end in it can give */
+#define OUT_MAX ((size_t)256 << 20) /* what a piece, or a text of CONDA_TEXT_MAX, may become */
 
 static int lies(const struct conda_path *p, const char *what, const char *is, const char *listed, struct err *e)
 {
@@ -36,7 +36,7 @@ static int member_read(struct conda *c, void *p, size_t max, size_t *ret_n, stru
         *ret_n = 0;
         if (!c->left)
                 return 0;
-        if (conda_tar_read(c->tar, p, max < c->left ? max : (size_t)c->left, ret_n, e) < 0)
+        if (conda_tar_read(c->apart ? c->apart : c->tar, p, max < c->left ? max : (size_t)c->left, ret_n, e) < 0)
                 return -(int)e->code;
         if (!*ret_n)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' is cut off", SV_ARG(c->given->path));
@@ -57,7 +57,7 @@ static int original_end(struct conda *c, struct err *e)
         return conda_check_digest(c->given, &c->given->original, e);
 }
 
-/* More bytes of a binary file into c->out. */
+/* More bytes of a rewritten file into c->out. */
 static int replace_more(struct conda *c, struct err *e)
 {
         size_t n;
@@ -106,13 +106,13 @@ static struct conda_replace how_of(const struct conda *c, const struct conda_pat
         };
 }
 
-static void binary_begin(struct conda *c, struct conda_path *p, struct content *ret)
+static void replaced_begin(struct conda *c, struct conda_path *p, struct content *ret)
 {
         struct conda_replace how = how_of(c, p);
 
         c->prefix = conda_prefix_new(&how);
         c->input_ended = false;
-        conda_out_begin(c, BINARY_MAX);
+        conda_out_begin(c, OUT_MAX);
         *ret = (struct content){ .kind = CONTENT_STREAM, .arg = c, .read = stream_replaced };
 }
 
@@ -123,11 +123,7 @@ static int text_content(struct conda *c, struct conda_path *p, struct content *r
         struct conda_replace how = how_of(c, p);
         size_t n;
 
-        if (c->left > CONDA_TEXT_MAX)
-                return err_set(e, ERR_LIMIT,
-                               "'%.*s' is a text file of %llu bytes with a prefix in it; at most %zu are read",
-                               SV_ARG(p->path), (unsigned long long)c->left, CONDA_TEXT_MAX);
-        conda_out_begin(c, CONDA_TEXT_MAX);
+        conda_out_begin(c, OUT_MAX);
         prefix = conda_prefix_new(&how);
         do {
                 if (member_read(c, c->piece, sizeof(c->piece), &n, e) < 0)
@@ -144,23 +140,51 @@ static int text_content(struct conda *c, struct conda_path *p, struct content *r
         return 0;
 }
 
-int conda_file_begin(struct conda *c, struct conda_path *p, uint64_t size, struct content *ret, struct err *e)
+/* How long a text becomes that is too large to be kept: it is read once for that, and again for its bytes. */
+static int text_measure(struct conda *c, struct conda_path *p, const struct conda_member *m, uint64_t *ret,
+                        struct err *e)
+{
+        AUTO(conda_prefix_freep) struct conda_prefix *prefix = NULL;
+        AUTO(conda_tar_freep) struct conda_tar *tar = NULL;
+        struct conda_replace how = how_of(c, p);
+        struct conda_member again;
+        size_t n = 1;
+        int rc = conda_find(c, m->path, &tar, &again, e);
+
+        if (rc < 0)
+                return rc;
+        prefix = conda_prefix_new(&how);
+        for (*ret = 0; rc && n; *ret += c->out.n) {
+                conda_out_begin(c, OUT_MAX);
+                if (conda_tar_read(tar, c->piece, sizeof(c->piece), &n, e) < 0 ||
+                    (n ? conda_prefix_add(prefix, (sv){ c->piece, n }, &c->out, e)
+                       : conda_prefix_end(prefix, &c->out, e)) < 0)
+                        return -(int)e->code;
+        }
+        return 0;
+}
+
+int conda_file_begin(struct conda *c, struct conda_path *p, const struct conda_member *m, struct content *ret,
+                     struct err *e)
 {
         static const sha256 none;
         uint8_t forgotten[32];
 
-        c->left = size;
-        c->entry.size = size;
-        p->seen_size = size;
+        c->left = c->entry.size = p->seen_size = m->size;
         p->original = p->installed = none;
-        if (conda_check_size(p, size, e) < 0)
+        if (conda_check_size(p, m->size, e) < 0)
                 return -(int)e->code;
-        hash_end(c->hash, forgotten); /* of a file that nobody read to its end */
-        if (p->placeholder.n && size && p->mode == CONDA_TEXT)
-                return text_content(c, p, ret, e);
-        if (p->placeholder.n && size)
-                binary_begin(c, p, ret);
-        else if (size)
+        if (!m->size)
+                return 0;
+        if (!p->placeholder.n) {
                 *ret = (struct content){ .kind = CONTENT_STREAM, .arg = c, .read = stream_plain };
+                return 0;
+        }
+        hash_end(c->hash, forgotten); /* of a file that nobody read to its end */
+        if (p->mode == CONDA_TEXT && m->size <= CONDA_TEXT_MAX)
+                return text_content(c, p, ret, e);
+        if (p->mode == CONDA_TEXT && text_measure(c, p, m, &c->entry.size, e) < 0)
+                return -(int)e->code;
+        replaced_begin(c, p, ret);
         return 0;
 }

@@ -27,14 +27,20 @@ static int check_art(const struct conda *c, const struct artifact *art, struct e
                        SV_ARG(art->version), SV_ARG(art->build), SV_ARG(x->name), SV_ARG(x->version), SV_ARG(x->build));
 }
 
-static int check_python(const struct conda *c, struct err *e)
+static int check_python(const struct conda *c, const struct artifact *art, struct err *e)
 {
         const char *why;
 
         if (!c->python)
                 return 0;
-        if (!c->ctx.python.n)
-                return err_set(e, ERR_FAILED, "it is a noarch python package, and the environment has no python");
+        if (!c->ctx.python.n) {
+                err_set(e, ERR_FAILED, "it is a noarch python package, %s",
+                        art->noarch.n ? "and the environment has no python"
+                                      : "but its block in the lock does not say so");
+                if (!art->noarch.n)
+                        err_hint(e, "add 'noarch: python' to it, or lock again");
+                return -(int)e->code;
+        }
         if (entry_path_safe(c->ctx.site_packages, &why))
                 return 0;
         return err_set(e, ERR_FAILED, "python's site-packages '%.*s' is no folder below the prefix: %s",
@@ -180,8 +186,8 @@ int conda_plan(struct conda *c, const struct artifact *art, struct diags *ds, st
             conda_index_parse(&c->arena, info.text.index, &c->index, e) < 0 || check_art(c, art, e) < 0)
                 return -(int)e->code;
         c->python = info.python;
-        if (check_python(c, e) < 0 || conda_paths_read(&c->arena, &info.text, &c->paths, e) < 0 || place(c, e) < 0 ||
-            add_entry_points(c, &info.link, e) < 0)
+        if (check_python(c, art, e) < 0 || conda_paths_read(&c->arena, &info.text, &c->paths, e) < 0 ||
+            place(c, e) < 0 || add_entry_points(c, &info.link, e) < 0)
                 return -(int)e->code;
         list_made(c);
         set_meta(c, art);

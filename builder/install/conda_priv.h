@@ -1,7 +1,7 @@
 /* install/conda_priv.h - what the files of the conda installer share: the archive and its tars, what info/ says, prefix replacement, and
  * the package that is being read as a source. Everything here reads bytes that came from elsewhere: sizes have ceilings, paths are
  * judged. Memory: two windows of zstd at most (128 MiB each, touched only as far as a frame reaches), a text file that is rewritten
- * (CONDA_TEXT_MAX, twice), the list of paths. */
+ * (CONDA_TEXT_MAX, and what becomes of it), the list of paths. */
 #ifndef INSTALL_CONDA_PRIV_H
 #define INSTALL_CONDA_PRIV_H
 
@@ -14,7 +14,7 @@
 
 #define CONDA_INFO_MAX                                                                                                 \
         ((size_t)64 << 20) /* bytes of one file of info/ that is read: paths.json of a quarter million files */
-#define CONDA_TEXT_MAX   ((size_t)64 << 20) /* bytes of a text file with a prefix in it, before and after */
+#define CONDA_TEXT_MAX   ((size_t)16 << 20) /* bytes of a text file with a prefix in it; larger ones are read twice */
 #define CONDA_STRING_MAX ((size_t)16 << 20) /* bytes of one string of a binary file that holds the prefix */
 
 /* --- conda_archive.c: .conda (CEP 35: a zip around two zstd tars) and .tar.bz2 */
@@ -193,6 +193,8 @@ struct conda {
 
         /* this pass */
         struct conda_tar *tar;
+        struct conda_tar *apart; /* while a hard link's file is read again */
+        unsigned n_again;
         enum conda_section section;
         bool tars_ended, meta_given;
         size_t at_made;
@@ -211,6 +213,9 @@ struct conda {
 };
 
 int conda_installing(const struct conda *c, struct err *e); /* adds which package; -code */
+/** Reads the section once more, up to this member. 1 · 0: it has none of that name · -ERR_LIMIT: a package may ask for that 64 times.
+ *  *ret is to be freed, whatever comes. */
+int conda_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e);
 
 /* --- conda_plan.c: what will be installed, before the archive is read. -ERR_INTEGRITY, -ERR_FAILED */
 int conda_plan(struct conda *c, const struct artifact *art, struct diags *ds, struct err *e);
@@ -222,8 +227,9 @@ int conda_protected(sv path, struct err *e);
 /* --- conda_file.c: contents. What paths.json says of a file must be so: known when its last byte was given. */
 int conda_check_digest(const struct conda_path *p, const sha256 *have, struct err *e);
 int conda_check_size(const struct conda_path *p, uint64_t have, struct err *e);
-/** The member that the tar is at, of this size: c->entry.size and *ret. */
-int conda_file_begin(struct conda *c, struct conda_path *p, uint64_t size, struct content *ret, struct err *e);
+/** The file that c->apart or else c->tar is at: c->entry.size and *ret. */
+int conda_file_begin(struct conda *c, struct conda_path *p, const struct conda_member *m, struct content *ret,
+                     struct err *e);
 /** An empty c->out for so many bytes. */
 void conda_out_begin(struct conda *c, size_t max);
 

@@ -16,6 +16,8 @@ static size_t token_at(sv url, size_t i)
 
 static bool has_token(sv url)
 {
+        if (sv_starts(url, SV("file:"))) /* a folder may be called "t" */
+                return false;
         for (size_t i = 0; i < url.n; i++)
                 if (token_at(url, i))
                         return sv_find_sv(url, SV("://")) >= 0;

@@ -162,7 +162,9 @@ def python_package(folder, python):
 
 def judge(packages, tmp, python="3.11"):
     """'equal', a list of differences, or who refuses."""
-    packages = [python_package(tmp, python)] + list(packages)
+    found = [re.match(r"python-(\d+\.\d+)\.", os.path.basename(p)) for p in packages]
+    python = next((m.group(1) for m in found if m), python)
+    packages = ([] if any(found) else [python_package(tmp, python)]) + list(packages)
     theirs, why = rattler_tree(packages, os.path.join(tmp, "theirs"), python)
     ours, our_why = our_tree(packages, os.path.join(tmp, "ours"), python)
     if ours is None:

@@ -221,13 +221,18 @@ static bool refused_by_rule(struct arena *a, const struct js *row, const struct 
         return paths_lie(a, entries, cause) || (empty_link(entries) && sv_find_sv(cause, SV("target is empty")) >= 0);
 }
 
+/* Below the corpus, or beside the file that is run. */
 static bool find_archive(struct vectors *v, sv name, struct fs_map *ret)
 {
-        static const char *const folders[] = { "packages", "packages-made" };
+        static const char *const folders[] = { "packages/", "packages-made/", "" };
+        const char *slash = strrchr(v->file, '/');
+        AUTO(free_ptr) char *beside = fs_path("%.*s", slash ? (int)(slash - v->file) : 1, slash ? v->file : ".");
+        const char *const tops[] = { v->corpus, beside };
 
-        for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        for (size_t i = 0; i < ARRAY_LEN(folders) * ARRAY_LEN(tops); i++) {
                 AUTO(err_done) struct err e = { 0 };
-                AUTO(free_ptr) char *path = fs_path("%s/%s/%.*s", v->corpus, folders[i], SV_ARG(name));
+                AUTO(free_ptr) char *path = fs_path("%s/%s%.*s", tops[i / ARRAY_LEN(folders)],
+                                                    folders[i % ARRAY_LEN(folders)], SV_ARG(name));
 
                 if (fs_map_open(path, ret, &e) == 0)
                         return true;
@@ -297,7 +302,6 @@ static void name_of(struct arena *a, sv bytes, sv file, struct artifact *art)
 
 static sv run_bad(struct vectors *v, sv file, sv want)
 {
-        AUTO(free_ptr) char *path = fs_path("%.*s/%.*s", (int)(strrchr(v->file, '/') - v->file), v->file, SV_ARG(file));
         AUTO(fs_map_close) struct fs_map map = { 0 };
         AUTO(err_done) struct err e = { 0 };
         struct run r = { .a = &v->arena };
@@ -305,8 +309,8 @@ static sv run_bad(struct vectors *v, sv file, sv want)
                                 .url = arena_fmt(r.a, "https://c.example/c/linux-64/%.*s", SV_ARG(file)) };
         bool installed;
 
-        if (fs_map_open(path, &map, &e) < 0)
-                return arena_sv(r.a, sv_from(e.cause));
+        if (!find_archive(v, file, &map))
+                return SV("the archive is not there");
         name_of(r.a, (sv){ (const char *)map.p, map.n }, file, &art);
         installed = install(&r, (sv){ (const char *)map.p, map.n }, &art, SV("/opt/env"), SV("3.11"), &e) == 0;
         if (installed && (sv_starts(want, SV("refuse:")) || sv_starts(want, SV("refuse ("))))

@@ -31,10 +31,10 @@ static int read_content(const struct content *c, struct buf *out, struct err *e)
         return 0;
 }
 
-/* "type mode mtime path [-> target] [text]\n" of every entry; conda-meta's text goes to `meta`. */
+/* "type mode mtime path [-> target] [text or size]\n" of every entry; conda-meta's text goes to `meta`. */
 static int list(struct entry_source *s, struct buf *out, struct buf *meta, struct err *e)
 {
-        AUTO(buf_done) struct buf b = BUF_INIT((size_t)1 << 24);
+        AUTO(buf_done) struct buf b = BUF_INIT((size_t)64 << 20);
         struct content c;
         struct entry *en;
         int rc;
@@ -59,6 +59,8 @@ static int list(struct entry_source *s, struct buf *out, struct buf *meta, struc
                 } else if (file && b.n < 80 && memchr(b.n ? b.p : "", '\0', b.n) == NULL) {
                         buf_fmt(out, " [%.*s]", (int)b.n, b.n ? b.p : "");
                 }
+                if (file && b.n > 1 << 20)
+                        buf_fmt(out, " %zu bytes", b.n);
                 buf_fmt(out, "\n");
         }
         return rc;
@@ -228,6 +230,54 @@ static void prefix_is_replaced(void **state)
                     "f 644 315532800* opt/env/" META "\n");
 }
 
+/* Hard links to what is not installed, or not so: files of their own. */
+static void links_to_other_bytes(void **state)
+{
+        static const struct made_file f[] = {
+                { .path = "hidden", .text = "h", .unlisted = true, .mode = 0755 },
+                { .path = "seen", .link = "hidden", .type = '1' },
+                { .path = "plain", .text = "a " PLACEHOLDER "\n" },
+                { .path = "text", .link = "plain", .type = '1', .placeholder = PLACEHOLDER },
+                { .path = "binary", .link = "plain", .type = '1', .placeholder = PLACEHOLDER, .file_mode = "binary" },
+                { .path = "same", .link = "plain", .type = '1' },
+                { .path = "last", .text = "z" },
+        };
+        static const struct made_file lies[] = {
+                { .path = "hidden", .text = "h", .unlisted = true },
+                { .path = "seen",
+                  .link = "hidden",
+                  .type = '1',
+                  .sha256 = "0000000000000000000000000000000000000000000000000000000000000000",
+                  .size = 1 },
+        };
+        const struct made m = { .file = f, .n = ARRAY_LEN(f) };
+
+        (void)state;
+        expect_list(&m, false,
+                    "f 755 1500000000 opt/env/seen [h]\n"
+                    "f 644 1500000000 opt/env/plain [a " PLACEHOLDER "\n]\n"
+                    "f 644 1500000000 opt/env/text [a /opt/env\n]\n"
+                    "f 644 1500000000 opt/env/binary [a " PLACEHOLDER "\n]\n"
+                    "h 644 1500000000 opt/env/same -> opt/env/plain\n"
+                    "f 644 1500000000 opt/env/last [z]\n"
+                    "f 644 315532800* opt/env/" META "\n");
+        fault(lies, 2, ERR_INTEGRITY,
+              "'seen' has the sha256 aaa9402664f1a41f40ebbc52c9993eb66aeb366602958fdfaa283b71e64db123");
+}
+
+static void too_many_of_them(void **state)
+{
+        struct made_file f[66] = { { .path = "hidden", .text = "h", .unlisted = true } };
+        char names[65][8];
+
+        (void)state;
+        for (unsigned i = 0; i < 65; i++) {
+                snprintf(names[i], sizeof(names[i]), "l%u", i);
+                f[i + 1] = (struct made_file){ .path = names[i], .link = "hidden", .type = '1' };
+        }
+        fault(f, 66, ERR_LIMIT, "more than 64 large texts with a prefix, or hard links");
+}
+
 static void noarch_python_is_mapped(void **state)
 {
         static const struct made_file f[] = {
@@ -371,6 +421,12 @@ static void lies_of_paths_json_are_told(void **state)
         static const struct made_file soft[] = {
                 { .path = "x", .text = "1", .path_type = "softlink", .sha256 = zeros }
         };
+        const struct made hard = {
+                .file = links,
+                .n = 2,
+                .paths = "{\"paths_version\":1,\"paths\":[{\"_path\":\"x\"},{\"_path\":\"y\",\"sha256\":"
+                         "\"0000000000000000000000000000000000000000000000000000000000000000\"}]}"
+        };
         const struct made missing = { .paths = "{\"paths_version\":1,\"paths\":[{\"_path\":\"bin/gone\"}]}" };
         const struct made twice = { .paths = "{\"paths_version\":1,\"paths\":[{\"_path\":\"a\"},{\"_path\":\"a\"}]}" };
         const struct made unsafe = { .paths = "{\"paths_version\":1,\"paths\":[{\"_path\":\"a/../b\"}]}" };
@@ -387,6 +443,7 @@ static void lies_of_paths_json_are_told(void **state)
         fault(file, 1, ERR_INTEGRITY, "'a/b' is a folder in the package");
         fault(links, 2, ERR_INTEGRITY, "'y' is a hard link to 'x', but info/paths.json says that they differ");
         fault(kind, 1, ERR_INTEGRITY, "'x' has an unknown path_type");
+        expect_fault(&hard, false, ERR_INTEGRITY, "'y' has the sha256 6b86b273ff34");
         expect_fault(&missing, false, ERR_INTEGRITY, "lists 'bin/gone', but its archive does not hold it");
         expect_fault(&twice, false, ERR_INTEGRITY, "lists 'a' twice");
         expect_fault(&unsafe, false, ERR_INTEGRITY, "lists the path 'a/../b'");
@@ -588,17 +645,58 @@ static void long_binary_files(void **state)
         assert_int_equal(r.rc, 0);
 }
 
+/* More than is kept in memory: read twice, also behind a hard link. */
+static void long_text_files(void **state)
+{
+        size_t n = (size_t)17 << 20;
+        AUTO(free_ptr) char *text = malloc(n);
+        struct made_file f[] = { { .path = "etc/big", .text = text, .n = n, .placeholder = PLACEHOLDER },
+                                 { .path = "etc/raw", .link = "etc/big", .type = '1' },
+                                 { .path = "etc/hard", .link = "etc/big", .type = '1', .placeholder = PLACEHOLDER } };
+        const struct made m = { .file = f, .n = ARRAY_LEN(f) };
+        AUTO(buf_done) struct buf archive = { 0 };
+        AUTO(result_done) struct result r = { 0 };
+        struct artifact art;
+        size_t times = 0;
+        char want[200];
+
+        (void)state;
+        memset(text, 'x', n);
+        for (size_t at = 65536 - 20; at + 200 < n; at += 65536, times++)
+                memcpy(text + at, PLACEHOLDER, 50);
+        made_conda(&m, &archive);
+        art = made_artifact(&archive, false);
+        install_bytes(&archive, &art, &ctx, &r);
+        if (r.e.cause)
+                print_error("%s\n", r.e.cause);
+        assert_int_equal(r.rc, 0);
+        snprintf(want, sizeof(want), "etc/big %zu bytes\n", n - times * 42);
+        assert_true(strstr(r.list.p, want) != NULL);
+        snprintf(want, sizeof(want), "etc/raw %zu bytes\n", n);
+        assert_true(strstr(r.list.p, want) != NULL);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(members_in_their_order),      cmocka_unit_test(dot_members_are_listed_without),
-                cmocka_unit_test(prefix_is_replaced),          cmocka_unit_test(noarch_python_is_mapped),
-                cmocka_unit_test(record_says_what_is_there),   cmocka_unit_test(unsafe_members_are_refused),
-                cmocka_unit_test(lies_of_paths_json_are_told), cmocka_unit_test(prefix_too_long),
-                cmocka_unit_test(other_packages_are_refused),  cmocka_unit_test(md5_of_the_lock_is_checked),
-                cmocka_unit_test(scripts_and_menus_are_named), cmocka_unit_test(known_scripts_are_not_named),
-                cmocka_unit_test(shipped_pyc_stay_valid),      cmocka_unit_test(before_paths_json),
+                cmocka_unit_test(members_in_their_order),
+                cmocka_unit_test(dot_members_are_listed_without),
+                cmocka_unit_test(prefix_is_replaced),
+                cmocka_unit_test(links_to_other_bytes),
+                cmocka_unit_test(too_many_of_them),
+                cmocka_unit_test(noarch_python_is_mapped),
+                cmocka_unit_test(record_says_what_is_there),
+                cmocka_unit_test(unsafe_members_are_refused),
+                cmocka_unit_test(lies_of_paths_json_are_told),
+                cmocka_unit_test(prefix_too_long),
+                cmocka_unit_test(other_packages_are_refused),
+                cmocka_unit_test(md5_of_the_lock_is_checked),
+                cmocka_unit_test(scripts_and_menus_are_named),
+                cmocka_unit_test(known_scripts_are_not_named),
+                cmocka_unit_test(shipped_pyc_stay_valid),
+                cmocka_unit_test(before_paths_json),
                 cmocka_unit_test(long_binary_files),
+                cmocka_unit_test(long_text_files),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

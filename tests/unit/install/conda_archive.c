@@ -37,6 +37,34 @@ static const char three_streams[] = "425a6839314159265359c10fe44d0000435b80cc005
                                     "cd4bc532ad2125f5fa03d639fa1f50aa05c519f14ecc959b91fa157b8f9191619108f01521235acba2"
                                     "b395a21fc5dc914e14242aded3ba40";
 
+/* The same, with info/ behind the rest; and with a second index.json, which the first reading does not come to */
+static const char info_last[] =
+        "425a683931415926535939b8cf6a0000c55b90cd105007fff0202aff7fdf7a00010848300138d9a86913234d27909936a1a341a340d1a3"
+        "434d06a4d4"
+        "fd53c6943d40d18868189b5340d30804924c54f14f4d3d427a9a6d35190327a43087a13e0ebcab4e64d8350c9d1120cd06deac5489e9d6"
+        "4265148190"
+        "7172776fcc77f678e3b775f7b48871309c6b5c0c39918ed66d8c193534f2292e53acac92dbaabef562800bdcdaf05eab65d1c867334c79"
+        "df4292dd74"
+        "f27a1ac60343e02372de411000bc1a0702014c3cc074235212e72a9325a52d6851225234cd33e73da89553910500db134b2b81d54253e5"
+        "440eb645bf"
+        "1584af4433d1a5d2df35f820b7d3ec4e8929eb0c9508d4b7b05506fa2878c97303cd36b39cbb8a0cbcbf3ad850626bcab01f8aaaf5fd04"
+        "54182b6f0d"
+        "6544c3e049ba5292b398b71275037e0d23dd90978ac8310e136246853208a31a152dcc15aece805fe2ee48a70a12073719ed40";
+
+static const char info_twice[] = "425a6839314159265359139d312a000121db90cd105007fff0202aff7fdf7a0011084830017866504a48d"
+                                 "43351e93464c4d1a000d03101a09489e899"
+                                 "29b6a4f22604d1b519a9ea34600102a894653d10cd269a0d32680c990d341a07947f7be0289277a6f4c52"
+                                 "b08c75276990be2e94c8aae1588923750a3"
+                                 "87cebdae0676165d9adad36956e6fb12caa444c526230b2a53a65189a12b2d8becc58722486a686073190"
+                                 "a81e31aae8779a73578a39d8d723b5aef16"
+                                 "9b332cb6e97d640885cc58c89ee140604f3567b8a83e11f342d58bc1b293fe88aced1b448802d40cc1263"
+                                 "dadfd5aa18402084ad719e9f927c7ed10c3"
+                                 "5ade97ac2cbb7ce00f5684d24f2e2b08ac3bad0d99ac08d64266297c874185e63bede9051e9247455c95a"
+                                 "8ec02a871c48c1f31d67db7f488c4805528"
+                                 "df80b91497cb0fe11e8e1825f18652c4bc9322b8a99de807140d607c23a8457e4801c2ac00cb5883564c1"
+                                 "1168287cb9097cc293bd8aa6a6e61c69444"
+                                 "fe2ee48a70a120273a6254";
+
 static void unhex(const char *digits, struct buf *out)
 {
         for (; *digits; digits += 2) {
@@ -271,34 +299,45 @@ static void streams_of_bzip2(void **state)
         }
 }
 
-/* The whole way, and what is read of info/ does not depend on where it stands. */
-static void a_bzip2_package(void **state)
+/* The whole way: what is read of info/ does not depend on where it stands, and nothing that stands behind is overlooked. */
+static int bzip2_install(const char *digits, struct err *e)
 {
         AUTO(buf_done) struct buf bytes = BUF_INIT(65536);
         AUTO(entry_source_freep) struct entry_source *s = NULL;
         AUTO(diags_done) struct diags ds = { 0 };
-        AUTO(err_done) struct err e = { 0 };
         struct install_ctx ctx = { .prefix = SV("/opt/env"), .root = SV("opt") };
         struct artifact art;
         struct content c;
         struct entry *en;
 
-        (void)state;
-        unhex(three_streams, &bytes);
+        unhex(digits, &bytes);
         art = made_artifact(&bytes, false);
-        assert_int_equal(install_conda(&art, buf_sv(&bytes), &ctx, &ds, &s, &e), 0);
-        assert_int_equal(s->ops->next(s, &en, &c, &e), 1);
+        assert_int_equal(install_conda(&art, buf_sv(&bytes), &ctx, &ds, &s, e), 0);
+        assert_int_equal(s->ops->next(s, &en, &c, e), 1);
         assert_true(sv_is(en->path, "opt/env/bin/x") && en->mode == 0755 && en->size == 5);
-        assert_int_equal(s->ops->next(s, &en, &c, &e), 1);
+        if (s->ops->next(s, &en, &c, e) < 0)
+                return -(int)e->code;
         assert_true(sv_is(en->path, "opt/env/conda-meta/demo-1.0-h1_0.json"));
-        assert_int_equal(s->ops->next(s, &en, &c, &e), 0);
+        return s->ops->next(s, &en, &c, e);
+}
+
+static void bzip2_packages(void **state)
+{
+        AUTO(err_done) struct err e = { 0 };
+
+        (void)state;
+        assert_int_equal(bzip2_install(one_stream, &e), 0);
+        assert_int_equal(bzip2_install(three_streams, &e), 0);
+        assert_int_equal(bzip2_install(info_last, &e), 0);
+        assert_int_equal(bzip2_install(info_twice, &e), -ERR_INTEGRITY);
+        assert_string_equal(e.cause, "the package has 'info/index.json' twice");
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(forms_of_a_zip), cmocka_unit_test(many_frames),      cmocka_unit_test(large_windows),
-                cmocka_unit_test(damaged_zips),   cmocka_unit_test(streams_of_bzip2), cmocka_unit_test(a_bzip2_package),
+                cmocka_unit_test(damaged_zips),   cmocka_unit_test(streams_of_bzip2), cmocka_unit_test(bzip2_packages),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

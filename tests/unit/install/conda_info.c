@@ -66,7 +66,8 @@ static void heads_of_scripts(void **state)
         } rows[] = {
                 { "/opt/env", "#!/opt/env/bin/python3.11\nimport sys\n" },
                 { "/my env", "#!/bin/sh\n'''exec' \"/my env/bin/python3.11\" \"$0\" \"$@\" #'''\nimport sys\n" },
-                { P100 "/6789012", "#!" P100 "/6789012/bin/python3.11\nimport sys\n" }, /* 127 bytes with the line's end */
+                { P100 "/6789012",
+                  "#!" P100 "/6789012/bin/python3.11\nimport sys\n" }, /* 127 bytes with the line's end */
                 { P100 "/67890123",
                   "#!/bin/sh\n'''exec' \"" P100 "/67890123/bin/python3.11\" \"$0\" \"$@\" #'''\nimport sys\n" },
         };

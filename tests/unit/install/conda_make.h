@@ -147,8 +147,8 @@ static inline void made_info(struct buf *b, const struct made *m)
 /* A .conda. The caller releases *ret. */
 static inline void made_conda(const struct made *m, struct buf *ret)
 {
-        struct buf pkg = BUF_INIT((size_t)16 << 20), info = BUF_INIT((size_t)16 << 20);
-        struct buf pkg_zst = BUF_INIT((size_t)16 << 20), info_zst = BUF_INIT((size_t)16 << 20);
+        struct buf pkg = BUF_INIT((size_t)64 << 20), info = BUF_INIT((size_t)64 << 20);
+        struct buf pkg_zst = BUF_INIT((size_t)64 << 20), info_zst = BUF_INIT((size_t)64 << 20);
         struct zip_made z;
 
         made_tar(&pkg, m->file, m->n);
