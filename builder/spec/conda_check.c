@@ -90,8 +90,8 @@ static void check_channel(struct spec_load *l, const struct spec_text *t, const 
         bool found = false;
         size_t i;
 
-        if (!matchspec_parse(l->a, t->text, l->s->conda_settings, &m, NULL, NULL) || sv_find(m.channel, '*') >= 0 ||
-            (!m.channel.n && !m.n_channels))
+        if (!matchspec_parse(l->a, spec_expand(l->a, t->text, l->io), l->s->conda_settings, &m, NULL, NULL) ||
+            sv_find(m.channel, '*') >= 0 || (!m.channel.n && !m.n_channels))
                 return;
         for (i = 0; i < m.n_channels; i++)
                 found |= among(known, n, m.channels[i]);
