@@ -32,7 +32,7 @@ struct name {
         bool absent; /* no index has it */
         sv near;     /* when absent: the nearest name that exists, or empty */
         sv lack;     /* when absent: who does not have it ("the target does not have"); empty: "no index has" */
-        sv have;     /* of a name that is there as it is, nothing to choose from: who has it ("the target has"); or empty */
+        sv have; /* of a name that is there as it is, nothing to choose from: who has it ("the target has"); or empty */
 };
 
 /* The set of a limit on a name that nobody asked for yet: conda's records limit dozens of names that an environment never needs, and their
