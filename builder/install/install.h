@@ -40,8 +40,12 @@ int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *
  * @param bytes  the whole file, mapped; its sha256 was checked by whoever fetched it. Must live until the source is freed
  * @param ctx    python and site_packages for noarch python packages
  * @param ds     warnings: EB530 link scripts that are not run, EB531 Menu/ ignored
+ * @param ret    heap; freed by entry_source_freep. What paths.json says of a file is checked against the sha256 that the consumer sets, when
+ *               it asks for the next entry
  * @return 0 · -ERR_INTEGRITY: damaged, unsafe paths, paths.json that lies · -ERR_FAILED: a prefix longer than the placeholder (file and
- *         limit named), an unknown format version, an entry point that is none
+ *         limit named), an unknown format version, an entry point that is none, noarch python without ctx->python · -ERR_LIMIT: a zstd
+ *         window over 128 MiB, a string of 16 MiB with a prefix in it, more than 1,048,576 members. (Most come from the source's next or a
+ *         content's read.)
  */
 int install_conda(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,
                   struct entry_source **ret, struct err *e);
@@ -56,6 +60,9 @@ struct install_venv { /* layer `env` of a venv */
         struct entry *parent; /* each directory part of root with the base's attributes, outermost first */
         size_t n_parent;
 };
+/** Layer `env` of a conda prefix: the parents and the prefix itself. Its python is a package. */
+void install_conda_env(struct arena *a, const struct install_venv *v, struct entry **ret, struct content **ret_content,
+                       size_t *ret_n);
 void install_venv(struct arena *a, const struct install_venv *v, struct entry **ret, struct content **ret_content,
                   size_t *ret_n);
 

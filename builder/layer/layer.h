@@ -27,6 +27,7 @@ struct layer_key_os {
 };
 sha256 layer_key_os(const struct layer_key_os *k);
 sha256 layer_key_venv(const struct install_venv *v);
+sha256 layer_key_conda_env(const struct install_venv *v); /* python is not looked at */
 sha256 layer_key_last(const sha256 *paths_digest);
 
 /* --- facts (layer/fact.c): what a key gave, kept in the store */
@@ -77,7 +78,6 @@ struct layer_make {
         size_t n_dir;
         bool deb_table; /* directories that are not in dir have the attributes of the layer format's constant table */
         bool whiteouts; /* entries may be whiteouts: the last layer */
-        bool dot_first; /* "./" is the first entry: an image without base */
         sv subject;     /* for OP_LAYER events */
         uint64_t total;
 };

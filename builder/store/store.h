@@ -65,8 +65,9 @@ int store_read(struct store *s, enum store_kind kind, const sha256 *d, struct bu
 int store_drop(struct store *s, enum store_kind kind, const sha256 *d, struct err *e);
 
 /* layers/<key>: small JSON documents, "facts" about what a key gives (layer/fact.h reads and writes them); images/<lock digest>: the
- * manifest that a lock gave; http/<name>: pages. Replaced atomically. */
-enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP };
+ * manifest that a lock gave; http/<name>: pages; texts/<sha256>: small files of
+ * packages that an image's config depends on. Replaced atomically. */
+enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP, STORE_TEXT };
 int store_note_get(struct store *s, enum store_note kind, const sha256 *key, struct buf *ret,
                    struct err *e); /* -ERR_NOT_FOUND */
 int store_note_put(struct store *s, enum store_note kind, const sha256 *key, sv text, struct err *e);

@@ -13,9 +13,10 @@
 
 #define FILE_MAX ((size_t)1 << 30)
 
-static const struct vectors_kind *const tables[] = { vectors_oci,         vectors_pypi_rules, vectors_pypi_files,
-                                                     vectors_pypi_wheels, vectors_pypi_solve, vectors_conda_rules,
-                                                     vectors_conda_solve };
+static const struct vectors_kind *const tables[] = {
+        vectors_conda_definitions, vectors_conda_install, vectors_conda_rules, vectors_conda_solve, vectors_oci,
+        vectors_pypi_files,        vectors_pypi_rules,    vectors_pypi_solve,  vectors_pypi_wheels,
+};
 
 static const struct vectors_kind *kind_find(const char *name)
 {
@@ -112,13 +113,16 @@ static struct js *fields(struct arena *a, sv line)
         return row;
 }
 
-enum form { FORM_JSON, FORM_JSONL, FORM_TSV, FORM_TXT };
+enum form { FORM_JSON, FORM_JSONL, FORM_TSV, FORM_TXT, FORM_WHOLE };
 
 /* By the file's name; ".zst" after it does not count. */
 static enum form form_of(sv path)
 {
         if (sv_ends(path, SV(".zst")))
                 path.n -= strlen(".zst");
+        if (sv_ends(path, SV(".yml")) || sv_ends(path, SV(".yaml")) || sv_ends(path, SV(".lock")) ||
+            sv_ends(path, SV(".toml")))
+                return FORM_WHOLE;
         return sv_ends(path, SV(".jsonl")) ? FORM_JSONL
                : sv_ends(path, SV(".tsv")) ? FORM_TSV
                : sv_ends(path, SV(".txt")) ? FORM_TXT
@@ -158,6 +162,8 @@ const struct js *vectors_load(struct vectors *v, const char *path)
 
         if (!vectors_read(v, path, &text))
                 return NULL;
+        if (form == FORM_WHOLE)
+                return js_new_str(&v->arena, arena_sv(&v->arena, buf_sv(&text)));
         r = form == FORM_JSON ? js_parse(&v->arena, buf_sv(&text), &doc, &e)
                               : lines_parse(&v->arena, buf_sv(&text), form, &doc, &e);
         if (!r)

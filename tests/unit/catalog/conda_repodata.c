@@ -199,6 +199,26 @@ static uint32_t roll(struct chance *c, uint32_t n)
         return (c->x >> 16) % n;
 }
 
+/* Nobody makes us read gigabytes for one name. */
+static void a_record_too_large(void **state)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(8 << 20);
+        struct made m;
+        char *room;
+
+        (void)state;
+        buf_fmt(&b, "{\"packages\":{\"a-1-0.conda\":" REC("a", "") ",\"a-2-0.conda\":" REC("a", ",\"license\":\""));
+        b.n -= 1; /* the license goes on */
+        room = buf_room(&b, 5 << 20);
+        assert_non_null(room);
+        memset(room, 'x', 5 << 20);
+        b.n += 5 << 20;
+        buf_fmt(&b, "\"}},\"z\":\"\xff\"}"); /* no UTF-8: the full parse, which has no such limit, does not judge */
+        assert_int_equal(make(&m, buf_sv(&b)), 0);
+        assert_int_equal(records(&m, "a").n, 1);
+        made_done(&m);
+}
+
 static void blanks(struct chance *c)
 {
         static const char *const some[] = {
@@ -448,6 +468,49 @@ static void base_urls(void **state)
         assert_int_equal(bad, 0);
 }
 
+/* What the marks leave out is really too far. */
+static sv near_at(const void *of, size_t i)
+{
+        return ((const sv *)of)[i];
+}
+
+static void nearest_names(void **state)
+{
+        static const char *const words[] = {
+                "numpy",     "nunpy",      "unmpy",     "numpyy",    "nupmy",        "npm",          "pandas", "panda",
+                "sad",       "das",        "a",         "ab",        "ba",           "x-y",          "x_y",    "x.y",
+                "python3.9", "python3.10", "libgcc-ng", "libgcc_ng", "scikit-learn", "scikits-learn"
+        };
+        sv v[ARRAY_LEN(words)];
+        uint64_t *mark;
+        int bad = 0;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+                v[i] = sv_from(words[i]);
+        mark = conda_near_marks(near_at, v, ARRAY_LEN(v));
+        for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+                unsigned best = v[i].n < 5 ? 2 : 3;
+                struct conda_near n;
+                sv want = { 0 };
+
+                for (size_t k = 0; k < ARRAY_LEN(v); k++) {
+                        unsigned d = sv_distance(v[i], v[k], 9);
+
+                        if (d && d < best) {
+                                best = d;
+                                want = v[k];
+                        }
+                }
+                conda_near_begin(&n, v[i]);
+                conda_near_look(&n, mark, near_at, v, ARRAY_LEN(v));
+                if (!sv_eq(n.found, want))
+                        bad++, print_error("%s: '%.*s', not '%.*s'\n", words[i], SV_ARG(n.found), SV_ARG(want));
+        }
+        free(mark);
+        assert_int_equal(bad, 0);
+}
+
 /* --- files as a source --- */
 
 static const char PLATFORM[] = "{\"info\":{\"base_url\":\"../files\"},\"packages\":{\"a-1-0.tar.bz2\":" REC(
@@ -547,11 +610,13 @@ int main(void)
                 cmocka_unit_test(texts_with_records),
                 cmocka_unit_test(texts_that_are_none),
                 cmocka_unit_test(deep_nesting_is_survived),
+                cmocka_unit_test(a_record_too_large),
                 cmocka_unit_test(documents_at_random),
                 cmocka_unit_test(every_field),
                 cmocka_unit_test(bits_agree),
                 cmocka_unit_test(damaged_indexes),
                 cmocka_unit_test(base_urls),
+                cmocka_unit_test(nearest_names),
                 cmocka_unit_test_setup_teardown(files_as_a_source, place_setup, place_teardown),
                 cmocka_unit_test_setup_teardown(file_cut_off, place_setup, place_teardown),
                 cmocka_unit_test_setup_teardown(files_that_cannot_be_read, place_setup, place_teardown),
