@@ -39,7 +39,8 @@ struct conda_cand {
 
 struct conda_name { /* one name_id */
         struct name pub;
-        bool is_virtual, read, ready; /* read: cand is there; ready: it is in order and pub is filled */
+        bool is_virtual, soon, read,
+                ready; /* soon: asked for; read: cand is there; ready: it is in order and pub is filled */
         struct conda_cand *cand;
         uint32_t n;
         struct conda_says *later, *known;
@@ -87,6 +88,8 @@ struct conda_says *conda_says_of(struct catalog_conda *c, sv text);
 bool conda_says_parse(struct catalog_conda *c, struct conda_says *s);
 /** depends and constrains of a candidate; none of them parsed. */
 struct conda_says **conda_cand_says(struct catalog_conda *c, struct conda_cand *k);
+/** The names that it depends on begin to come; false when it says something unreadable. */
+bool conda_cand_soon(struct catalog_conda *c, struct conda_cand *k);
 /** Whether a MatchSpec that was parsed takes a candidate. */
 bool conda_says_takes(const struct conda_says *s, const struct conda_cand *k);
 /** The highest version of its name that it takes, of those that the requests for that name take; the name is read. */
