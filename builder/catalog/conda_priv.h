@@ -48,6 +48,8 @@ struct conda_name { /* one name_id */
         size_t n_wanted, cap_wanted;
         struct map who[2]; /* by enum rel_kind: text of a MatchSpec → struct conda_who; made at the first question */
         bool has_who;
+        uint64_t tied_last; /* conda_order.c: the record that named it last, and how many in a row did */
+        size_t tied_count;
 };
 
 struct catalog_conda {
@@ -62,6 +64,7 @@ struct catalog_conda {
         struct map says;     /* text → struct conda_says */
         struct map versions; /* text → struct conda_version */
         uint32_t n_rel;
+        uint64_t n_tied; /* records that were looked at for names that tied ones share */
 };
 
 static inline struct catalog_conda *conda_self(struct catalog *c)
