@@ -153,6 +153,24 @@ static void mark_asked(struct conda_name *n)
         }
 }
 
+/* What the newest of its candidates need is on its way before anybody knows which of them it will be. */
+static void ask_ahead(struct catalog_conda *c, struct conda_name *n)
+{
+        const struct conda_version *best = NULL;
+
+        for (uint32_t i = 0; i < n->n; i++) {
+                const struct conda_cand *k = &n->cand[i];
+                if (!k->ban && k->asked && (!best || conda_version_cmp(k->v, best) > 0))
+                        best = k->v;
+        }
+        for (uint32_t i = 0; i < n->n; i++) {
+                struct conda_cand *k = &n->cand[i];
+                if (k->ban || !k->asked || (k->v != best && conda_version_cmp(k->v, best) != 0))
+                        continue;
+                conda_cand_soon(c, k);
+        }
+}
+
 /* A virtual package is what the options say, never what a channel says. */
 static void read_virtual(struct catalog_conda *c, struct conda_name *n)
 {
@@ -191,6 +209,7 @@ int conda_name_read(struct catalog_conda *c, struct conda_name *n, struct err *e
         }
         mark_asked(n);
         n->read = true;
+        ask_ahead(c, n);
         return 0;
 }
 

@@ -65,14 +65,6 @@ static int name_qsort(const void *a, const void *b)
         return sv_cmp((*(struct conda_name *const *)a)->pub.text, (*(struct conda_name *const *)b)->pub.text);
 }
 
-static bool needs_name(const struct conda_cand *k, const struct conda_name *name)
-{
-        for (size_t i = 0; i < k->r->n_depends; i++)
-                if (k->says[i]->name == name)
-                        return true;
-        return false;
-}
-
 /* A record that says something unreadable will be banned: it has no say here. */
 static bool all_readable(struct catalog_conda *c, struct conda_cand *k)
 {
@@ -84,21 +76,29 @@ static bool all_readable(struct catalog_conda *c, struct conda_cand *k)
         return true;
 }
 
+/* Names are counted once a record: those that all records name are left at the end. */
 static void find_shared(struct ties *t, struct tied *v, size_t n)
 {
         const struct conda_cand *first = &v[0].k;
 
         t->shared = arena_array(t->tmp, struct conda_name *, first->r->n_depends + 1);
         t->n_shared = 0;
+        for (size_t k = 0; k < n; k++) {
+                t->c->n_tied++;
+                for (size_t i = 0; i < v[k].k.r->n_depends; i++) {
+                        struct conda_name *name = v[k].k.says[i]->name;
+                        if (name->tied_last == t->c->n_tied)
+                                continue;
+                        name->tied_count = k == 0 ? 1 : name->tied_count + (name->tied_last == t->c->n_tied - 1);
+                        name->tied_last = t->c->n_tied;
+                }
+        }
         for (size_t i = 0; i < first->r->n_depends; i++) {
                 struct conda_name *name = first->says[i]->name;
-                bool all = true;
-                for (size_t k = 1; all && k < n; k++)
-                        all = needs_name(&v[k].k, name);
-                for (size_t k = 0; all && k < t->n_shared; k++)
-                        all = t->shared[k] != name;
-                if (all)
-                        t->shared[t->n_shared++] = name;
+                if (name->tied_last != t->c->n_tied || name->tied_count != n)
+                        continue;
+                name->tied_count = 0; /* taken */
+                t->shared[t->n_shared++] = name;
         }
         if (t->n_shared)
                 qsort(t->shared, t->n_shared, sizeof(*t->shared), name_qsort);
@@ -165,7 +165,7 @@ static int refine(struct ties *t, struct tied *v, size_t n, size_t at, struct er
                         differs = !says_same(&v[0].k, &v[i].k, t->shared[at]);
         if (!differs)
                 return 0;
-        if (conda_name_read(t->c, t->shared[at - 1], e) < 0)
+        if (op_check(t->c->op, e) < 0 || conda_name_read(t->c, t->shared[at - 1], e) < 0)
                 return -(int)e->code;
         for (size_t i = 0; i < n; i++)
                 reach(t->c, &v[i], t->shared[at - 1]);

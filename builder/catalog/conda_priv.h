@@ -39,7 +39,8 @@ struct conda_cand {
 
 struct conda_name { /* one name_id */
         struct name pub;
-        bool is_virtual, read, ready; /* read: cand is there; ready: it is in order and pub is filled */
+        bool is_virtual, soon, read,
+                ready; /* soon: asked for; read: cand is there; ready: it is in order and pub is filled */
         struct conda_cand *cand;
         uint32_t n;
         struct conda_says *later, *known;
@@ -47,6 +48,8 @@ struct conda_name { /* one name_id */
         size_t n_wanted, cap_wanted;
         struct map who[2]; /* by enum rel_kind: text of a MatchSpec → struct conda_who; made at the first question */
         bool has_who;
+        uint64_t tied_last; /* conda_order.c: the record that named it last, and how many in a row did */
+        size_t tied_count;
 };
 
 struct catalog_conda {
@@ -61,6 +64,7 @@ struct catalog_conda {
         struct map says;     /* text → struct conda_says */
         struct map versions; /* text → struct conda_version */
         uint32_t n_rel;
+        uint64_t n_tied; /* records that were looked at for names that tied ones share */
 };
 
 static inline struct catalog_conda *conda_self(struct catalog *c)
@@ -87,6 +91,8 @@ struct conda_says *conda_says_of(struct catalog_conda *c, sv text);
 bool conda_says_parse(struct catalog_conda *c, struct conda_says *s);
 /** depends and constrains of a candidate; none of them parsed. */
 struct conda_says **conda_cand_says(struct catalog_conda *c, struct conda_cand *k);
+/** The names that it depends on begin to come; false when it says something unreadable. */
+bool conda_cand_soon(struct catalog_conda *c, struct conda_cand *k);
 /** Whether a MatchSpec that was parsed takes a candidate. */
 bool conda_says_takes(const struct conda_says *s, const struct conda_cand *k);
 /** The highest version of its name that it takes, of those that the requests for that name take; the name is read. */

@@ -187,22 +187,37 @@ static void ban_late(struct catalog_conda *c, struct conda_name *n, uint32_t can
         ((struct cand *)n->pub.cand)[cand].ban = BAN_METADATA;
 }
 
+static struct conda_says *first_bad(struct catalog_conda *c, struct conda_cand *k)
+{
+        struct conda_says **says = conda_cand_says(c, k);
+
+        for (size_t i = 0; i < k->r->n_depends + k->r->n_constrains; i++)
+                if (!conda_says_parse(c, says[i]))
+                        return says[i];
+        return NULL;
+}
+
+bool conda_cand_soon(struct catalog_conda *c, struct conda_cand *k)
+{
+        if (first_bad(c, k))
+                return false;
+        for (size_t i = 0; i < k->r->n_depends; i++) {
+                struct conda_name *n = k->says[i]->name;
+                if (n->read || n->soon || n->is_virtual)
+                        continue;
+                n->soon = true;
+                c->source->ops->soon(c->source, n->pub.text);
+        }
+        return true;
+}
+
 /* All names that it needs are on their way before the first is waited for. False: unreadable, and banned by now. */
 static bool read_says(struct catalog_conda *c, struct conda_name *n, uint32_t cand)
 {
-        struct conda_cand *k = &n->cand[cand];
-        struct conda_says **says = conda_cand_says(c, k);
-        size_t n_says = k->r->n_depends + k->r->n_constrains;
-
-        for (size_t i = 0; i < n_says; i++)
-                if (!conda_says_parse(c, says[i])) {
-                        ban_late(c, n, cand, says[i]);
-                        return false;
-                }
-        for (size_t i = 0; i < k->r->n_depends; i++)
-                if (!says[i]->name->read && !says[i]->name->is_virtual)
-                        c->source->ops->soon(c->source, says[i]->name->pub.text);
-        return true;
+        if (conda_cand_soon(c, &n->cand[cand]))
+                return true;
+        ban_late(c, n, cand, first_bad(c, &n->cand[cand]));
+        return false;
 }
 
 /* A virtual package is there or not, whoever needs it: a limit on one is fulfilled or not from the beginning. NULL: it says nothing. */
@@ -319,10 +334,12 @@ void conda_soon(struct catalog *cat, name_id id, set_id likely, uint32_t tried)
         if (n->is_virtual)
                 return;
         if (!n->ready) {
-                c->source->ops->soon(c->source, n->pub.text);
+                if (!n->read && !n->soon)
+                        c->source->ops->soon(c->source, n->pub.text);
+                n->soon = true;
                 return;
         }
         first = sets_next(cat->sets, likely, 0, n->n);
         if (first < n->n && !n->cand[first].ban)
-                read_says(c, n, first);
+                conda_cand_soon(c, &n->cand[first]);
 }
