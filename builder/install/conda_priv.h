@@ -215,7 +215,7 @@ struct conda {
 int conda_installing(const struct conda *c, struct err *e); /* adds which package; -code */
 /** Reads the section once more, up to this member. 1 · 0: it has none of that name · -ERR_LIMIT: a package may ask for that 64 times.
  *  *ret is to be freed, whatever comes. */
-int conda_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e);
+int conda_member_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e);
 
 /* --- conda_plan.c: what will be installed, before the archive is read. -ERR_INTEGRITY, -ERR_FAILED */
 int conda_plan(struct conda *c, const struct artifact *art, struct diags *ds, struct err *e);
