@@ -83,8 +83,7 @@ static int load_spec(struct image_ctx *c, const struct image_request *r, struct 
         if (foreign_load(c, r, a, ret, ret_imported, e) < 0)
                 return -(int)e->code;
         if (*ret_imported)
-                return apply_flags(r, &io, c->diags, a, *ret, e) < 0 ? -(int)e->code
-                                                                     : foreign_count(*ret, r->file[0], a, e);
+                return apply_flags(r, &io, c->diags, a, *ret, e);
         if (spec_load(a, r->file, r->n_file, &io, c->diags, ret, e) < 0)
                 return -(int)e->code;
         if ((*ret)->dir.n == 0)
