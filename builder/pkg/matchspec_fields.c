@@ -79,15 +79,14 @@ static bool name_read(struct reader *r)
 
         if (matchspec_has_any(written, "[]"))
                 return matchspec_refuse(r, written, SV("a match spec has one pair of brackets, closed at its end"));
-        if (matchspec_has_any(written, "()'\"")) /* groups of a regular expression too: conda cuts them out */
-                return matchspec_refuse(
-                        r, written,
-                        arena_fmt(r->a, "'%.*s' has parentheses or quotes inside", SV_ARG(matchspec_shown(written))));
         m->name = lower(r->a, written);
         if (!regex_read(r, m->name, &m->name_regex))
                 return false;
         if (m->name_regex)
-                return true;
+                return !matchspec_has_any(written, "()'\"") || /* conda cuts groups out */
+                       matchspec_refuse(r, written,
+                                        arena_fmt(r->a, "'%.*s' has parentheses or quotes inside",
+                                                  SV_ARG(matchspec_shown(written))));
         m->name_glob = sv_find(m->name, '*') >= 0;
         if (sv_find(written, '/') > 0)
                 return matchspec_refuse(

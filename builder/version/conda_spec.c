@@ -171,8 +171,11 @@ static sv relation_why(struct arena *a, sv text, sv op, sv rest)
                         a, "'%.*s' begins with no operator of conda: write = == != < <= > >= or ~=", SV_ARG(shown));
         if (!rest.n)
                 return arena_fmt(a, "'%.*s' has no version after its operator", SV_ARG(shown));
-        if (strchr("=<>!~", rest.p[0]))
-                return arena_fmt(a, "'%.*s' has two operators: write one of = == != < <= > >= ~=", SV_ARG(shown));
+        if (strchr("=<>!~", rest.p[0])) {
+                while (rest.n && strchr("=<>!~", rest.p[0]))
+                        rest = sv_skip(rest, 1);
+                return arena_fmt(a, "there is no operator '%.*s'", SV_ARG(sv_from_to(shown, 0, text.n - rest.n)));
+        }
         for (size_t i = 0; i < rest.n; i++) {
                 if (is_blank(rest.p[i]))
                         return arena_fmt(a, "'%.*s' has a blank inside: write '%.*s%.*s'", SV_ARG(shown), SV_ARG(op),
