@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from conda_world import World, made_python, make_package, python_package
+from conftest import Index
+
 CORPUS = pathlib.Path(__file__).resolve().parents[1] / "fuzz/corpus"
 
 
@@ -60,3 +63,69 @@ def test_conda_lock_reads_it(env):
     theirs = {x for x in (env.work / "conda-linux-64.lock").read_text().splitlines() if x.startswith("https://")}
     ours = env.run("export", "-f", "explicit", "--platform", "linux/amd64", "theirs.yml").out.splitlines()
     assert theirs == {x for x in ours if x.startswith("https://")}
+
+
+# ---- with conda packages: what is written is taken as it is, and becomes the same lock
+
+
+@pytest.fixture
+def joint(tmp_path, base_layout):
+    w = World(tmp_path, base_layout)
+    (w.folder / "index").mkdir()
+    index = Index(w.folder / "index", {"packages": {"old-app": {"1.0": {"requires": ["numpy<2"]}}}})
+    w.env.env["PIP_INDEX_URL"] = index.url
+    w.publish(made_python(depends=["libz >=1.2,<2", "__glibc >=2.17"]), make_package("libz", "1.3", "h7_1", constrains=["zz <0"]),
+              python_package("numpy", "1.26.4", depends=["libz"]))
+    w.define("python=3.11", "numpy", pip=["old-app"])
+    w.env.run("lock", "env.yml")
+    yield w
+    index.close()
+    w.close()
+
+
+def packages(text):
+    """name → the block of each package, without who asked for it."""
+    blocks = [b for b in re.split(r"^    - kind: ", text.split("\nimage:")[0], flags=re.M)[1:]]
+    return {re.search(r"name: (.*)", b)[1]: re.sub(r"\n      by: .*", "", b).strip() for b in blocks}
+
+
+FIELDS = re.compile(r"(?:kind|name|version|build|url|sha256|md5|size|noarch|dists): .*")
+
+
+@pytest.mark.parametrize("form,name", [("conda-lock", "conda-lock.yml"), ("explicit", "pins.txt")])
+def test_what_is_written_locks_to_the_same_packages(joint, form, name):
+    ours = packages(joint.lock())
+    assert set(ours) == {"python", "libz", "numpy", "old-app"}
+    text = joint.env.run("export", "-f", form, "train.lock").out
+    joint.env.write(name, text)
+    joint.env.run("lock", name, "--base", f"oci:{joint.base}:base")
+    theirs = packages((joint.env.work / name).with_suffix(".lock").read_text())
+    assert set(theirs) == set(ours) - ({"old-app"} if form == "explicit" else set())
+    for package, block in theirs.items():
+        assert FIELDS.findall(block) == FIELDS.findall(ours[package]), package
+
+
+def test_explicit_lists_put_dependencies_first(joint):
+    lines = joint.env.run("export", "-f", "explicit").out.splitlines()
+    names = [re.sub(r"-[^-]+-[^-]+$", "", x.rsplit("/", 1)[1]) for x in lines if x.startswith("http")]
+    assert names == ["libz", "python", "numpy"]
+    assert [x for x in lines if x.startswith("# pip old-app @ http")]
+
+
+def test_environment_pins_every_build(joint):
+    text = joint.env.run("export", "-f", "environment").out
+    assert f"- {joint.url}\n- nodefaults\n" in text
+    assert "- libz=1.3=h7_1\n- numpy=1.26.4=pyh_0\n- python=3.11.9=h0_0_cpython\n- pip:\n  - old-app==1.0\n" in text
+    joint.env.write("pinned/env.yml", text + f"envbuild: {{base: 'oci:{joint.base}:base'}}\n")
+    joint.env.run("lock", "pinned/env.yml")
+    assert packages((joint.env.work / "pinned/train.lock").read_text()) == packages(joint.lock())
+
+
+def test_flags_add_packages_and_channels(joint):
+    url = joint.another("more", make_package("extra", "2.0"), make_package("libz", "1.9"))
+    joint.env.run("lock", "env.yml", "-c", url, "--conda", "extra")
+    assert {"extra", "numpy"} <= set(packages(joint.lock()))
+    assert f"channels: [{url}, {joint.url}]" in joint.lock().replace('"', "")
+    assert "1.9" in packages(joint.lock())["libz"], "strict: the first channel that has a name supplies it"
+    err = joint.env.run("lock", "env.yml", "--conda", f"{url}::extra", code=2).err
+    assert "EB136" in err and "--conda" in err
