@@ -15,8 +15,8 @@ static bool from_environment(void *arg, sv name, sv *ret)
 
 static int refuse(struct image_ctx *c, const struct spec_text *t, sv shown, sv why, struct err *e)
 {
-        diag_add(c->diags, t->at.file, t->at.line, t->at.col, "EB138", "'%.*s' is not a channel: %.*s", SV_ARG(shown),
-                 SV_ARG(why));
+        diag_add(c->diags, t->at.file, t->at.line, t->at.col, "EB138", "the channel '%.*s' cannot be used: %.*s",
+                 SV_ARG(shown), SV_ARG(why));
         return err_set(e, ERR_USAGE, "a channel cannot be read");
 }
 
@@ -29,8 +29,8 @@ static bool has_channel(const struct conda_setup *x, sv url)
 }
 
 /* A variable may stand where secrets do, nowhere else: the rest goes into the lock as it is. */
-static int add(struct image_ctx *c, const struct spec_text *t, struct arena *a, struct conda_setup *x, size_t *cap,
-               struct err *e)
+static int add(struct image_ctx *c, const struct condarc *rc, const struct spec_text *t, struct arena *a,
+               struct conda_setup *x, size_t *cap, struct err *e)
 {
         struct conda_channel *v = NULL, *shown = NULL;
         size_t n = 0, n_shown = 0;
@@ -46,7 +46,9 @@ static int add(struct image_ctx *c, const struct spec_text *t, struct arena *a, 
                 return refuse(c, t, url_masked(a, t->text),
                               SV("a ${VARIABLE} may only be its login or the token behind /t/"), e);
         for (size_t i = 0; i < n; i++)
-                if (!has_channel(x, v[i].url))
+                if (!condarc_permits(rc, a, &v[i], &why))
+                        return refuse(c, t, v[i].url, why, e);
+                else if (!has_channel(x, v[i].url))
                         *arena_push(a, x->channel, x->n_channel, *cap) = v[i];
         return 0;
 }
@@ -88,10 +90,10 @@ static int read_setup(struct image_ctx *c, const struct spec *s, struct arena *a
         ret->n_mirror = rc.n_mirror;
         ret->priority = s->channel_priority.n ? s->channel_priority : rc.priority.n ? rc.priority : SV("strict");
         for (size_t i = 0; i < s->n_channels; i++)
-                if (add(c, &s->channels[i], a, ret, &cap, e) < 0)
+                if (add(c, &rc, &s->channels[i], a, ret, &cap, e) < 0)
                         return -(int)e->code;
         for (size_t i = 0; s->n_channels == 0 && !s->nodefaults && i < rc.n_channels; i++)
-                if (add(c, &(struct spec_text){ rc.channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
+                if (add(c, &rc, &(struct spec_text){ rc.channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
                         return -(int)e->code;
         return permitted(&rc, a, ret, e);
 }

@@ -139,7 +139,7 @@ static int goes(struct joint *j, const struct artifact *art, const struct artifa
                 const struct spec_where *at = where_said(j, gone);
 
                 diag_hint(j->c->diags,
-                          diag_add(j->c->diags, at->file, at->line, at->col, "EB140",
+                          diag_add(j->c->diags, at->file, at->line, at->col, "EB113",
                                    "conda's %.*s supplies '%.*s' besides '%.*s', which pip is to replace",
                                    SV_ARG(art->name), SV_ARG(stays), SV_ARG(gone)),
                           "let pip supply both: name '%.*s' in pip-replaces and under pip:", SV_ARG(stays));
