@@ -77,7 +77,8 @@ static void say_asked(const struct story *st, const struct fact *f, struct buf *
         if ((f->mixed || (limit && f->rel->n > 1)) && f->lit[0].set != SET_NONE && f->n == 2)
                 say_set(st, f->lit[0].var, f->lit[0].set, out);
         else
-                buf_add(out, f->rel->text);
+                buf_fmt(out, "%.*s%s", SV_ARG(f->rel->text),
+                        f->alike && v->name && !v->name->absent ? " or the like" : "");
 }
 
 static void say_want(const struct fact *f, struct buf *out)
