@@ -49,6 +49,7 @@ static const struct catalog_ops conda_ops = { .name = op_name,
                                               .soon = conda_soon,
                                               .text = conda_words,
                                               .cand_text = conda_cand_text,
+                                              .ban_text = conda_ban_text,
                                               .hints = conda_hints,
                                               .free = op_free };
 

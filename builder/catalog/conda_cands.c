@@ -208,6 +208,9 @@ static void publish(struct catalog_conda *c, struct conda_name *n)
         n->pub.cand = pub;
         n->pub.n = n->n;
         n->pub.absent = n->n == 0;
+        n->pub.lack = n->is_virtual ? SV("the target does not have") : SV("no channel has");
+        if (n->is_virtual)
+                n->pub.have = SV("the target has");
         if (n->pub.absent && !n->is_virtual)
                 n->pub.near = c->source->ops->near(c->source, n->pub.text);
 }

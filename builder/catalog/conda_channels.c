@@ -244,18 +244,13 @@ static bool op_ready(struct conda_source *src, sv name)
 static sv op_near(struct conda_source *src, sv name)
 {
         struct channels *s = (struct channels *)src;
-        unsigned best = conda_near_begin(name);
-        sv r = { 0 };
+        struct conda_near n;
 
-        for (size_t i = 0; i < s->n_sub; i++) {
-                const struct conda_sub *one = &s->sub[i];
-
-                if (one->done && one->kind == CONDA_SUB_WHOLE)
-                        conda_repo_near(&one->repo, name, &best, &r);
-                for (size_t k = 0; one->done && k < one->shards.n; k++)
-                        conda_near_one(name, one->shards.v[k].name, &best, &r);
-        }
-        return arena_sv(&s->arena, r);
+        conda_near_begin(&n, name);
+        for (size_t i = 0; i < s->n_sub; i++)
+                if (s->sub[i].done)
+                        conda_sub_near(&s->sub[i], &n);
+        return arena_sv(&s->arena, n.found);
 }
 
 static void op_free(struct conda_source *src)

@@ -60,22 +60,32 @@ static bool set_time(const struct conda_value *v, int64_t *ret)
         return v->type == CONDA_INT;
 }
 
+/* A digit's value and 1; 0: none. */
+static const uint8_t hex_digit[256] = { ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+                                        ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+                                        ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+                                        ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16 };
+
 /* Hexadecimal text (either case), or the bytes themselves (shards). An empty text says nothing. */
 static bool set_hash(const struct conda_value *v, uint8_t *ret, size_t n, bool *ret_has)
 {
-        char low[64];
+        const unsigned char *p = (const unsigned char *)v->text.p;
+        bool good = true;
 
+        *ret_has = v->text.n != 0;
         if (v->type == CONDA_BYTES && v->text.n == n) {
-                memcpy(ret, v->text.p, n);
-                *ret_has = true;
+                memcpy(ret, p, n);
                 return true;
         }
         if (v->type != CONDA_TEXT || (v->text.n != 0 && v->text.n != 2 * n))
                 return false;
-        for (size_t i = 0; i < v->text.n; i++)
-                low[i] = (char)(v->text.p[i] >= 'A' && v->text.p[i] <= 'F' ? v->text.p[i] + 32 : v->text.p[i]);
-        *ret_has = v->text.n != 0;
-        return v->text.n == 0 || hex_read((sv){ low, 2 * n }, ret, n);
+        for (size_t i = 0; i < v->text.n / 2; i++) {
+                uint8_t high = hex_digit[p[2 * i]], low = hex_digit[p[2 * i + 1]];
+
+                good = good && high && low;
+                ret[i] = (uint8_t)((high - 1u) << 4 | (low - 1u));
+        }
+        return good;
 }
 
 /* "python", "generic"; true is the old word for generic. */
@@ -163,13 +173,19 @@ bool conda_field_set(enum conda_field f, const struct conda_value *v, struct are
 
 enum { PART_MAX = 255 };
 
-/* Names, versions, builds become parts of paths and of URLs: printable ASCII, and nothing that has a meaning in one. */
+/* Of names, versions, builds, file names: they become parts of paths and of URLs, so nothing that has a meaning in one. */
+static bool is_part_byte(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+               (c >= 'A' && c <= 'Z') || c == '!' || c == '+' || c == '=' || c == '~' || c == '@';
+}
+
 static bool is_part(sv s)
 {
         if (s.n == 0 || s.n > PART_MAX || s.p[0] == '.' || s.p[0] == '-')
                 return false;
         for (size_t i = 0; i < s.n; i++)
-                if (s.p[i] <= ' ' || s.p[i] >= 0x7f || strchr("/\\%?#\"'<>|*:&;$`^()[]{},", s.p[i]))
+                if (!is_part_byte(s.p[i]))
                         return false;
         return true;
 }

@@ -50,12 +50,12 @@ static bool op_ready(struct conda_source *s, sv name)
 static sv op_near(struct conda_source *src, sv name)
 {
         struct files *s = (struct files *)src;
-        unsigned best = conda_near_begin(name);
-        sv r = { 0 };
+        struct conda_near n;
 
+        conda_near_begin(&n, name);
         for (size_t i = 0; i < s->n; i++)
-                conda_repo_near(&s->repo[i], name, &best, &r);
-        return arena_sv(&s->arena, r);
+                conda_repo_near(&s->repo[i], &n);
+        return arena_sv(&s->arena, n.found);
 }
 
 static void op_free(struct conda_source *src)

@@ -13,7 +13,7 @@
 #include "ext/hash.h"
 
 #define MAGIC "EBCONDAX"
-enum { VERSION = 1, ORDER = 0x01020304, V2 = 1u << 31, ENTRIES_MAX = 16 << 20 };
+enum { VERSION = 1, ORDER = 0x01020304, V2 = 1u << 31, ENTRIES_MAX = 4 << 20, RECORD_MAX = 4 << 20 };
 
 struct head { /* then: names + 1, entries, their texts */
         char magic[8];
@@ -78,7 +78,7 @@ static struct name *name_get(struct maker *m, sv raw)
 static int on_record(void *arg, const struct conda_found *f, struct err *e)
 {
         struct maker *m = arg;
-        struct name *n = name_get(m, f->name);
+        struct name *n = f->length <= RECORD_MAX ? name_get(m, f->name) : NULL; /* a larger one is no record */
 
         if (!n)
                 return 0;

@@ -6,20 +6,23 @@
 #include "catalog/conda.h"
 
 /* Dependencies first; of those that are ready the first by name. python does not wait for noarch python packages (it may name pip), and
- * they all wait for it. In a cycle, noarch python packages come last, then by name. */
+ * they all wait for it. A cycle is begun when nothing is ready: with the one that waits for nobody outside, noarch python packages last,
+ * then by name; and it is ended before anything else goes on. */
 
 struct node {
         uint32_t v; /* index into the artifacts */
         uint32_t *needs;
         size_t n, cap;
         bool placed;
-        uint32_t seen; /* by which walk */
+        uint32_t seen;  /* by which walk */
+        uint32_t cycle; /* which one it is part of; 0: none so far */
 };
 struct graph {
         const struct artifact *art;
         struct arena *a;
         struct node *node; /* by name */
-        uint32_t n, walk;
+        uint32_t n, walk, cycle;
+        uint32_t left; /* of the cycle that was begun */
 };
 
 /* The name that a MatchSpec speaks of: "conda-forge::numpy >=1.20" → "numpy". */
@@ -121,7 +124,7 @@ static uint32_t reach(struct graph *g, uint32_t from)
         return count;
 }
 
-static uint32_t out_of_cycle(struct graph *g)
+static uint32_t least_waiting(struct graph *g)
 {
         uint32_t best = UINT32_MAX, least = 0;
 
@@ -130,8 +133,7 @@ static uint32_t out_of_cycle(struct graph *g)
                 if (g->node[i].placed)
                         continue;
                 n = reach(g, i);
-                if (best == UINT32_MAX || n < least ||
-                    (n == least && is_noarch_python(g, &g->node[best]) && !is_noarch_python(g, &g->node[i]))) {
+                if (best == UINT32_MAX || n < least) {
                         best = i;
                         least = n;
                 }
@@ -139,12 +141,52 @@ static uint32_t out_of_cycle(struct graph *g)
         return best;
 }
 
-static uint32_t next(struct graph *g)
+/* What nothing outside of it holds back any more. */
+static void begin_cycle(struct graph *g)
+{
+        g->left = reach(g, least_waiting(g));
+        g->cycle++;
+        for (uint32_t i = 0; i < g->n; i++)
+                if (!g->node[i].placed && g->node[i].seen == g->walk)
+                        g->node[i].cycle = g->cycle;
+}
+
+static bool may_be_next(const struct graph *g, const struct node *x)
+{
+        return !x->placed && (!g->left || x->cycle == g->cycle);
+}
+
+static uint32_t next_ready(const struct graph *g)
 {
         for (uint32_t i = 0; i < g->n; i++)
-                if (!g->node[i].placed && ready(g, &g->node[i]))
+                if (may_be_next(g, &g->node[i]) && ready(g, &g->node[i]))
                         return i;
-        return out_of_cycle(g);
+        return UINT32_MAX;
+}
+
+static uint32_t break_cycle(const struct graph *g)
+{
+        uint32_t best = UINT32_MAX;
+
+        for (uint32_t i = 0; i < g->n; i++)
+                if (may_be_next(g, &g->node[i]) &&
+                    (best == UINT32_MAX || (is_noarch_python(g, &g->node[best]) && !is_noarch_python(g, &g->node[i]))))
+                        best = i;
+        return best;
+}
+
+static uint32_t next(struct graph *g)
+{
+        uint32_t i = next_ready(g);
+
+        if (i == UINT32_MAX) {
+                if (!g->left)
+                        begin_cycle(g);
+                i = break_cycle(g);
+        }
+        if (g->left)
+                g->left--;
+        return i;
 }
 
 void conda_link_order(const struct artifact *v, size_t n, struct arena *a, uint32_t **ret_order)

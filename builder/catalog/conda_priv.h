@@ -1,5 +1,6 @@
 /* catalog/conda_priv.h - the conda catalog in parts: conda.c (names, the table of ops), conda_cands.c (records → candidates: which, and
- * their bans), conda_order.c (best first), conda_rels.c (MatchSpecs → sets and relations), conda_words.c (what people read),
+ * their bans), conda_order.c (best first), conda_rels.c (MatchSpecs → sets and relations), conda_words.c and conda_hints.c (what people
+ * read),
  * conda_wants.c (the definition → wants), conda_lock.c (picks → artifacts), conda_link.c (their order in a prefix). */
 #ifndef CATALOG_CONDA_PRIV_H
 #define CATALOG_CONDA_PRIV_H
@@ -99,7 +100,8 @@ bool conda_known(struct catalog *c, name_id n, uint32_t cand);
 set_id conda_who(struct catalog *c, name_id n, uint32_t cand, const struct rel *rel);
 void conda_soon(struct catalog *c, name_id n, set_id likely, uint32_t tried);
 
-/* conda_words.c */
+/* conda_words.c, conda_hints.c */
+const char *conda_ban_text(uint8_t ban);
 void conda_words(struct catalog *c, name_id n, set_id set, struct buf *out);
 void conda_cand_text(struct catalog *c, name_id n, uint32_t cand, struct buf *out);
 void conda_hints(struct catalog *c, name_id n, set_id wanted, struct buf *out);

@@ -108,7 +108,8 @@ int conda_says_set(struct catalog_conda *c, struct conda_says *s, set_id *ret, s
         if (!s->has_set) {
                 if (conda_name_ready(c, s->name, e) < 0)
                         return -(int)e->code;
-                make_set(c, s);
+                if (!s->has_set) /* as a limit it has one by now */
+                        make_set(c, s);
         }
         *ret = s->set;
         return 0;

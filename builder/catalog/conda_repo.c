@@ -45,6 +45,7 @@ void conda_repo_done(struct conda_repo *r)
         if (!r->text)
                 close_fd(&r->fd);
         free(r->text);
+        free(r->marks);
         *r = (struct conda_repo){ .fd = -1 };
 }
 
@@ -222,29 +223,14 @@ int conda_repo_add(const struct conda_repo *r, sv name, struct arena *a, struct 
         return 0;
 }
 
-/* --- near names --- */
-
-unsigned conda_near_begin(sv name)
+static sv name_at(const void *of, size_t i)
 {
-        return name.n < 5 ? 2 : 3; /* one slip in a short name, two in a long one */
+        return conda_index_name(of, (uint32_t)i);
 }
 
-void conda_near_one(sv name, sv other, unsigned *best, sv *ret)
+void conda_repo_near(struct conda_repo *r, struct conda_near *n)
 {
-        size_t gap = name.n > other.n ? name.n - other.n : other.n - name.n;
-        unsigned d;
-
-        if (gap >= *best)
-                return;
-        d = sv_distance(name, other, *best);
-        if (d < *best && d > 0) {
-                *best = d;
-                *ret = other;
-        }
-}
-
-void conda_repo_near(const struct conda_repo *r, sv name, unsigned *best, sv *ret)
-{
-        for (uint32_t i = 0; i < r->index.n_name; i++)
-                conda_near_one(name, conda_index_name(&r->index, i), best, ret);
+        if (!r->marks)
+                r->marks = conda_near_marks(name_at, &r->index, r->index.n_name);
+        conda_near_look(n, r->marks, name_at, &r->index, r->index.n_name);
 }

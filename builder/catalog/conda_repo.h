@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/fs.h"
 #include "catalog/conda_index.h"
+#include "catalog/conda_near.h"
 #include "catalog/conda_source.h"
 
 struct conda_place { /* what a record gets from where it was found */
@@ -38,6 +39,7 @@ struct conda_repo {
         char *text; /* heap; NULL: in the file */
         int fd;     /* when text is NULL */
         uint64_t text_size;
+        uint64_t *marks; /* of the names, once near was asked */
 };
 void conda_repo_done(struct conda_repo *r);
 /** The text under an info key, such as "base_url"; empty when it is not said. */
@@ -56,9 +58,6 @@ int conda_repo_add(const struct conda_repo *r, sv name, struct arena *a, struct 
 /** Takes what was decoded since `from` in order: sorted by file name, of equal ones the last. Sets urls. */
 void conda_list_close(struct conda_list *list, size_t from, const struct conda_place *p, struct arena *a);
 
-/* The nearest of many names, one after the other: *best is the distance so far. */
-unsigned conda_near_begin(sv name);
-void conda_near_one(sv name, sv other, unsigned *best, sv *ret);
-void conda_repo_near(const struct conda_repo *r, sv name, unsigned *best, sv *ret);
+void conda_repo_near(struct conda_repo *r, struct conda_near *n);
 
 #endif

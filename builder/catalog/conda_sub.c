@@ -163,8 +163,23 @@ void conda_sub_step(struct conda_sub *s)
                 take_text(s);
 }
 
+static sv shard_name_at(const void *of, size_t i)
+{
+        return ((const struct conda_shards *)of)->v[i].name;
+}
+
+void conda_sub_near(struct conda_sub *s, struct conda_near *n)
+{
+        if (s->kind == CONDA_SUB_WHOLE)
+                return conda_repo_near(&s->repo, n);
+        if (!s->marks)
+                s->marks = conda_near_marks(shard_name_at, &s->shards, s->shards.n);
+        conda_near_look(n, s->marks, shard_name_at, &s->shards, s->shards.n);
+}
+
 void conda_sub_free(struct conda_sub *s)
 {
+        free(s->marks);
         if (s->asks_index)
                 page_drop(&s->w->cache, &s->page);
         if (s->asks_text)

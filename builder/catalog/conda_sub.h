@@ -31,11 +31,13 @@ struct conda_sub {
         struct conda_text text;
         struct conda_repo repo;
         struct conda_shards shards;
-        sv shards_base; /* URL, '/' at its end */
+        uint64_t *marks; /* of the shards' names, once near was asked */
+        sv shards_base;  /* URL, '/' at its end */
 };
 void conda_sub_begin(struct conda_sub *s);
 void conda_sub_step(struct conda_sub *s); /* without waiting, but for a disk */
 void conda_sub_free(struct conda_sub *s);
+void conda_sub_near(struct conda_sub *s, struct conda_near *n); /* once it is done */
 /** A URL of the channel as it is asked of the base in use. Others stay. */
 sv conda_sub_request(struct conda_sub *s, struct arena *a, sv url);
 /* catalog/conda_base.c: what stands in for a channel's URL in requests, and a URL with it. */

@@ -41,7 +41,7 @@ static bool check(struct catalog_conda *c, const struct spec_text *t, struct con
         size_t i;
 
         if (!conda_says_parse(c, s)) {
-                i = diag_add(ds, t->at.file, t->at.line, t->at.col, "EB131", "'%.*s' is no package spec: %.*s",
+                i = diag_add(ds, t->at.file, t->at.line, t->at.col, "EB137", "'%.*s' is not a MatchSpec: %.*s",
                              SV_ARG(t->text), SV_ARG(s->bad));
                 diag_span(ds, i, (uint32_t)t->text.n);
                 return false;

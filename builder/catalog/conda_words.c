@@ -1,7 +1,6 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "catalog/conda_priv.h"
 
 /* ---- sets as people write them ---- */
@@ -184,21 +183,25 @@ static bool builds_text(const struct view *v, struct buf *out)
         return true;
 }
 
-/* Runs of versions; of some of them only some builds. */
+/* Runs of versions, whether all of their builds are in the set or not. */
 static void ranges_text(const struct view *v, struct buf *out)
 {
         bool more = false;
 
         for (uint32_t i = 0; i < v->n_group; i++) {
                 uint32_t first = i;
-                bool part = v->group[i].in != v->group[i].all;
+                bool part = false;
 
                 if (!v->group[i].in)
                         continue;
-                while (i + 1 < v->n_group && v->group[i + 1].in && (v->group[i + 1].in != v->group[i + 1].all) == part)
+                while (i + 1 < v->n_group && v->group[i + 1].in)
                         i++;
-                buf_fmt(out, "%s%s%.*s", more ? " or " : "", part ? "some builds of " : "", SV_ARG(v->n->pub.text));
+                for (uint32_t k = first; k <= i; k++)
+                        part |= v->group[k].in != v->group[k].all;
+                buf_fmt(out, "%s%.*s", more ? " or " : "", SV_ARG(v->n->pub.text));
                 range_text(v, first, i, out);
+                if (part)
+                        buf_add(out, SV(" (some builds)"));
                 more = true;
         }
 }
@@ -231,11 +234,4 @@ void conda_cand_text(struct catalog *cat, name_id id, uint32_t cand, struct buf 
         buf_fmt(out, "%.*s %.*s", SV_ARG(n->pub.text), SV_ARG(r->version));
         if (!n->is_virtual)
                 buf_fmt(out, " %.*s", SV_ARG(r->build));
-}
-
-/* ---- hints: a line each, without "hint:" ---- */
-
-void conda_hints(struct catalog *cat, name_id id, set_id wanted, struct buf *out)
-{
-        (void)cat, (void)id, (void)wanted, (void)out;
 }

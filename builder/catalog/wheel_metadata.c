@@ -2,7 +2,7 @@
 
 #include "base/cleanup.h"
 #include "ext/hash.h"
-#include "ext/inflate.h"
+#include "stream/deflate_walk.h"
 
 enum { LOCAL_SIZE = 30 };
 
@@ -58,20 +58,17 @@ const struct zip_member *wheel_metadata_find(const struct zip *z, sv filename)
 
 static int inflate_all(struct arena *a, sv packed, uint64_t size, sv *ret, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = inflate_new(INFLATE_RAW);
+        AUTO(deflate_walk_freep) struct deflate_walk *z = deflate_walk_new();
         char *out = arena_alloc(a, (size_t)size + 1, 1);
-        size_t have = 0;
-        bool end = false;
+        size_t have = 0, n = 1;
 
-        inflate_reset(z);
-        while (!end) {
-                size_t n = 0, left = packed.n;
-
+        deflate_walk_begin(z, packed, DEFLATE_CLOSED);
+        while (n) {
                 /* One byte more than it may be: a longer member is told from one that fits. */
-                if (inflate_step(z, &packed, out + have, (size_t)size + 1 - have, &n, &end, e) < 0)
+                if (deflate_walk_next(z, out + have, (size_t)size + 1 - have, &n, NULL, e) < 0)
                         return -(int)e->code;
                 have += n;
-                if (have > size || (!end && n == 0 && packed.n == left))
+                if (have > size)
                         return err_set(e, ERR_INTEGRITY, "METADATA is not what the archive's directory says");
         }
         *ret = (sv){ out, have };

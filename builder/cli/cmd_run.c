@@ -151,7 +151,7 @@ static int run(struct app *app, const struct request_opts *o, sv ref, int argc, 
 {
         struct image_view v = { 0 };
         const char *compiled = NULL;
-        struct sandbox_run s = { .network = !sv_is(o->network, "none") };
+        struct sandbox_run s = { .network = !sv_is(o->network, "none"), .terminal = true };
 
         if (image_open(&app->image, ref, o->platform.n ? o->platform.v[0] : (sv){ 0 }, &app->arena, &v, e) < 0)
                 return -(int)e->code;

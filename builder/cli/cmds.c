@@ -158,7 +158,8 @@ const struct cmd cmds[] = {
         { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
           "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first.\n"
           "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
-          "Without CMD the image's entrypoint and command run. The exit code is the command's.",
+          "Without CMD the image's entrypoint and command run. The exit code is the command's.\n"
+          "On a terminal the command gets one of its own, with job control; in a pipe nothing comes between.",
           run_opts, sizeof(struct request_opts), true, cmd_run },
         { "inspect", "IMAGE|FILE", "show layers, packages and bytes of an image",
           "Of an image: digest, layers, environment. Of a definition or lock: each layer with the packages it is made "

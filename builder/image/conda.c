@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "catalog/conda.h"
 #include "catalog/conda_channels.h"
-#include "catalog/conda_dists.h"
 #include "image/image_priv.h"
 #include "resolve/resolve.h"
 
@@ -62,7 +61,7 @@ static int preferences(struct catalog_conda *conda, const struct image_request *
         return 0;
 }
 
-const struct artifact *conda_find(const struct lock_platform *p, const char *name)
+const struct artifact *conda_artifact_find(const struct lock_platform *p, const char *name)
 {
         return lock_find(p, ARTIFACT_CONDA, sv_from(name));
 }
@@ -70,7 +69,7 @@ const struct artifact *conda_find(const struct lock_platform *p, const char *nam
 /* "4_cp311", "8_cp313t" of python_abi; without it, CPython of the version. */
 static sv abi_of(const struct lock_platform *p, struct arena *a, sv minor)
 {
-        const struct artifact *abi = conda_find(p, "python_abi");
+        const struct artifact *abi = conda_artifact_find(p, "python_abi");
         ptrdiff_t at = abi ? sv_rfind(abi->build, '_') : -1;
         sv tag = at >= 0 ? sv_skip(abi->build, (size_t)at + 1) : (sv){ 0 }, rest = minor, major;
 
@@ -82,7 +81,7 @@ static sv abi_of(const struct lock_platform *p, struct arena *a, sv minor)
 
 void conda_python(struct lock_platform *p, struct arena *a)
 {
-        const struct artifact *python = conda_find(p, "python");
+        const struct artifact *python = conda_artifact_find(p, "python");
         sv rest, part, minor;
 
         p->has_python = python != NULL;
@@ -149,7 +148,9 @@ static int open_catalog(struct image_ctx *c, const struct image_request *r, cons
                                 .n_channel = x->n_channel,
                                 .settings = x->settings,
                                 .priority = priority_of(x->priority),
-                                .exclude_newer = s->exclude_newer };
+                                .exclude_newer = s->exclude_newer,
+                                .mirror = x->mirror,
+                                .n_mirror = x->n_mirror };
         struct conda_source *source = NULL;
 
         virtual_packages(into, a, &o);
@@ -169,6 +170,7 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
         struct resolution *res = NULL;
         struct conda_setup x = { 0 };
         struct artifact *v = NULL;
+        struct conda_ask ask;
         size_t n_want = 0, n = 0;
 
         if (s->n_conda == 0)
@@ -184,7 +186,8 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
                                : -(int)e->code;
         if (conda_artifacts(conda, s, res, c->net, c->store, a, c->diags, &v, &n, e) < 0)
                 return -(int)e->code;
-        if (conda_dists_fill(c->net, c->store, v, n, c->op, a, e) < 0)
+        ask = conda_ask(c, &x);
+        if (conda_peek(&ask, v, n, false, a, e) < 0)
                 return err_while(e, "looking into conda packages for the Python distributions in them");
         op_event(c->op, OP_RESOLVE, OP_END, arena_fmt(a, "%zu conda packages", n), n, n);
         append(a, into, v, n);

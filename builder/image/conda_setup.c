@@ -15,8 +15,8 @@ static bool from_environment(void *arg, sv name, sv *ret)
 
 static int refuse(struct image_ctx *c, const struct spec_text *t, sv shown, sv why, struct err *e)
 {
-        diag_add(c->diags, t->at.file, t->at.line, t->at.col, "EB138", "'%.*s' is not a channel: %.*s", SV_ARG(shown),
-                 SV_ARG(why));
+        diag_add(c->diags, t->at.file, t->at.line, t->at.col, "EB138", "the channel '%.*s' cannot be used: %.*s",
+                 SV_ARG(shown), SV_ARG(why));
         return err_set(e, ERR_USAGE, "a channel cannot be read");
 }
 
@@ -29,8 +29,8 @@ static bool has_channel(const struct conda_setup *x, sv url)
 }
 
 /* A variable may stand where secrets do, nowhere else: the rest goes into the lock as it is. */
-static int add(struct image_ctx *c, const struct spec_text *t, struct arena *a, struct conda_setup *x, size_t *cap,
-               struct err *e)
+static int add(struct image_ctx *c, const struct condarc *rc, const struct spec_text *t, struct arena *a,
+               struct conda_setup *x, size_t *cap, struct err *e)
 {
         struct conda_channel *v = NULL, *shown = NULL;
         size_t n = 0, n_shown = 0;
@@ -46,7 +46,9 @@ static int add(struct image_ctx *c, const struct spec_text *t, struct arena *a, 
                 return refuse(c, t, url_masked(a, t->text),
                               SV("a ${VARIABLE} may only be its login or the token behind /t/"), e);
         for (size_t i = 0; i < n; i++)
-                if (!has_channel(x, v[i].url))
+                if (!condarc_permits(rc, a, &v[i], &why))
+                        return refuse(c, t, v[i].url, why, e);
+                else if (!has_channel(x, v[i].url))
                         *arena_push(a, x->channel, x->n_channel, *cap) = v[i];
         return 0;
 }
@@ -59,6 +61,17 @@ static int none(struct image_ctx *c, const struct spec *s, struct err *e)
 
         diag_hint(c->diags, i, "write 'channels: [conda-forge]' into the definition, or give --channel conda-forge");
         return err_set(e, ERR_USAGE, "no channel is given");
+}
+
+/* What .condarc forbids is not asked, whoever names it. */
+static int permitted(const struct condarc *rc, struct arena *a, const struct conda_setup *x, struct err *e)
+{
+        sv why;
+
+        for (size_t i = 0; i < x->n_channel; i++)
+                if (!condarc_permits(rc, a, &x->channel[i], &why))
+                        return err_set(e, ERR_USAGE, "%.*s", SV_ARG(why));
+        return 0;
 }
 
 static int read_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret,
@@ -77,67 +90,39 @@ static int read_setup(struct image_ctx *c, const struct spec *s, struct arena *a
         ret->n_mirror = rc.n_mirror;
         ret->priority = s->channel_priority.n ? s->channel_priority : rc.priority.n ? rc.priority : SV("strict");
         for (size_t i = 0; i < s->n_channels; i++)
-                if (add(c, &s->channels[i], a, ret, &cap, e) < 0)
+                if (add(c, &rc, &s->channels[i], a, ret, &cap, e) < 0)
                         return -(int)e->code;
         for (size_t i = 0; s->n_channels == 0 && !s->nodefaults && i < rc.n_channels; i++)
-                if (add(c, &(struct spec_text){ rc.channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
+                if (add(c, &rc, &(struct spec_text){ rc.channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
                         return -(int)e->code;
-        return 0;
+        return permitted(&rc, a, ret, e);
 }
 
-/* "https://host/t/TOKEN/name": behind the alias when the channel lies below it, else behind the host. */
-static sv with_token(const struct conda_setup *x, struct arena *a, const struct conda_channel *ch, sv url)
+struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x)
 {
-        sv head = x->settings.alias.n ? x->settings.alias : SV("https://conda.anaconda.org");
-        ptrdiff_t host;
-
-        if (!sv_starts(url, head) || url.n == head.n || url.p[head.n] != '/') {
-                host = sv_find_sv(url, SV("://"));
-                host = host < 0 ? 0 : host + 3;
-                while ((size_t)host < url.n && url.p[host] != '/')
-                        host++;
-                head = sv_from_to(url, 0, (size_t)host);
-        }
-        return arena_fmt(a, "%.*s/t/%.*s%.*s", SV_ARG(head), SV_ARG(ch->token), SV_ARG(sv_skip(url, head.n)));
-}
-
-static void add_secrets(struct image_ctx *c, struct arena *a, const struct conda_setup *x)
-{
-        for (size_t i = 0; i < x->n_channel; i++) {
-                const struct conda_channel *ch = &x->channel[i];
-                ptrdiff_t at = sv_find_sv(ch->url, SV("://"));
-
-                if (ch->login.n && at > 0)
-                        net_login_add(c->net, arena_fmt(a, "%.*s://%.*s@%.*s", (int)at, ch->url.p, SV_ARG(ch->login),
-                                                        SV_ARG(sv_skip(ch->url, (size_t)at + 3))));
-                if (ch->token.n)
-                        net_token_add(c->net, ch->url, with_token(x, a, ch, ch->url));
-        }
+        return (struct conda_ask){ .net = c->net,
+                                   .store = c->store,
+                                   .op = c->op,
+                                   .channels = { .channel = x->channel,
+                                                 .n_channel = x->n_channel,
+                                                 .mirror = x->mirror,
+                                                 .n_mirror = x->n_mirror } };
 }
 
 int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret, struct err *e)
 {
-        if (read_setup(c, s, a, ret, e) < 0 || image_ctx_net(c, e) < 0)
+        if (read_setup(c, s, a, ret, e) < 0)
                 return -(int)e->code;
-        add_secrets(c, a, ret);
         return ret->n_channel ? 0 : none(c, s, e);
 }
 
-void conda_logins(struct image_ctx *c, const struct spec *s, struct arena *a)
+void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret)
 {
-        AUTO(diags_done) struct diags ds = {
-                0
-        }; /* the lock is what counts: a channel we cannot read may not be needed */
+        AUTO(diags_done) struct diags ds = { 0 };
+        AUTO(err_done) struct err ignored = { 0 };
         const struct spec none = { 0 };
-        const struct spec *from[] = { s, &none };
         struct image_ctx quiet = *c;
 
         quiet.diags = &ds;
-        for (size_t i = s ? 0 : 1; i < ARRAY_LEN(from); i++) {
-                AUTO(err_done) struct err ignored = { 0 };
-                struct conda_setup x;
-
-                read_setup(&quiet, from[i], a, &x, &ignored);
-                add_secrets(c, a, &x);
-        }
+        read_setup(&quiet, s ? s : &none, a, ret, &ignored);
 }

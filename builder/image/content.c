@@ -2,18 +2,17 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "ext/inflate.h"
 #include "image/image_priv.h"
+#include "stream/deflate_walk.h"
 
 static int read_all(const struct entry *en, const struct content *c, char *p, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = c->kind == CONTENT_DEFLATE ? inflate_new(INFLATE_RAW) : NULL;
-        struct inflate_shape shape;
+        AUTO(deflate_walk_freep) struct deflate_walk *z = c->kind == CONTENT_DEFLATE ? deflate_walk_new() : NULL;
 
         if (z)
-                inflate_whole(z, (sv){ c->p, c->n });
+                deflate_walk_begin(z, (sv){ c->p, c->n }, DEFLATE_CLOSED);
         for (size_t done = 0, n = 0; done < en->size; done += n) {
-                int r = z ? inflate_next(z, p + done, en->size - done, &n, &shape, e)
+                int r = z ? deflate_walk_next(z, p + done, en->size - done, &n, NULL, e)
                           : c->read(c->arg, p + done, en->size - done, &n, e);
                 if (r < 0)
                         return r;

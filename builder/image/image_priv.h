@@ -6,7 +6,7 @@
 
 #include "image/image.h"
 #include "base/map.h"
-#include "catalog/conda_channels.h"
+#include "catalog/conda_fetch.h"
 #include "catalog/pypi.h"
 #include "image/condarc.h"
 #include "layer/layer.h"
@@ -115,27 +115,38 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
                   struct err *e);
 /** What the conda artifact `python` says, or none. */
 void conda_python(struct lock_platform *p, struct arena *a);
-const struct artifact *conda_find(const struct lock_platform *p, const char *name);
+const struct artifact *conda_artifact_find(const struct lock_platform *p, const char *name);
 
-/** Tell the network the logins and tokens of the channels that definition (NULL: none) and .condarc name: a build from a lock asks no
- *  channel before it fetches. What cannot be read has none. */
-void conda_logins(struct image_ctx *c, const struct spec *s, struct arena *a);
+/** The same for a build from a lock, which asks no channel before it fetches (s may be NULL): what cannot be read is left out. */
+void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret);
+struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x);
+
+/* --- image/foreign.c: conda-lock.yml, @EXPLICIT, pixi.lock given as the definition */
+/** *ret_lock NULL: r names no such file. *ret: what stands in for a definition. -ERR_USAGE (ctx->diags). */
+int foreign_load(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
+                 struct lock **ret_lock, struct err *e);
+/** The file's content counts in `request`. */
+int foreign_count(struct spec *s, sv path, struct arena *a, struct err *e);
+/** Its packages into a platform whose base is known: hashes and sizes that it does not say, and what only the packages say. */
+int foreign_platform(struct image_ctx *c, const struct lock *from, struct arena *a, struct lock *l,
+                     struct lock_platform *into, struct err *e);
 
 /* --- image/joint.c: conda's distributions and the pip part (design §4) */
 struct joint {
         struct image_ctx *c;
+        const struct spec *spec;
         struct lock_platform *platform;
         struct arena *arena;
         struct pypi_fixed *fixed; /* what is there already */
         size_t n_fixed;
 };
 /** Those that pip-replaces names are left out. */
-void joint_fixed(struct joint *j, const struct spec *s);
+void joint_fixed(struct joint *j);
 /** pypi_opts.fixed_metadata; arg: struct joint. */
 int joint_metadata(void *arg, sv name, sv *ret, struct err *e);
 /** Conda packages whose distributions are all among these wheels and in pip-replaces leave the platform. -ERR_USAGE: one that supplies
  *  others besides. */
-int joint_replace(struct joint *j, const struct spec *s, const struct artifact *wheel, size_t n, struct err *e);
+int joint_replace(struct joint *j, const struct artifact *wheel, size_t n, struct err *e);
 
 /* --- image/history.c: pure: conda-meta/history and conda-meta/state */
 void history_write(const struct lock *l, const struct lock_platform *p, struct buf *out);
@@ -187,6 +198,7 @@ struct package_shop { /* what all jobs share */
         pthread_mutex_t mutex; /* of c->diags, fetched and the arena */
         struct arena *arena;
         uint64_t fetched;
+        struct conda_ask conda;      /* where conda packages are fetched */
         const struct recipe *recipe; /* of the debs; NULL when there are none */
 };
 enum layer_style package_style(const struct artifact *art);

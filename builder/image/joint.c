@@ -22,7 +22,7 @@ static bool is_replaced(const struct spec *s, struct arena *a, sv dist)
         return false;
 }
 
-void joint_fixed(struct joint *j, const struct spec *s)
+void joint_fixed(struct joint *j)
 {
         size_t cap = 0;
 
@@ -32,7 +32,7 @@ void joint_fixed(struct joint *j, const struct spec *s)
                 for (size_t k = 0; art->kind == ARTIFACT_CONDA && k < art->n_dists; k++) {
                         sv version, name = dist_name(art->dists[k], &version);
 
-                        if (is_replaced(s, j->arena, name))
+                        if (is_replaced(j->spec, j->arena, name))
                                 continue;
                         *arena_push(j->arena, j->fixed, j->n_fixed, cap) =
                                 (struct pypi_fixed){ name, version,
@@ -72,6 +72,7 @@ static bool is_metadata(struct arena *a, sv path, sv dist)
 static int find_metadata(struct joint *j, const struct artifact *art, sv dist, sv *ret, struct err *e)
 {
         struct package_shop shop = { .c = j->c, .platform = j->platform, .arena = j->arena };
+        struct conda_setup conda;
         AUTO(fs_map_close) struct fs_map map = { 0 };
         AUTO(entry_source_freep) struct entry_source *src = NULL;
         struct content c, text;
@@ -79,6 +80,8 @@ static int find_metadata(struct joint *j, const struct artifact *art, sv dist, s
         struct entry *en;
         int r;
 
+        conda_setup_again(j->c, j->spec, j->arena, &conda);
+        shop.conda = conda_ask(j->c, &conda);
         package_init(&p, art, j->platform, true, 1);
         pthread_mutex_init(&shop.mutex, NULL);
         r = package_source(&shop, &p, &map, &src, e);
@@ -111,33 +114,32 @@ static bool is_among(const struct artifact *wheel, size_t n, sv name)
         return false;
 }
 
-static const struct spec_where *where_said(const struct joint *j, const struct spec *s, sv dist)
+static const struct spec_where *where_said(const struct joint *j, sv dist)
 {
-        for (size_t i = 0; i < s->n_pip_replaces; i++)
-                if (sv_eq(pyname_normalise(j->arena, s->pip_replaces[i].text), dist))
-                        return &s->pip_replaces[i].at;
-        return &s->base.at;
+        for (size_t i = 0; i < j->spec->n_pip_replaces; i++)
+                if (sv_eq(pyname_normalise(j->arena, j->spec->pip_replaces[i].text), dist))
+                        return &j->spec->pip_replaces[i].at;
+        return &j->spec->base.at;
 }
 
 /* 1: it goes; 0: it stays. */
-static int goes(struct joint *j, const struct spec *s, const struct artifact *art, const struct artifact *wheel,
-                size_t n, struct err *e)
+static int goes(struct joint *j, const struct artifact *art, const struct artifact *wheel, size_t n, struct err *e)
 {
         sv gone = { 0 }, stays = { 0 };
 
         for (size_t k = 0; k < art->n_dists; k++) {
                 sv version, name = dist_name(art->dists[k], &version);
 
-                if (is_replaced(s, j->arena, name) && is_among(wheel, n, name))
+                if (is_replaced(j->spec, j->arena, name) && is_among(wheel, n, name))
                         gone = name;
                 else
                         stays = name;
         }
         if (gone.n && stays.n) {
-                const struct spec_where *at = where_said(j, s, gone);
+                const struct spec_where *at = where_said(j, gone);
 
                 diag_hint(j->c->diags,
-                          diag_add(j->c->diags, at->file, at->line, at->col, "EB140",
+                          diag_add(j->c->diags, at->file, at->line, at->col, "EB113",
                                    "conda's %.*s supplies '%.*s' besides '%.*s', which pip is to replace",
                                    SV_ARG(art->name), SV_ARG(stays), SV_ARG(gone)),
                           "let pip supply both: name '%.*s' in pip-replaces and under pip:", SV_ARG(stays));
@@ -146,13 +148,13 @@ static int goes(struct joint *j, const struct spec *s, const struct artifact *ar
         return gone.n > 0;
 }
 
-int joint_replace(struct joint *j, const struct spec *s, const struct artifact *wheel, size_t n, struct err *e)
+int joint_replace(struct joint *j, const struct artifact *wheel, size_t n, struct err *e)
 {
         struct lock_platform *p = j->platform;
         size_t kept = 0;
 
         for (size_t i = 0; i < p->n_artifact; i++) {
-                int r = p->artifact[i].kind == ARTIFACT_CONDA ? goes(j, s, &p->artifact[i], wheel, n, e) : 0;
+                int r = p->artifact[i].kind == ARTIFACT_CONDA ? goes(j, &p->artifact[i], wheel, n, e) : 0;
 
                 if (r < 0)
                         return r;

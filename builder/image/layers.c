@@ -107,6 +107,7 @@ int layers_build(struct image_ctx *c, const struct lock *l, const struct lock_pl
                  sv dir, enum oci_codec codec, bool dry_run, struct arena *a, struct built_layers *ret, struct err *e)
 {
         struct package_shop shop = { .c = c, .lock = l, .platform = p, .codec = codec, .arena = a };
+        struct conda_setup conda = { 0 };
         struct recipe *recipe = NULL;
         int r;
 
@@ -115,7 +116,8 @@ int layers_build(struct image_ctx *c, const struct lock *l, const struct lock_pl
                 return -(int)e->code;
         pip_logins(c, spec, a);
         if (image_is_conda(p))
-                conda_logins(c, spec, a);
+                conda_setup_again(c, spec, a, &conda);
+        shop.conda = conda_ask(c, &conda);
         shop.recipe = recipe;
         pthread_mutex_init(&shop.mutex, NULL);
         r = recipe ? debs_build(&shop, dry_run, ret, e) : 0;

@@ -74,11 +74,17 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
         return spec_finish(a, s, io, ds, e);
 }
 
+/* *ret_imported: the finished resolution that stands for a definition, or NULL. */
 static int load_spec(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
-                     struct err *e)
+                     struct lock **ret_imported, struct err *e)
 {
         struct spec_io io = { c, read_input, read_variable };
 
+        if (foreign_load(c, r, a, ret, ret_imported, e) < 0)
+                return -(int)e->code;
+        if (*ret_imported)
+                return apply_flags(r, &io, c->diags, a, *ret, e) < 0 ? -(int)e->code
+                                                                     : foreign_count(*ret, r->file[0], a, e);
         if (spec_load(a, r->file, r->n_file, &io, c->diags, ret, e) < 0)
                 return -(int)e->code;
         if ((*ret)->dir.n == 0)
@@ -211,8 +217,8 @@ static int check_python(struct image_ctx *c, const struct spec *s, const struct 
 }
 
 static int resolve_platform(struct image_ctx *c, const struct image_request *r, const struct spec *s,
-                            const struct lock *old, struct arena *a, struct lock *l, struct lock_platform *p,
-                            struct err *e)
+                            const struct lock *old, const struct lock *imported, struct arena *a, struct lock *l,
+                            struct lock_platform *p, struct err *e)
 {
         const struct lock_platform *was = old ? lock_find_platform(old, p->platform) : NULL;
         struct target t;
@@ -224,12 +230,18 @@ static int resolve_platform(struct image_ctx *c, const struct image_request *r, 
         }
         if (base_resolve(c, r, s, was, a, p, e) < 0)
                 return err_while(e, "looking at the base '%.*s'", SV_ARG(s->base.text));
-        if (s->n_conda) { /* a conda prefix has a python of its own, or none */
+        if (s->n_conda ||
+            (imported &&
+             image_is_conda(&imported->platform[0]))) { /* a conda prefix has a python of its own, or none */
                 p->has_python = false;
                 p->python = (struct lock_python){ 0 };
         }
-        if (target_virtual(a, &t, s, p, c->diags, e) < 0 || conda_resolve(c, r, s, was, a, l, p, e) < 0 ||
-            check_python(c, s, p, e) < 0 || pip_resolve(c, r, s, was, a, l, p, e) < 0)
+        if (target_virtual(a, &t, s, p, c->diags, e) < 0)
+                return -(int)e->code;
+        if (imported)
+                return foreign_platform(c, imported, a, l, p, e);
+        if (conda_resolve(c, r, s, was, a, l, p, e) < 0 || check_python(c, s, p, e) < 0 ||
+            pip_resolve(c, r, s, was, a, l, p, e) < 0)
                 return -(int)e->code;
         if (p->n_artifact)
                 qsort(p->artifact, p->n_artifact, sizeof(*p->artifact), artifact_cmp);
@@ -285,7 +297,8 @@ static int platform_cmp(const void *a, const void *b)
 }
 
 static int resolve_all(struct image_ctx *c, const struct image_request *r, const struct spec *s, const struct lock *old,
-                       const sha256 *request, struct arena *a, struct lock **ret, struct err *e)
+                       const struct lock *imported, const sha256 *request, struct arena *a, struct lock **ret,
+                       struct err *e)
 {
         struct lock *l = arena_new(a, struct lock);
         size_t n = s->n_platforms ? s->n_platforms : 1;
@@ -309,7 +322,7 @@ static int resolve_all(struct image_ctx *c, const struct image_request *r, const
         for (size_t i = 0; i < n; i++) {
                 struct lock_platform *p = &l->platform[l->n_platform++];
                 p->platform = s->n_platforms ? s->platforms[i].text : image_host_platform(a);
-                if (resolve_platform(c, r, s, old, a, l, p, e) < 0)
+                if (resolve_platform(c, r, s, old, imported, a, l, p, e) < 0)
                         return n > 1 ? err_while(e, "resolving for %.*s", SV_ARG(p->platform)) : -(int)e->code;
         }
         qsort(l->platform, n, sizeof(*l->platform), platform_cmp);
@@ -368,7 +381,7 @@ static bool recipes_unchanged(struct image_ctx *c, const struct lock *l, sv dir,
 int image_lock(struct image_ctx *c, const struct image_request *r, struct arena *a, struct image_locked *ret,
                struct err *e)
 {
-        struct lock *old = NULL;
+        struct lock *old = NULL, *imported = NULL;
         sv old_text = { 0 };
         sha256 request;
         bool fits, declared = true;
@@ -376,7 +389,7 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
         *ret = (struct image_locked){ 0 };
         if (r->n_file == 1 && is_lock_path(r->file[0]))
                 return use_frozen(c, arena_sv(a, r->file[0]), a, ret, e);
-        if (load_spec(c, r, a, &ret->spec, e) < 0)
+        if (load_spec(c, r, a, &ret->spec, &imported, e) < 0)
                 return -(int)e->code;
         ret->path = lock_path(ret->spec, a);
         if (r->frozen)
@@ -401,7 +414,7 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
         }
         if (r->locked)
                 return stale(ret->path, e);
-        if (resolve_all(c, r, ret->spec, old, &request, a, &ret->lock, e) < 0)
+        if (resolve_all(c, r, ret->spec, old, imported, &request, a, &ret->lock, e) < 0)
                 return -(int)e->code;
         ret->resolved = true;
         ret->changed = true;

@@ -51,6 +51,8 @@ static int fetch(struct package_shop *shop, const struct package *p, struct err 
                 return 0;
         if (art->kind == ARTIFACT_DEB)
                 r = debian_fetch(shop->recipe, shop->platform->base.release, art, c->net, c->store, c->op, e);
+        else if (art->kind == ARTIFACT_CONDA)
+                r = conda_fetch(&shop->conda, art, e);
         else
                 r = fetch_artifact(c->net, c->store, art, art->url, c->op, e);
         if (r < 0)

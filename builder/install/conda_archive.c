@@ -2,10 +2,10 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "ext/inflate.h"
 #include "ext/zstd.h"
 #include "install/conda_priv.h"
 #include "pkg/zip.h"
+#include "stream/deflate_walk.h"
 
 #define ITEMS_MAX    ((uint64_t)1 << 20)
 #define BYTES_MAX    ((uint64_t)64 << 30)
@@ -38,8 +38,7 @@ static bool is_part(sv name, const char *begin)
 
 static int text_of(struct arena *a, const struct conda_part *p, sv *ret, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = NULL;
-        struct inflate_shape shape;
+        AUTO(deflate_walk_freep) struct deflate_walk *z = NULL;
         char *text;
         size_t have = 0, n;
 
@@ -48,11 +47,11 @@ static int text_of(struct arena *a, const struct conda_part *p, sv *ret, struct 
                 return 0;
         if (p->size > METADATA_MAX)
                 return err_set(e, ERR_LIMIT, "metadata.json is over %d bytes", METADATA_MAX);
-        z = inflate_new(INFLATE_RAW);
+        z = deflate_walk_new();
         text = arena_alloc(a, (size_t)p->size + 1, 1);
-        inflate_whole(z, p->packed);
+        deflate_walk_begin(z, p->packed, DEFLATE_CLOSED);
         do {
-                if (inflate_next(z, text + have, (size_t)p->size + 1 - have, &n, &shape, e) < 0)
+                if (deflate_walk_next(z, text + have, (size_t)p->size + 1 - have, &n, NULL, e) < 0)
                         return -(int)e->code;
                 have += n;
         } while (n && have <= p->size);
@@ -142,7 +141,7 @@ struct conda_tar {
         const char *name;
         sv rest;  /* of the member, still packed */
         sv plain; /* of its zstd stream, not yet decoded */
-        struct inflate *inflate;
+        struct deflate_walk *inflate;
         struct zstd_in *zstd;
         uint64_t n_plain;
         uint32_t crc;
@@ -163,12 +162,9 @@ static int fill(struct conda_tar *t, struct err *e)
                 t->rest = sv_skip(t->rest, n);
                 end = t->rest.n == 0;
         } else {
-                do {
-                        if (inflate_step(t->inflate, &t->rest, t->piece, sizeof(t->piece), &n, &end, e) < 0)
-                                return -(int)e->code;
-                        if (!n && !end && !t->rest.n)
-                                return err_set(e, ERR_INTEGRITY, "the member %s is cut off", t->name);
-                } while (!n && !end);
+                if (deflate_walk_next(t->inflate, t->piece, sizeof(t->piece), &n, NULL, e) < 0)
+                        return err_while(e, "unpacking the member %s", t->name);
+                end = n == 0;
                 t->plain = (sv){ t->piece, n };
         }
         t->crc = crc32_add(t->crc, t->plain.p, t->plain.n);
@@ -236,8 +232,10 @@ int conda_tar_open(const struct conda_archive *ar, enum conda_section section, s
                 t->rest = t->part->packed;
                 t->zstd = zstd_in_new();
                 t->between = true;
-                if (t->part->method)
-                        t->inflate = inflate_new(INFLATE_RAW);
+                if (t->part->method) {
+                        t->inflate = deflate_walk_new();
+                        deflate_walk_begin(t->inflate, t->part->packed, DEFLATE_CLOSED);
+                }
                 opts.read = give;
                 opts.arg = t;
         } else {
@@ -270,7 +268,7 @@ void conda_tar_free(struct conda_tar *t)
                 return;
         if (t->table)
                 t->table->close(t->r);
-        inflate_free(t->inflate);
+        deflate_walk_free(t->inflate);
         zstd_in_free(t->zstd);
         free(t);
 }

@@ -242,7 +242,7 @@ static void wheel_free(struct entry_source *s)
 {
         struct wheel *w = (struct wheel *)s;
 
-        inflate_free(w->inflate);
+        deflate_walk_free(w->walk);
         buf_done(&w->made);
         arena_done(&w->arena);
         free(w);
@@ -256,7 +256,7 @@ int install_wheel(const struct artifact *art, sv bytes, const struct install_ctx
 
         w->source.ops = &ops;
         w->made = (struct buf)BUF_INIT(WHEEL_RECORD_MAX);
-        w->inflate = inflate_new(INFLATE_RAW);
+        w->walk = deflate_walk_new();
         w->art = art;
         w->archive = bytes;
         w->ctx = (struct install_ctx){ .prefix = arena_sv(&w->arena, ctx->prefix),

@@ -3,9 +3,9 @@
 #define INSTALL_WHEEL_PRIV_H
 
 #include "base/buf.h"
-#include "ext/inflate.h"
 #include "install/install.h"
 #include "pkg/zip.h"
+#include "stream/deflate_walk.h"
 
 #define WHEEL_TEXT_MAX   ((size_t)16 << 20) /* METADATA, WHEEL, entry_points.txt: bytes when inflated */
 #define WHEEL_SCRIPT_MAX ((size_t)16 << 20) /* a script whose first line is rewritten */
@@ -34,7 +34,7 @@ struct wheel {
         sv file;                    /* "numpy-2.1.0-….whl", for messages */
         sv archive;                 /* borrowed */
         struct zip zip;
-        struct inflate *inflate;
+        struct deflate_walk *walk;
         sv dist_info; /* "numpy-2.1.0.dist-info" */
         sv shebang;   /* with its line ends */
         struct wheel_item *v;

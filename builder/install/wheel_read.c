@@ -5,15 +5,14 @@
 
 static int deflate_read(struct wheel *w, const struct zip_member *m, sv packed, char *to, struct err *e)
 {
-        struct inflate_shape shape;
         uint64_t have = 0;
         char beyond;
         size_t n;
 
-        inflate_whole(w->inflate, packed);
+        deflate_walk_begin(w->walk, packed, DEFLATE_CLOSED);
         do {
                 bool full = have == m->size;
-                if (inflate_next(w->inflate, full ? &beyond : to + have, full ? 1 : m->size - have, &n, &shape, e) < 0)
+                if (deflate_walk_next(w->walk, full ? &beyond : to + have, full ? 1 : m->size - have, &n, NULL, e) < 0)
                         return err_while(e, "reading member '%.*s'", SV_ARG(m->name));
                 if (full && n)
                         return err_set(e, ERR_INTEGRITY,
@@ -57,7 +56,6 @@ int wheel_member_read(struct wheel *w, const struct zip_member *m, size_t max, s
 
 int wheel_member_peek(struct wheel *w, const struct zip_member *m, char *ret, size_t max, size_t *ret_n, struct err *e)
 {
-        struct inflate_shape shape;
         sv packed;
 
         if (zip_data(w->archive, m, &packed, e) < 0)
@@ -69,8 +67,8 @@ int wheel_member_peek(struct wheel *w, const struct zip_member *m, char *ret, si
                 *ret_n = packed.n;
                 return 0;
         }
-        inflate_whole(w->inflate, packed);
-        if (inflate_next(w->inflate, ret, max, ret_n, &shape, e) < 0)
+        deflate_walk_begin(w->walk, packed, DEFLATE_CLOSED);
+        if (deflate_walk_next(w->walk, ret, max, ret_n, NULL, e) < 0)
                 return err_while(e, "reading member '%.*s'", SV_ARG(m->name));
         return 0;
 }

@@ -5,7 +5,7 @@
 void body_begin(struct body *b, enum layer_style style, struct writer *out, struct hash *tar, struct op *op)
 {
         *b = (struct body){ .style = style, .out = out, .op = op };
-        b->inflate = inflate_new(INFLATE_RAW);
+        b->walk = deflate_walk_new();
         if (style == LAYER_JOIN) {
                 b->fixed = fixed_new();
                 fixed_begin(b->fixed, out);
@@ -17,24 +17,31 @@ void body_begin(struct body *b, enum layer_style style, struct writer *out, stru
 
 void body_done(struct body *b)
 {
-        if (!b->inflate)
+        if (!b->walk)
                 return;
         pipe_done(&b->pipe);
-        inflate_free(b->inflate);
+        deflate_walk_free(b->walk);
         fixed_free(b->fixed);
         chunks_free(b->chunks);
         *b = (struct body){ 0 };
 }
 
+static void count(struct body *b, uint32_t crc, uint64_t n)
+{
+        b->tar_crc = crc32_join(b->tar_crc, crc, n);
+        b->tar_size += n;
+}
+
 /* Bytes that stand in the pipe already, or were added to it, to the encoder. */
 static int encode(struct body *b, const void *p, size_t n, struct err *e)
 {
-        b->tar_size += n;
         return b->fixed ? fixed_add(b->fixed, p, n, e) : chunks_add(b->chunks, p, n, e);
 }
 
 static int add(struct body *b, const void *p, size_t n, struct err *e)
 {
+        b->tar_crc = crc32_add(b->tar_crc, p, n);
+        b->tar_size += n;
         pipe_add(&b->pipe, p, n);
         return encode(b, p, n, e);
 }
@@ -92,18 +99,18 @@ static int crc_fault(const struct entry *en, struct err *e)
 
 /* Inflates a zip member into the pipe. In LAYER_CHUNK the bytes are compressed again, else its stream is copied when all is well. */
 static int inflate_member(struct body *b, const struct entry *en, const struct content *c,
-                          struct inflate_shape *ret_shape, struct err *e)
+                          struct deflate_shape *ret_shape, struct err *e)
 {
         uint64_t size = 0;
         uint32_t crc = 0;
         size_t n = 1;
 
-        inflate_whole(b->inflate, (sv){ c->p, c->n });
+        deflate_walk_begin(b->walk, (sv){ c->p, c->n }, DEFLATE_CLOSED);
         while (n) {
                 size_t room;
                 uint8_t *to = pipe_room(&b->pipe, &room);
 
-                if (op_check(b->op, e) < 0 || inflate_next(b->inflate, to, room, &n, ret_shape, e) < 0)
+                if (op_check(b->op, e) < 0 || deflate_walk_next(b->walk, to, room, &n, ret_shape, e) < 0)
                         return err_while(e, "reading '%.*s'", SV_ARG(en->path));
                 size += n;
                 if (size > en->size)
@@ -117,12 +124,15 @@ static int inflate_member(struct body *b, const struct entry *en, const struct c
         }
         if (size != en->size)
                 return size_fault(en, e);
-        return crc == c->crc ? 0 : crc_fault(en, e);
+        if (crc != c->crc)
+                return crc_fault(en, e);
+        count(b, crc, size);
+        return 0;
 }
 
 static int copy_deflate(struct body *b, const struct entry *en, const struct content *c, struct err *e)
 {
-        struct inflate_shape shape;
+        struct deflate_shape shape;
 
         if (en->size && close_run(b, e) < 0)
                 return -(int)e->code;
@@ -130,7 +140,6 @@ static int copy_deflate(struct body *b, const struct entry *en, const struct con
                 return -(int)e->code;
         if (!en->size || b->chunks)
                 return 0;
-        b->tar_size += en->size;
         return splice_deflate(b->out, (sv){ c->p, c->n }, &shape, e);
 }
 
@@ -155,7 +164,7 @@ static int copy_stored(struct body *b, const struct entry *en, const struct cont
                 return -(int)e->code;
         pipe_add(&b->pipe, c->p, c->n);
         fixed_pass(b->fixed, c->p, c->n);
-        b->tar_size += c->n;
+        count(b, c->crc, c->n);
         return splice_stored(b->out, (sv){ c->p, c->n }, e);
 }
 
@@ -174,6 +183,8 @@ static int add_stream(struct body *b, const struct entry *en, const struct conte
                 if (!n)
                         return size_fault(en, e);
                 pipe_took(&b->pipe, n);
+                b->tar_crc = crc32_add(b->tar_crc, to, n);
+                b->tar_size += n;
                 if (encode(b, to, n, e) < 0)
                         return -(int)e->code;
                 left -= n;

@@ -176,7 +176,7 @@ static int rewrite(struct bucket *b, size_t k, struct writer *out, struct layer_
         }
         if (rc < 0 || body_end(&kept, e) < 0)
                 return -(int)e->code;
-        *ret = (struct layer_body){ .tar_size = kept.tar_size, .tar_crc = kept.pipe.crc };
+        *ret = (struct layer_body){ .tar_size = kept.tar_size, .tar_crc = kept.tar_crc };
         return 0;
 }
 
@@ -239,7 +239,7 @@ static int make(struct bucket *b, const sha256 *key, struct layer_fact *ret, str
         struct paths dirs = { 0 };
 
         if (read_members(b, e) < 0 || dirs_of(&b->arena, b->m, &b->all, &dirs, e) < 0 ||
-            frame_begin(&b->frame, b->store, b->m, &dirs, b->op, e) < 0)
+            frame_begin(&b->frame, b->store, &dirs, b->op, e) < 0)
                 return -(int)e->code;
         for (size_t k = 0; k < b->n; k++)
                 if ((b->member[k].remake ? copy_remade(b, k, e) : copy_whole(b, k, e)) < 0)

@@ -13,9 +13,9 @@
 struct chunk {
         uint8_t *p, *packed;
         size_t n, n_packed;
-        struct inflate_shape shape;
+        struct deflate_shape shape;
         struct deflate *deflate;
-        struct inflate *inflate;
+        struct deflate_walk *walk;
 };
 
 struct chunks {
@@ -44,7 +44,7 @@ void chunks_free(struct chunks *c)
                 return;
         for (size_t i = 0; i < AT_ONCE; i++) {
                 deflate_free(c->v[i].deflate);
-                inflate_free(c->v[i].inflate);
+                deflate_walk_free(c->v[i].walk);
                 free(c->v[i].p);
                 free(c->v[i].packed);
         }
@@ -56,7 +56,7 @@ static void prepare(struct chunks *c, struct chunk *k)
         if (k->p)
                 return;
         k->deflate = deflate_new(LEVEL);
-        k->inflate = inflate_new(INFLATE_RAW);
+        k->walk = deflate_walk_new();
         k->p = xmalloc(CHUNK);
         c->bound = deflate_bound(k->deflate, CHUNK);
         k->packed = xmalloc(c->bound);
@@ -69,9 +69,9 @@ static int walk(struct chunk *k, struct err *e)
         size_t n = 1;
         uint32_t crc = 0;
 
-        inflate_whole(k->inflate, (sv){ (const char *)k->packed, k->n_packed });
+        deflate_walk_begin(k->walk, (sv){ (const char *)k->packed, k->n_packed }, DEFLATE_CLOSED);
         while (n) {
-                if (inflate_next(k->inflate, piece, sizeof(piece), &n, &k->shape, e) < 0)
+                if (deflate_walk_next(k->walk, piece, sizeof(piece), &n, &k->shape, e) < 0)
                         return -(int)e->code;
                 crc = crc32_add(crc, piece, n);
         }

@@ -13,19 +13,14 @@ static int add_run(struct frame *f, const void *p, size_t n, struct err *e)
         return fixed_add(f->fixed, p, n, e);
 }
 
-static int write_dirs(struct frame *f, const struct layer_make *m, const struct paths *dirs, struct err *e)
+static int write_dirs(struct frame *f, const struct paths *dirs, struct err *e)
 {
         struct tar_head head;
 
-        if (!m->dot_first && !dirs->n)
+        if (!dirs->n)
                 return 0;
         fixed_begin(f->fixed, &f->out->w);
         fixed_run(f->fixed, 0);
-        if (m->dot_first) {
-                tar_dot(&head);
-                if (add_run(f, head.b, head.n, e) < 0)
-                        return -(int)e->code;
-        }
         for (size_t i = 0; i < dirs->n; i++) {
                 tar_head(&dirs->v[i], &head);
                 if (add_run(f, head.b, head.n, e) < 0)
@@ -34,8 +29,7 @@ static int write_dirs(struct frame *f, const struct layer_make *m, const struct 
         return fixed_end(f->fixed, e);
 }
 
-int frame_begin(struct frame *f, struct store *s, const struct layer_make *m, const struct paths *dirs, struct op *op,
-                struct err *e)
+int frame_begin(struct frame *f, struct store *s, const struct paths *dirs, struct op *op, struct err *e)
 {
         struct writer *w;
 
@@ -46,7 +40,7 @@ int frame_begin(struct frame *f, struct store *s, const struct layer_make *m, co
         out_init(f->out, w);
         if (gzip_begin(&f->out->w, e) < 0)
                 return -(int)e->code;
-        return write_dirs(f, m, dirs, e);
+        return write_dirs(f, dirs, e);
 }
 
 void frame_joined(struct frame *f, uint32_t crc, uint64_t tar_size)
@@ -58,19 +52,19 @@ void frame_joined(struct frame *f, uint32_t crc, uint64_t tar_size)
 /* Everything that the body inflates to, into the diff_id. */
 static int digest_body(struct frame *f, sv body, uint64_t *ret_size, uint32_t *ret_crc, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = inflate_new(INFLATE_RAW);
+        AUTO(deflate_walk_freep) struct deflate_walk *z = deflate_walk_new();
         AUTO(free_ptr) uint8_t *piece = xmalloc(PIPE_SLOT);
         size_t n = 1;
-        bool end = false;
 
-        while ((body.n || n) && !end) {
-                if (op_check(f->op, e) < 0 || inflate_step(z, &body, piece, PIPE_SLOT, &n, &end, e) < 0)
+        deflate_walk_begin(z, body, DEFLATE_OPEN);
+        while (n) {
+                if (op_check(f->op, e) < 0 || deflate_walk_next(z, piece, PIPE_SLOT, &n, NULL, e) < 0)
                         return -(int)e->code;
                 hash_add(f->tar, piece, n);
                 *ret_crc = crc32_add(*ret_crc, piece, n);
                 *ret_size += n;
         }
-        return end ? err_set(e, ERR_INTEGRITY, "a body ends its deflate stream") : 0;
+        return 0;
 }
 
 int frame_copy(struct frame *f, sv body, uint64_t tar_size, uint32_t tar_crc, struct err *e)

@@ -78,7 +78,6 @@ struct layer_make {
         size_t n_dir;
         bool deb_table; /* directories that are not in dir have the attributes of the layer format's constant table */
         bool whiteouts; /* entries may be whiteouts: the last layer */
-        bool dot_first; /* "./" is the first entry: an image without base */
         sv subject;     /* for OP_LAYER events */
         uint64_t total;
 };

@@ -7,7 +7,7 @@
 
 #include "base/map.h"
 #include "ext/hash.h"
-#include "ext/inflate.h"
+#include "stream/deflate_walk.h"
 #include "layer/fixed.h"
 #include "layer/layer.h"
 #include "layer/tar.h"
@@ -34,7 +34,6 @@ struct pipe {
         pthread_t thread;
         pthread_mutex_t lock;
         pthread_cond_t more, fewer;
-        uint32_t crc; /* of everything digested; read it after pipe_wait */
 };
 void pipe_init(struct pipe *p, struct hash *tar, bool may_thread);
 void pipe_done(struct pipe *p); /* accepts {0} */
@@ -58,7 +57,7 @@ int out_flush(struct out *o, struct err *e); /* finish does it too */
 
 /* --- layer/splice.c: a raw deflate stream, copied so that another one can follow: BFINAL of its last block is cleared, unused bits are
  * 0, an empty stored block aligns it. Raw bytes as stored blocks. */
-int splice_deflate(struct writer *w, sv stream, const struct inflate_shape *shape, struct err *e);
+int splice_deflate(struct writer *w, sv stream, const struct deflate_shape *shape, struct err *e);
 int splice_stored(struct writer *w, sv bytes, struct err *e);
 
 /* --- layer/chunk.c: LAYER_CHUNK. 1 MiB pieces at fixed offsets, compressed in parallel, written in order. */
@@ -88,17 +87,19 @@ struct body {
         struct op *op;
         struct fixed *fixed;   /* LAYER_JOIN */
         struct chunks *chunks; /* LAYER_CHUNK */
-        struct inflate *inflate;
+        struct deflate_walk *walk;
         struct pipe pipe;
         bool run_open;     /* LAYER_JOIN */
         unsigned pad;      /* zeros that the last content needs, not yet written */
         uint64_t tar_size; /* so far, without pad */
+        uint32_t
+                tar_crc; /* the same; that of a zip's member is checked, then joined to it, so that no byte is looked at twice */
 };
 /** tar: gets the tar bytes too; borrowed, may be NULL. */
 void body_begin(struct body *b, enum layer_style style, struct writer *out, struct hash *tar, struct op *op);
 /** Header and content; en->sha256 of a file is set. en is as it shall be written; directories are not for bodies. */
 int body_entry(struct body *b, struct entry *en, const struct content *c, struct err *e);
-/** Afterwards tar_size and pipe.crc are final. */
+/** Afterwards tar_size and tar_crc are final. */
 int body_end(struct body *b, struct err *e);
 void body_done(struct body *b); /* accepts {0} */
 
@@ -119,8 +120,7 @@ struct frame {
         struct op *op;
 };
 /** Gzip header and the directories. */
-int frame_begin(struct frame *f, struct store *s, const struct layer_make *m, const struct paths *dirs, struct op *op,
-                struct err *e);
+int frame_begin(struct frame *f, struct store *s, const struct paths *dirs, struct op *op, struct err *e);
 /** A body was written to f->out while f->tar saw its tar bytes. */
 void frame_joined(struct frame *f, uint32_t crc, uint64_t tar_size);
 /** Copy a finished body, inflating it for the diff_id; it must be what tar_size and tar_crc say. */

@@ -128,7 +128,7 @@ static int make_loose(struct making *mk, struct loose *l, struct paths *ret_dirs
         if (write_body(mk, &b, l->out, e) < 0 || writer_finish(&l->out->w, e) < 0)
                 return -(int)e->code;
         l->body = (struct layer_body){
-                .kind = STORE_BODY, .size = l->out->total, .tar_size = b.tar_size, .tar_crc = b.pipe.crc
+                .kind = STORE_BODY, .size = l->out->total, .tar_size = b.tar_size, .tar_crc = b.tar_crc
         };
         paths_sort(&mk->all);
         return dirs_of(&mk->arena, mk->m, &mk->all, ret_dirs, e);
@@ -156,7 +156,7 @@ static int make_packed(struct making *mk, const sha256 *key, struct layer_fact *
         struct paths dirs = { 0 };
         struct layer_fact fact = { .key = *key };
 
-        if (make_loose(mk, &l, &dirs, e) < 0 || frame_begin(&f, mk->store, mk->m, &dirs, mk->op, e) < 0)
+        if (make_loose(mk, &l, &dirs, e) < 0 || frame_begin(&f, mk->store, &dirs, mk->op, e) < 0)
                 return -(int)e->code;
         l.body.at = f.out->total;
         if (l.body.size && fs_map_open(l.put.tmp, &map, e) < 0)
@@ -277,7 +277,7 @@ static int begin_part(struct making *mk, struct part *p, struct err *e)
 
         paths_sort(&p->list);
         if (dirs_of(&mk->arena, mk->m, &p->list, &dirs, e) < 0 ||
-            frame_begin(&p->frame, mk->store, mk->m, &dirs, mk->op, e) < 0)
+            frame_begin(&p->frame, mk->store, &dirs, mk->op, e) < 0)
                 return -(int)e->code;
         p->at = p->frame.out->total;
         body_begin(&p->body, mk->m->style, &p->frame.out->w, p->frame.tar, mk->op);
@@ -294,7 +294,7 @@ static int end_part(struct making *mk, struct part *p, const sha256 *key, struct
                                       .at = p->at,
                                       .size = p->frame.out->total - p->at,
                                       .tar_size = p->body.tar_size,
-                                      .tar_crc = p->body.pipe.crc };
+                                      .tar_crc = p->body.tar_crc };
         frame_joined(&p->frame, f.body.tar_crc, f.body.tar_size);
         if (frame_end(&p->frame, &f, e) < 0)
                 return -(int)e->code;

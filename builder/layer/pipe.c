@@ -18,7 +18,6 @@ void pipe_init(struct pipe *p, struct hash *tar, bool may_thread)
 
 static void digest(struct pipe *p, const struct pipe_slot *s)
 {
-        p->crc = crc32_add(p->crc, s->p, s->n);
         if (p->tar)
                 hash_add(p->tar, s->p, s->n);
         if (s->file)

@@ -19,7 +19,7 @@ static int write_end(struct writer *w, uint8_t last, unsigned used, struct err *
         return writer_write(w, end, n, e);
 }
 
-int splice_deflate(struct writer *w, sv stream, const struct inflate_shape *shape, struct err *e)
+int splice_deflate(struct writer *w, sv stream, const struct deflate_shape *shape, struct err *e)
 {
         size_t final = (size_t)(shape->final_bit / 8), last = stream.n - 1;
         unsigned used = (unsigned)((shape->end_bit - 1) % 8) + 1;

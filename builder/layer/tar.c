@@ -190,12 +190,3 @@ void tar_head(const struct entry *en, struct tar_head *ret)
         write_block(&f, ret->b + ret->n);
         ret->n += TAR_BLOCK;
 }
-
-void tar_dot(struct tar_head *ret)
-{
-        struct fields f = { .name = SV("./"), .mode = 0755, .mtime = ENTRY_MTIME_FLOOR, .type = '5' };
-
-        write_block(&f, ret->b);
-        ret->n = TAR_BLOCK;
-        ret->main_at = 0;
-}

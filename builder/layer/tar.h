@@ -17,8 +17,6 @@ struct tar_head {
 
 /** Paths and targets are checked by the caller (entry_path_layer; targets up to 4095 bytes). Directories get their '/' here. */
 void tar_head(const struct entry *en, struct tar_head *ret);
-/** "./", 0755 0:0: the first entry of an image without base. */
-void tar_dot(struct tar_head *ret);
 /** Zeros after n bytes of content: 0…511. */
 static inline unsigned tar_pad(uint64_t n)
 {

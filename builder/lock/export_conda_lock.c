@@ -71,7 +71,7 @@ static void package(const struct artifact *a, sv subdir, struct buf *out)
         pair(out, "  ", "platform", subdir);
         dependencies(a, out);
         pair(out, "  ", "url", a->url);
-        buf_add(out, SV("  hash:\n"));
+        buf_add(out, a->md5.n || !sha256_is_zero(&a->sha256) ? SV("  hash:\n") : SV("  hash: {}\n"));
         if (a->md5.n)
                 pair(out, "    ", "md5", a->md5);
         if (!sha256_is_zero(&a->sha256))

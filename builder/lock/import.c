@@ -85,6 +85,28 @@ void import_hashes(struct import *im, const struct yaml *map, struct artifact *a
                 a->md5 = md5;
 }
 
+/* "$USER" → "${USER}": other tools leave variables so in URLs, and ours have braces. */
+static sv braced(struct arena *a, sv s)
+{
+        struct buf b = BUF_INIT(1 << 16);
+        sv r;
+
+        for (size_t i = 0; i < s.n;) {
+                size_t k = i + 1;
+                while (s.p[i] == '$' && k < s.n &&
+                       ((s.p[k] >= 'A' && s.p[k] <= 'Z') || s.p[k] == '_' || (s.p[k] >= '0' && s.p[k] <= '9')))
+                        k++;
+                if (s.p[i] == '$' && k > i + 1)
+                        buf_fmt(&b, "${%.*s}", SV_ARG(sv_from_to(s, i + 1, k)));
+                else
+                        buf_byte(&b, s.p[i]);
+                i = k;
+        }
+        r = b.over ? s : arena_sv(a, buf_sv(&b));
+        buf_done(&b);
+        return r;
+}
+
 void import_channel(struct import *im, const struct yaml *at, sv text)
 {
         struct conda_channel *v = NULL;
@@ -92,7 +114,7 @@ void import_channel(struct import *im, const struct yaml *at, sv text)
         size_t n = 0;
         sv why;
 
-        if (!conda_channel_expand(im->r.a, text, im->o->settings, &v, &n, &why)) {
+        if (!conda_channel_expand(im->r.a, braced(im->r.a, text), im->o->settings, &v, &n, &why)) {
                 lock_fault(&im->r, at, "EB122", "'%.*s' is not a channel: %.*s", SV_ARG(text), SV_ARG(why));
                 return;
         }
@@ -134,6 +156,7 @@ static bool take_url(struct import *im, const struct yaml *at, sv url, struct ar
 
         if (hash >= 0)
                 url = sv_from_to(url, 0, (size_t)hash);
+        url = braced(im->r.a, url);
         if (!sv_starts(url, SV("https://")) && !sv_starts(url, SV("http://")) && !sv_starts(url, SV("file:///"))) {
                 import_refuse(im, at, url, "is no URL that a package can be fetched from",
                               "publish it, or give its whole path as a file:// URL");
@@ -144,7 +167,7 @@ static bool take_url(struct import *im, const struct yaml *at, sv url, struct ar
                         lock_fault(&im->r, at, "EB122", "a blank or control character in a URL");
                         break;
                 }
-        a->url = spec_public_url(im->r.a, url);
+        a->url = a->kind == ARTIFACT_CONDA ? spec_channel_public(im->r.a, url) : spec_url_public(im->r.a, url);
         if (a->url.n != url.n) {
                 size_t i = diag_warn(im->r.ds, im->r.file, at->line, at->col, "EB503",
                                      "a password or token stands in a URL");

@@ -8,28 +8,6 @@
 
 #define VERSION_MAX 3
 
-/* "$USER" → "${USER}": conda-lock leaves variables of channels so in URLs, and ours have braces. */
-static sv braced(struct arena *a, sv s)
-{
-        struct buf b = BUF_INIT(1 << 16);
-        sv r;
-
-        for (size_t i = 0; i < s.n;) {
-                size_t k = i + 1;
-                while (s.p[i] == '$' && k < s.n &&
-                       ((s.p[k] >= 'A' && s.p[k] <= 'Z') || s.p[k] == '_' || (s.p[k] >= '0' && s.p[k] <= '9')))
-                        k++;
-                if (s.p[i] == '$' && k > i + 1)
-                        buf_fmt(&b, "${%.*s}", SV_ARG(sv_from_to(s, i + 1, k)));
-                else
-                        buf_byte(&b, s.p[i]);
-                i = k;
-        }
-        r = b.over ? s : arena_sv(a, buf_sv(&b));
-        buf_done(&b);
-        return r;
-}
-
 static void read_metadata(struct import *im, const struct yaml *meta)
 {
         const struct yaml *channels = yaml_get(meta, "channels"), *platforms = yaml_get(meta, "platforms");
@@ -42,7 +20,7 @@ static void read_metadata(struct import *im, const struct yaml *meta)
                 const struct yaml *y = channels->v[i].value;
                 const struct yaml *url = y->type == YAML_MAP ? yaml_get(y, "url") : y;
                 if (url && url->type == YAML_SCALAR)
-                        import_channel(im, url, braced(im->r.a, url->text));
+                        import_channel(im, url, url->text);
                 else
                         lock_fault(&im->r, y, "EB122", "a channel takes a name or 'url: …'");
         }
@@ -129,7 +107,6 @@ static void read_package(struct import *im, const struct yaml *y, size_t *left_o
                                        : "'manager' is conda or pip");
                 return;
         }
-        url = braced(im->r.a, url);
         ok = sv_is(manager, "conda") ? import_conda_url(im, at, url, &a) : import_wheel_url(im, at, url, &a);
         if (!ok)
                 return;

@@ -45,6 +45,8 @@ bool lock_explicit_read(struct arena *a, sv text, struct lock_explicit_line **re
         sv line;
 
         *ret_subdir = SV("");
+        if (sv_starts(text, SV("\xef\xbb\xbf")))
+                text = sv_skip(text, 3);
         while (sv_line(&text, &line)) {
                 no++;
                 line = sv_trim(line);
@@ -108,6 +110,21 @@ static void add_channel(struct import *im, const struct yaml *at, sv url, sv sub
                 import_channel(im, at, sv_from_to(url, 0, n - subdir.n - 2));
 }
 
+/* Lines of an explicit list are names and URLs: what is no text has a place. */
+static bool is_utf8(struct import *im, sv text)
+{
+        uint32_t no = 0;
+        sv line;
+
+        if (sv_utf8(text))
+                return true;
+        while (sv_line(&text, &line) && sv_utf8(line))
+                no++;
+        diag_hint(im->r.ds, diag_add(im->r.ds, im->r.file, no + 1, 1, "EB120", "not UTF-8 text"),
+                  "save the file as UTF-8");
+        return false;
+}
+
 void import_explicit(struct import *im, sv text)
 {
         struct lock_explicit_line *v;
@@ -115,6 +132,8 @@ void import_explicit(struct import *im, sv text)
         sv subdir, said;
         size_t n;
 
+        if (!is_utf8(im, text))
+                return;
         lock_explicit_read(im->r.a, text, &v, &n, &said);
         subdir = platform_of(im, v, n, said);
         p = import_platform(im, subdir);

@@ -279,7 +279,7 @@ static bool start_try(struct net *n, struct net_job *j)
         }
         atomic_fetch_add(&n->count, 1);
         j->t = (struct curl_transfer){
-                .url = arena_str(&j->asked, net_token_real(n, &j->asked, j->url)),
+                .url = arena_str(&j->asked, j->url),
                 .head = j->r.method == NET_HEAD,
                 .range = range_of(j),
                 .user = login ? login->user : NULL,
@@ -381,11 +381,9 @@ static bool may_try_again(const struct net *n, const struct net_job *j)
 }
 
 /* Follow a redirect: 0 when the job goes on, else the error is in it. */
-static int follow(struct net *n, struct net_job *j)
+static int follow(struct net_job *j)
 {
-        sv asked = net_token_real(n, &j->asked, j->url);
-        sv to = net_token_shown(n, &j->asked, url_join(&j->asked, asked, header_of(j, "location"))),
-           before = net_origin(&j->asked, j->url);
+        sv to = url_join(&j->asked, j->url, header_of(j, "location")), before = net_origin(&j->asked, j->url);
         struct url u;
 
         if (++j->hops > NET_HOPS)
@@ -424,7 +422,7 @@ static void end_try(struct net *n, struct net_job *j)
                 return end_job(n, j);
         }
         if (j->t.fault == CURL_FAULT_NONE && is_redirect(j->status) && header_of(j, "location").n) {
-                if (follow(n, j) < 0)
+                if (follow(j) < 0)
                         end_job(n, j);
                 return;
         }

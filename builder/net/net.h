@@ -88,9 +88,6 @@ int net_do(struct net *n, const struct net_request *r, struct arena *a, struct n
 /** Use the user:password@ of a URL for every request to its scheme, host and port that names none (URLs given to net_begin are
  *  remembered by themselves). A redirect to another host never takes them along. Any thread. */
 void net_login_add(struct net *n, sv url);
-/** What lies below the URL `shown` ("https://host/channel") is asked for at `real` instead ("https://host/t/TOKEN/channel"): a secret in a
- *  path, which stands in no request, answer or message. Neither ends with a slash. The first one given for `shown` holds. Any thread. */
-void net_token_add(struct net *n, sv shown, sv real);
 /** -ERR_AUTH for 401 and 403 (hint: netrc), -ERR_NOT_FOUND for 404 and 410, -ERR_NET otherwise: for callers to whom a status is an error. */
 int net_status_err(const struct net_answer *a, struct err *e);
 bool net_offline(const struct net *n);

@@ -57,10 +57,6 @@ struct net_login {
         const char *user, *password;
 };
 
-struct net_token {
-        sv shown, real; /* URLs that others lie below */
-};
-
 struct net {
         struct op *op;
         bool offline;
@@ -84,8 +80,6 @@ struct net {
         struct arena logins; /* under lock */
         struct net_login *login;
         size_t n_login, cap_login;
-        struct net_token *token; /* in the same arena, under lock */
-        size_t n_token, cap_token;
         atomic_uint count;
 
         /* The I/O thread's. */
@@ -109,11 +103,6 @@ void net_job_free(struct net_job *j);
 /* fault.c */
 /** What ended the last try of j, as an error of the job: fault of the transport, or a status worth another try. */
 int net_fault_set(struct net_job *j, struct err *e);
-
-/* token.c */
-/** The URL that is asked for, and back: the longest one that fits counts. The text itself when none does. */
-sv net_token_real(struct net *n, struct arena *a, sv url);
-sv net_token_shown(struct net *n, struct arena *a, sv url);
 
 /* net.c */
 sv net_origin(struct arena *a, sv url); /* "https://host:443", lower case; empty for a broken URL */

@@ -284,7 +284,7 @@ static sv mask_token(struct arena *a, sv text)
         ptrdiff_t at = sv_find_sv(text, SV("/t/"));
         size_t from = (size_t)at + 3, to = from;
 
-        if (at < 0)
+        if (at < 0 || sv_starts(text, SV("file:")))
                 return text;
         while (to < text.n && text.p[to] != '/')
                 to++;

@@ -196,14 +196,37 @@ static sv without_file(sv text)
                                                                                : text;
 }
 
-/* A URL's parts; "a:443/b" without a scheme is https. The URL that is left has neither login, token, platform nor file. */
-static void url_split(struct arena *a, sv text, struct conda_channel *ret)
+/* "host", "host:443" or "[::1]:443"; a ':' with no port after it goes. */
+static bool host_tidy(sv *host)
+{
+        ptrdiff_t close = sv_starts(*host, SV("[")) ? sv_find(*host, ']') : 0, colon;
+        sv port;
+
+        if (close < 0)
+                return false;
+        colon = sv_find(sv_skip(*host, (size_t)close), ':');
+        if (colon < 0)
+                return !close || (size_t)close + 1 == host->n;
+        port = sv_skip(*host, (size_t)(close + colon) + 1);
+        for (size_t i = 0; i < port.n; i++)
+                if (port.p[i] < '0' || port.p[i] > '9')
+                        return false;
+        if (!port.n)
+                host->n--;
+        return !close || colon == 1;
+}
+
+/* A URL's parts; "a:443/b" without a scheme is https. The URL that is left has neither login, token, platform nor file. False: it leads
+ * nowhere. */
+static bool url_split(struct arena *a, sv text, struct conda_channel *ret)
 {
         size_t n = scheme_length(text);
         sv scheme = n ? sv_from_to(text, 0, n) : SV("https://"), rest, host;
         ptrdiff_t slash, login;
 
-        rest = take_token(a, sv_skip(text, n), &ret->token);
+        rest = sv_skip(text, n);
+        if (!sv_is(scheme, "file://")) /* a folder may be called "t" */
+                rest = take_token(a, rest, &ret->token);
         rest = take_subdir(a, rest, &ret->subdir);
         rest = without_file(rest);
         slash = sv_find(rest, '/');
@@ -217,10 +240,11 @@ static void url_split(struct arena *a, sv text, struct conda_channel *ret)
                 ret->login = arena_sv(a, sv_from_to(host, 0, (size_t)login));
                 host = sv_skip(host, (size_t)login + 1);
         }
-        if (sv_ends(host, SV(":")))
-                host.n--;
         rest = strip_end(rest);
+        if (!host_tidy(&host))
+                return false;
         ret->url = arena_fmt(a, "%.*s%.*s%.*s", SV_ARG(scheme), SV_ARG(lower(a, host)), SV_ARG(rest));
+        return host.n || (rest.n && sv_is(scheme, "file://"));
 }
 
 /* ---- paths ---- */
@@ -256,7 +280,7 @@ static sv path_normal(struct arena *a, sv path)
         return (sv){ out, n };
 }
 
-/* As conda: nothing is escaped while all is ASCII; else all but a few characters. */
+/* As conda: what is ASCII stays (but for what would end the path), else all but a few characters is escaped. */
 static void path_escape(sv path, struct buf *b)
 {
         bool ascii = true;
@@ -267,7 +291,7 @@ static void path_escape(sv path, struct buf *b)
                 unsigned char c = (unsigned char)path.p[i], low = c | 0x20;
                 bool plain = (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') || strchr("!'()*-._/:", c);
 
-                if (ascii || plain)
+                if (plain || (ascii && !strchr("?#%", c)))
                         buf_byte(b, (char)c);
                 else
                         buf_fmt(b, "%%%02X", c);
@@ -448,6 +472,16 @@ static sv text_why(sv text)
         return (sv){ 0 };
 }
 
+/* What is no URL, no path and no name either. Empty: it is a name. */
+static sv name_why(struct arena *a, sv text)
+{
+        if (sv_find_sv(text, SV("://")) >= 0)
+                return arena_fmt(a, "'%.*s' begins with no scheme that there is: write https://", SV_ARG(text));
+        if (sv_find(text, '?') >= 0 || sv_find(text, '#') >= 0)
+                return arena_fmt(a, "'%.*s': a channel's name has no '?' and no '#'", SV_ARG(text));
+        return strip_slashes(text).n ? (sv){ 0 } : SV("a channel's name is missing");
+}
+
 /* Logins and tokens of the settings are for what lies below them. */
 static void credentials_from(struct conda_channel *c, const struct conda_channel *from)
 {
@@ -541,9 +575,15 @@ bool conda_channel_parse(struct arena *a, sv text, const struct conda_channel_se
         if (scheme_length(text) || is_path(text) || strip_ext(text).n) {
                 if (is_path(text) && !path_url(a, text, s, &text, ret_why))
                         return false;
-                url_split(a, text, &c);
+                if (!url_split(a, text, &c)) {
+                        *ret_why = arena_fmt(a, "'%.*s' names neither a host nor a folder", SV_ARG(text));
+                        return false;
+                }
                 name = name_of(a, s, &known, &c, &by_name);
         } else {
+                *ret_why = name_why(a, text);
+                if (ret_why->n)
+                        return false;
                 from_name(a, text, s, &known, &c, &name);
                 if (multi_find(s, name, &members, &n)) {
                         *ret_why = arena_fmt(a, "'%.*s' stands for %zu channels: name one of them", SV_ARG(name), n);

@@ -116,6 +116,11 @@ static bool is_archive(sv s)
         return sv_ends(s, SV(".conda")) || sv_ends(s, SV(".tar.bz2"));
 }
 
+static bool is_key_char(char c)
+{
+        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c == '-';
+}
+
 static int hex_digit(char c)
 {
         return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
@@ -165,6 +170,19 @@ static void channel_many(struct reader *r, const struct conda_channel *v, size_t
                 m->channel_name.n -= v[0].subdir.n + 1;
 }
 
+/* conda takes one pair of brackets in a channel ("conda-forge[noarch]") and makes nothing of it. */
+static bool is_channel_text(sv text)
+{
+        ptrdiff_t open = sv_find(text, '['), close = sv_find(text, ']');
+
+        if (has_any(text, "()"))
+                return false;
+        if (open >= 0 || close >= 0)
+                return open >= 0 && close > open && open == sv_rfind(text, '[') && close == sv_rfind(text, ']') &&
+                       !has_any(text, "'\"=*");
+        return sv_find(text, '*') < 0 || !has_any(text, "'\"=,");
+}
+
 static bool channel_read(struct reader *r, sv text)
 {
         struct matchspec *m = r->m;
@@ -180,8 +198,13 @@ static bool channel_read(struct reader *r, sv text)
         if (sv_find_sv(text, SV("://[")) >= 0) /* brackets hold fields; conda cannot read such an address either */
                 return refuse(r, text,
                               SV("a channel in a match spec cannot be an address in brackets: write the host's name"));
+        if (!is_channel_text(text))
+                return refuse(r, text, arena_fmt(r->a, "'%.*s' is not a channel's name", SV_ARG(shown(text))));
         if (!conda_channel_expand(r->a, text, r->settings, &v, &n, &why))
                 return refuse(r, text, why);
+        if (n == 1 && is_archive(v[0].url))
+                return refuse(r, text,
+                              arena_fmt(r->a, "'%.*s' is a package's file, not a channel", SV_ARG(shown(text))));
         if (!n)
                 return refuse(r, text, arena_fmt(r->a, "'%.*s' stands for no channel", SV_ARG(shown(text))));
         if (v[0].subdir.n)
@@ -225,16 +248,32 @@ static bool has_scheme(sv s)
         return n > 0;
 }
 
+static bool is_file_name(sv s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (!is_key_char(s.p[i]) && (!s.p[i] || !strchr(".+!~", s.p[i])))
+                        return false;
+        return true;
+}
+
 static bool url_read(struct reader *r, sv text)
 {
         sv name, version, build, path = text, file, why, folder;
         struct conda_channel c;
 
+        if (has_any(text, "'\"[]*"))
+                return refuse(
+                        r, text,
+                        SV("a package's URL has no quotes, brackets or asterisks: write %27, %22, %5B, %5D, %2A"));
         if (!has_scheme(text) && text.p[0] != '/' && text.p[0] != '~' && text.p[0] != '.')
                 path = arena_fmt(r->a, "./%.*s", SV_ARG(text));
         if (!conda_channel_parse(r->a, path, r->settings, &c, &why))
                 return refuse(r, text, why);
-        file = percent_decode(r->a, sv_basename(text));
+        file = has_scheme(text) ? percent_decode(r->a, sv_basename(text)) : sv_basename(text);
+        if (!is_file_name(file))
+                return refuse(r, text,
+                              arena_fmt(r->a, "'%.*s' is not a package's file name: NAME-VERSION-BUILD.conda",
+                                        SV_ARG(shown(sv_basename(text)))));
         folder = c.subdir.n ? arena_fmt(r->a, "%.*s/%.*s", SV_ARG(c.url), SV_ARG(c.subdir)) : c.url;
         r->m->url = url_bare(
                 r, has_scheme(text) ? arena_sv(r->a, text) : arena_fmt(r->a, "%.*s/%.*s", SV_ARG(folder), SV_ARG(file)),
@@ -270,14 +309,10 @@ static sv version_tidy(struct arena *a, sv version, bool build)
                 bare = sv_skip(bare, 1);
         if (sv_starts(version, SV("==")) && !build)
                 return bare;
-        if (has_any(bare, "=,|"))
+        if (has_any(bare, "=,|") ||
+            (bare.n && strchr("<>!~", bare.p[0]))) /* "=>1" is a slip: conda makes '>1*' of it */
                 return version;
         return build || sv_ends(bare, SV("*")) ? bare : arena_fmt(a, "%.*s*", SV_ARG(bare));
-}
-
-static bool is_key_char(char c)
-{
-        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c == '-';
 }
 
 static bool pair_apply(struct reader *r, sv key, sv value)
@@ -469,8 +504,11 @@ static bool text_read(struct reader *r, sv text)
         sv pairs[KEY_N], channel;
 
         if (sv_ends(text, SV("@"))) { /* how features were asked for long ago */
+                text.n--;
+                if (has_any(text, " ,#'\"[]"))
+                        return refuse(r, text, arena_fmt(r->a, "'%.*s' is not a feature's name", SV_ARG(shown(text))));
                 r->part[KEY_NAME] = SV("*");
-                r->part[KEY_TRACK_FEATURES] = sv_from_to(text, 0, text.n - 1);
+                r->part[KEY_TRACK_FEATURES] = text;
                 return true;
         }
         if (is_archive(text))
@@ -507,6 +545,8 @@ static bool regex_read(struct reader *r, sv text, const struct pattern **ret)
 
 static bool field_read(struct reader *r, sv text, struct matchspec_text *ret)
 {
+        if (has_any(text, "'\"[]"))
+                return refuse(r, text, arena_fmt(r->a, "'%.*s' has quotes or brackets inside", SV_ARG(shown(text))));
         ret->text = keep(r->a, text);
         ret->glob = sv_find(text, '*') >= 0;
         if (!regex_read(r, ret->text, &ret->regex))
@@ -552,6 +592,12 @@ static bool name_read(struct reader *r)
         m->name_glob = sv_find(m->name, '*') >= 0;
         if (sv_ends(written, SV("[")) || sv_find(written, '[') >= 0 || sv_find(written, ']') >= 0)
                 return refuse(r, written, SV("a match spec has one pair of brackets, closed at its end"));
+        if (sv_find(written, '/') >= 0)
+                return refuse(
+                        r, written,
+                        arena_fmt(r->a,
+                                  "'%.*s' is not a package's name: a channel goes before '::', as in CHANNEL::NAME",
+                                  SV_ARG(shown(written))));
         return name_is_valid(m->name) ||
                refuse(r, written,
                       arena_fmt(r->a, "'%.*s' is not a package's name: letters, digits and single - _ .",

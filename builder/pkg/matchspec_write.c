@@ -97,7 +97,7 @@ void matchspec_write(const struct matchspec *m, struct buf *out)
                 buf_fmt(&inside, "%sversion='%.*s'", w.open ? "," : "[", SV_ARG(version));
                 w.open = true;
         }
-        if (m->build.text.n && exact && !has_any(m->build.text, "><$^|,*"))
+        if (m->build.text.n && exact && !has_any(m->build.text, "><$^|,*=-~"))
                 buf_fmt(out, "=%.*s", SV_ARG(m->build.text));
         else if (m->build.text.n)
                 pair(&w, "build", m->build.text, "><$^|, =");

@@ -31,6 +31,8 @@ struct name {
         uint32_t n;
         bool absent; /* no index has it */
         sv near;     /* when absent: the nearest name that exists, or empty */
+        sv lack;     /* when absent: who does not have it ("the target does not have"); empty: "no index has" */
+        sv have; /* of a name that is there as it is, nothing to choose from: who has it ("the target has"); or empty */
 };
 
 /* The set of a limit on a name that nobody asked for yet: conda's records limit dozens of names that an environment never needs, and their
@@ -82,6 +84,8 @@ struct catalog_ops { /* 0, CATALOG_CHANGED, or -ERR_NET, -ERR_AUTH, -ERR_OFFLINE
         void (*text)(struct catalog *c, name_id n, set_id set,
                      struct buf *out); /* "numpy>=1.20,<2": ranges, not lists */
         void (*cand_text)(struct catalog *c, name_id n, uint32_t cand, struct buf *out); /* "numpy 1.26.4" */
+        /* What is said of a candidate that is banned ("is newer than the date allows"); NULL: the solver's own words. May be NULL. */
+        const char *(*ban_text)(uint8_t ban);
         /* Hints for the end of an explanation, one a line, without "hint:" ("wheels exist for cp312 only"). wanted: the candidates that
          * the proof asks for, had they been offered. May be NULL. */
         void (*hints)(struct catalog *c, name_id n, set_id wanted, struct buf *out);

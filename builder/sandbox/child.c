@@ -91,6 +91,8 @@ int sandbox_child_main(int argc, char **argv)
         pid = fork();
         if (pid == 0)
                 sandbox_inside(&o, &space, &mask);
+        if (o.terminal)
+                close(SANDBOX_LINK_FD); /* pid 1's alone: its end is the link's */
         if (pid < 0) {
                 err_errno(&e, "cannot start a process");
                 sandbox_report(&e, SANDBOX_FAILED);

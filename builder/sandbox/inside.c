@@ -40,9 +40,11 @@ struct inside {
         const sigset_t *mask; /* the command's */
         struct arena arena;
         struct sandbox_user user;
-        int root;    /* the stacked layers */
-        int *source; /* O_PATH of each bind's source: opened before anything is covered */
-        int args;    /* bubblewrap's arguments */
+        int root;        /* the stacked layers */
+        int *source;     /* O_PATH of each bind's source: opened before anything is covered */
+        int args;        /* bubblewrap's arguments */
+        unsigned pty;    /* the number of the command's terminal */
+        const char *pts; /* and the folder that it is in */
         int info[2], block[2];
         pid_t bwrap, command;
 };
@@ -91,7 +93,7 @@ static int mount_overlay(struct inside *x, struct err *e)
 /* What the command writes is in memory and goes with the namespace. */
 static int make_place(struct inside *x, struct err *e)
 {
-        static const char *const folders[] = { "u", "w", "r", "p" };
+        static const char *const folders[] = { "u", "w", "r", "p", "t" };
 
         if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
             mount("envbuild", x->o->place, "tmpfs", 0, "mode=0755") < 0 || chdir(x->o->place) < 0) {
@@ -197,6 +199,15 @@ static int proc_args(struct inside *x, struct buf *args, struct err *e)
         return 0;
 }
 
+/* Over bubblewrap's own devpts, which has no terminal in it. /dev/console is what stdio is, as in docker's containers. */
+static void terminal_args(struct inside *x, struct buf *args, const char *dev)
+{
+        arg2(args, "--dev-bind", x->pts);
+        arg(args, arena_fmt(&x->arena, "%s/pts", dev).p);
+        arg2(args, "--dev-bind", arena_fmt(&x->arena, "%s/%u", x->pts, x->pty).p);
+        arg(args, arena_fmt(&x->arena, "%s/console", dev).p);
+}
+
 static int mount_args(struct inside *x, struct buf *args, struct err *e)
 {
         static const char *const host_files[] = { "/etc/resolv.conf", "/etc/hosts" };
@@ -210,6 +221,8 @@ static int mount_args(struct inside *x, struct buf *args, struct err *e)
         if (proc_args(x, args, e) < 0)
                 return -(int)e->code;
         arg2(args, "--dev", dev);
+        if (x->o->terminal)
+                terminal_args(x, args, dev);
         arg2(args, "--ro-bind-try", "/sys");
         arg(args, sys);
         for (size_t i = 0; x->o->network && i < ARRAY_LEN(host_files); i++) {
@@ -335,6 +348,8 @@ static _Noreturn void exec_bwrap(struct inside *x)
         keep_open(x->info[1]);
         if (x->space->full)
                 keep_open(x->block[0]);
+        if (x->o->terminal)
+                sandbox_pty_step_forward();
         sigprocmask(SIG_SETMASK, x->mask, NULL);
         if (become(x))
                 execve(x->o->bwrap, (char *const *)argv, env);
@@ -365,33 +380,51 @@ static int code_of(int status)
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Reaps what ended. True when the command has, with *ret_code. */
-static bool reap(struct inside *x, int *ret_code)
+/* Reaps what ended. True when the command has, with *ret_status. */
+static bool reap(struct inside *x, int *ret_status)
 {
         int status;
         pid_t pid;
 
-        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-                if (pid == x->command || (pid == x->bwrap && WIFEXITED(status))) {
-                        *ret_code = code_of(status);
-                        return true;
+        while ((pid = waitpid(-1, &status, WNOHANG | (x->o->terminal ? WUNTRACED : 0))) > 0) {
+                bool bwrap = pid == x->bwrap, command = pid == x->command;
+                if (WIFSTOPPED(status)) {
+                        if (bwrap || command)
+                                sandbox_pty_tell(SANDBOX_STOPPED);
+                        continue;
                 }
-                if (pid ==
-                    x->bwrap) /* Ctrl-C; the command is our child now, unless bubblewrap had reaped it just before */
-                        *ret_code = code_of(status);
+                if (bwrap || command)
+                        *ret_status = status;
+                /* Ctrl-C; the command is our child now, unless bubblewrap had reaped it just before */
+                if (command || (bwrap && WIFEXITED(status)))
+                        return true;
         }
         return pid < 0 && errno == ECHILD;
+}
+
+/* What a terminal sends, it sends to the whole group in front, the command included. With one of our own we lead, and are in front of
+ * nothing: what comes from it is that it was hung up. Ctrl-Z stopped bubblewrap and the command, so both go on. */
+static void hand_on(const struct inside *x, const siginfo_t *info)
+{
+        if (info->si_signo == SIGCHLD || !x->command)
+                return;
+        if (x->o->terminal && info->si_signo == SIGCONT)
+                kill(-x->bwrap, SIGCONT);
+        else if (x->o->terminal || info->si_code != SI_KERNEL)
+                kill(x->command, info->si_signo);
 }
 
 static _Noreturn void watch(struct inside *x, const sigset_t *all)
 {
         siginfo_t info;
-        int code = SANDBOX_FAILED;
+        int status = W_EXITCODE(SANDBOX_FAILED, 0);
 
-        while (!reap(x, &code))
-                if (sigwaitinfo(all, &info) > 0 && info.si_signo != SIGCHLD && info.si_code != SI_KERNEL && x->command)
-                        kill(x->command, info.si_signo);
-        _exit(code);
+        while (!reap(x, &status))
+                if (sigwaitinfo(all, &info) > 0)
+                        hand_on(x, &info);
+        if (x->o->terminal && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+                sandbox_pty_tell(SANDBOX_INTERRUPTED);
+        _exit(code_of(status));
 }
 
 static int start(struct inside *x, struct err *e)
@@ -412,9 +445,21 @@ static int start(struct inside *x, struct err *e)
         return 0;
 }
 
+/* Where it will be inside, in our mount namespace too: by the place it was opened at it is called inside, in /proc/self/fd/0. A host with
+ * other terminals only may have no such place. */
+static int make_terminal(struct inside *x, struct err *e)
+{
+        static const char usual[] = "/dev/pts";
+
+        x->pts = fs_is_dir(usual) ? usual : arena_fmt(&x->arena, "%s/t", x->o->place).p;
+        return sandbox_pty_make(x->pts, x->o->terminal, x->space->full ? &x->user.uid : NULL, &x->pty, e);
+}
+
 static int prepare(struct inside *x, struct err *e)
 {
         if (open_sources(x, e) < 0 || make_place(x, e) < 0 || find_user(x, e) < 0 || bind_all(x, e) < 0)
+                return -(int)e->code;
+        if (x->o->terminal && make_terminal(x, e) < 0)
                 return -(int)e->code;
         if (pipe2(x->info, O_CLOEXEC) < 0 || pipe2(x->block, O_CLOEXEC) < 0)
                 return err_errno(e, "cannot make a pipe");

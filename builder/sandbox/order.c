@@ -2,11 +2,19 @@
  * can read a command line. Each item: a letter, a text, NUL. */
 #include "sandbox/sandbox_priv.h"
 
+#include <string.h>
+
 void sandbox_order_add(struct buf *out, char kind, const char *text)
 {
         buf_byte(out, kind);
         buf_add(out, sv_from(text));
         buf_byte(out, '\0');
+}
+
+/* The first two always. */
+static bool is_terminal(const char *text)
+{
+        return strcmp(text, "01") == 0 || strcmp(text, "012") == 0;
 }
 
 static bool add(struct sandbox_order *o, char kind, const char *text)
@@ -39,6 +47,9 @@ static bool add(struct sandbox_order *o, char kind, const char *text)
         case 'R':
                 o->parent = text;
                 return true;
+        case 'T':
+                o->terminal = text;
+                return is_terminal(text);
         case 'N':
                 o->network = true;
                 return true;

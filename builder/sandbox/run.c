@@ -29,6 +29,8 @@ struct running {
         struct op *op;
         pid_t pid;
         int pidfd, signals, report;
+        bool hurry; /* somebody wants an end: what was written is not waited for when nobody takes it */
+        struct sandbox_terminal terminal;
         int told;        /* the last signal of op's that was handed on */
         int64_t kill_at; /* past the deadline: when SIGKILL follows; 0: not yet asked */
 };
@@ -52,7 +54,8 @@ static void order_list(const char *const *v, char kind, struct buf *out)
                 sandbox_order_add(out, kind, v[i]);
 }
 
-static int write_order(struct store *s, const struct sandbox_run *r, const char *bwrap, struct buf *out, struct err *e)
+static int write_order(struct store *s, const struct sandbox_run *r, const char *bwrap, bool terminal, struct buf *out,
+                       struct err *e)
 {
         AUTO(free_ptr) char *us = fs_path("%ld", (long)getpid());
 
@@ -63,6 +66,8 @@ static int write_order(struct store *s, const struct sandbox_run *r, const char 
         sandbox_order_add(out, 'R', us);
         sandbox_order_add(out, 'W', r->workdir && *r->workdir ? r->workdir : "/");
         sandbox_order_add(out, 'U', r->user ? r->user : "");
+        if (terminal)
+                sandbox_order_add(out, 'T', sandbox_terminal_which());
         if (r->network)
                 sandbox_order_add(out, 'N', "");
         order_list(r->argv, 'A', out);
@@ -71,7 +76,7 @@ static int write_order(struct store *s, const struct sandbox_run *r, const char 
         return buf_check(out, e);
 }
 
-/* High enough that setting 3 and 4 in the child overwrites neither. */
+/* High enough that setting 3 to 5 in the child overwrites none of them. */
 static int move_up(int *fd, struct err *e)
 {
         int up = fcntl(*fd, F_DUPFD_CLOEXEC, 10);
@@ -97,7 +102,7 @@ static char **child_env(void)
         return env;
 }
 
-static int spawn_child(int order, int report, const sigset_t *mask, pid_t *ret, struct err *e)
+static int spawn_child(int order, int report, int link, const sigset_t *mask, pid_t *ret, struct err *e)
 {
         static char *const argv[] = { (char *)"envbuild", (char *)SANDBOX_CHILD, NULL };
         AUTO(free_ptr) char **env = child_env();
@@ -109,6 +114,8 @@ static int spawn_child(int order, int report, const sigset_t *mask, pid_t *ret, 
         posix_spawn_file_actions_init(&fa);
         posix_spawn_file_actions_adddup2(&fa, order, SANDBOX_ORDER_FD);
         posix_spawn_file_actions_adddup2(&fa, report, SANDBOX_REPORT_FD);
+        if (link >= 0)
+                posix_spawn_file_actions_adddup2(&fa, link, SANDBOX_LINK_FD);
         posix_spawnattr_init(&attr);
         sigemptyset(&usual); /* what we ignore for ourselves, not for the command */
         sigaddset(&usual, SIGPIPE);
@@ -125,14 +132,22 @@ static int spawn_child(int order, int report, const sigset_t *mask, pid_t *ret, 
         return err_errno(e, "cannot start the sandbox");
 }
 
+static void tell(struct running *x, int sig)
+{
+        x->hurry = true;
+        if (x->pid > 0)
+                kill(x->pid, sig);
+}
+
+/* From the terminal: the whole group has it, the command too, unless that has a terminal of its own. */
 static void hand_on(struct running *x)
 {
         struct signalfd_siginfo info;
 
-        /* From the terminal: the whole group has it, the command too. */
         while (read(x->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-                if (info.ssi_code != SI_KERNEL)
-                        kill(x->pid, (int)info.ssi_signo);
+                if (!sandbox_terminal_signal(&x->terminal, (int)info.ssi_signo, x->pid) &&
+                    (info.ssi_code != SI_KERNEL || x->terminal.on))
+                        tell(x, (int)info.ssi_signo);
 }
 
 /* Ctrl-C would have reached the command too. */
@@ -150,34 +165,52 @@ static void watch_op(struct running *x, struct err *e)
 
         if (sig && sig != x->told) {
                 x->told = sig;
-                if (sig != SIGINT || !in_foreground())
-                        kill(x->pid, sig);
+                if (sig != SIGINT || x->terminal.on || !in_foreground())
+                        tell(x, sig);
         } else if (!sig && !x->kill_at && op_check(x->op, e) < 0) {
-                kill(x->pid, SIGTERM);
+                tell(x, SIGTERM);
                 x->kill_at = clock_ms() + GRACE_MS;
         }
         if (x->kill_at && clock_ms() > x->kill_at)
-                kill(x->pid, SIGKILL); /* the kernel ends all that is inside */
+                tell(x, SIGKILL); /* the kernel ends all that is inside */
 }
 
-static int wait_child(struct running *x, int *ret_status, struct err *e)
+static int reap(struct running *x, int *ret_status, struct err *e)
 {
-        struct pollfd fd[2] = { { x->pidfd, POLLIN, 0 }, { x->signals, POLLIN, 0 } };
         int status;
 
-        for (;;) {
-                if (poll(fd, 2, 100) < 0 && errno != EINTR)
+        while (waitpid(x->pid, &status, 0) < 0)
+                if (errno != EINTR)
                         return err_errno(e, "cannot wait for the sandbox");
+        x->pid = 0;
+        *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return 0;
+}
+
+/* Until the child has ended, and what was written to its terminal has been read: that outlives who wrote it. */
+static int wait_child(struct running *x, int *ret_status, struct err *e)
+{
+        struct pollfd fd[2 + SANDBOX_TERMINAL_FDS] = { { x->pidfd, POLLIN, 0 }, { x->signals, POLLIN, 0 } };
+
+        while (x->pid > 0 || sandbox_terminal_busy(&x->terminal)) {
+                int n;
+                sandbox_terminal_watch(&x->terminal, fd + 2);
+                n = poll(fd, ARRAY_LEN(fd), 100);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return err_errno(e, "cannot wait for the sandbox");
+                if (n == 0 && x->pid == 0 && x->hurry)
+                        break;
                 hand_on(x);
                 watch_op(x, e);
-                if (!(fd[0].revents & POLLIN))
-                        continue;
-                while (waitpid(x->pid, &status, 0) < 0)
-                        if (errno != EINTR)
-                                return err_errno(e, "cannot wait for the sandbox");
-                *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-                return -(int)e->code;
+                if ((fd[0].revents & POLLIN) && reap(x, ret_status, e) < 0)
+                        return -(int)e->code;
+                if (x->pid == 0)
+                        fd[0] = (struct pollfd){ -1, 0, 0 };
+                sandbox_terminal_serve(&x->terminal, fd + 2, x->pid);
         }
+        return -(int)e->code;
 }
 
 /* What the child wrote before it gave up: an error, or why there is a 126 or 127. */
@@ -204,7 +237,7 @@ static int read_report(struct running *x, const char *command, struct err *e)
         return -(int)e->code;
 }
 
-static int start_child(struct running *x, const struct buf *order, const sigset_t *mask, struct err *e)
+static int start_child(struct running *x, const struct buf *order, int *link, const sigset_t *mask, struct err *e)
 {
         AUTO(close_fd) int fd = memfd_create("envbuild-order", MFD_CLOEXEC), to = -1;
         int report[2];
@@ -213,10 +246,12 @@ static int start_child(struct running *x, const struct buf *order, const sigset_
                 return err_errno(e, "cannot start the sandbox");
         x->report = report[0];
         to = report[1];
-        if (move_up(&fd, e) < 0 || move_up(&to, e) < 0 || fs_write_all(fd, order->p, order->n, "the order", e) < 0)
+        if (move_up(&fd, e) < 0 || move_up(&to, e) < 0 || (*link >= 0 && move_up(link, e) < 0) ||
+            fs_write_all(fd, order->p, order->n, "the order", e) < 0)
                 return -(int)e->code;
-        if (spawn_child(fd, to, mask, &x->pid, e) < 0)
+        if (spawn_child(fd, to, *link, mask, &x->pid, e) < 0)
                 return -(int)e->code;
+        close_fd(link); /* the end of the child's is the link's */
         x->pidfd = (int)syscall(SYS_pidfd_open, x->pid, 0);
         if (x->pidfd >= 0)
                 return 0;
@@ -226,36 +261,74 @@ static int start_child(struct running *x, const struct buf *order, const sigset_
         return -(int)e->code;
 }
 
-static int run_order(const struct buf *order, const char *command, struct op *op, int *ret_status, struct err *e)
+/* Ctrl-Z stops us as it does anybody, when the command has no terminal of its own. */
+static void signals_to_hand(bool terminal, sigset_t *ret)
 {
-        static const int handed[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-        struct running x = { .op = op, .pidfd = -1, .signals = -1, .report = -1 };
+        static const int always[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 },
+                         ours[] = { SIGWINCH, SIGCONT, SIGTSTP };
+
+        sigemptyset(ret);
+        for (size_t i = 0; i < ARRAY_LEN(always); i++)
+                sigaddset(ret, always[i]);
+        for (size_t i = 0; terminal && i < ARRAY_LEN(ours); i++)
+                sigaddset(ret, ours[i]);
+}
+
+/* Ctrl-C ended the command. It would have reached our group as well, a script that runs us in a loop; so it does, but for us, who have a
+ * status to return. */
+static void interrupt_group(void)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGINT);
+        kill(0, SIGINT); /* blocked here */
+        (void)sigtimedwait(&set, NULL, &(struct timespec){ 0 });
+}
+
+static int run_order(struct running *x, const struct buf *order, int *link, const char *command, int *ret_status,
+                     struct err *e)
+{
         sigset_t set, old;
         int r, status = 0;
 
-        sigemptyset(&set);
-        for (size_t i = 0; i < ARRAY_LEN(handed); i++)
-                sigaddset(&set, handed[i]);
+        signals_to_hand(x->terminal.on, &set);
         pthread_sigmask(SIG_BLOCK, &set, &old);
-        x.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-        r = x.signals < 0 ? err_errno(e, "cannot wait for signals") : start_child(&x, order, &old, e);
+        x->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        r = x->signals < 0 ? err_errno(e, "cannot wait for signals") : start_child(x, order, link, &old, e);
         if (r == 0)
-                r = wait_child(&x, &status, e);
+                r = wait_child(x, &status, e);
+        sandbox_terminal_close(&x->terminal); /* what we say is not for a raw one */
+        if (x->terminal.interrupted)
+                interrupt_group();
         if (r == 0)
-                r = read_report(&x, command, e);
-        close_fd(&x.signals);
-        close_fd(&x.pidfd);
-        close_fd(&x.report);
+                r = read_report(x, command, e);
+        close_fd(&x->signals);
+        close_fd(&x->pidfd);
+        close_fd(&x->report);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
         if (r == 0)
                 *ret_status = status;
         return r;
 }
 
-int sandbox_run(struct store *s, const struct sandbox_run *r, struct op *op, int *ret_status, struct err *e)
+static int run_in(struct store *s, const struct sandbox_run *r, const char *bwrap, struct running *x, int *ret_status,
+                  struct err *e)
 {
         AUTO(buf_done) struct buf order = BUF_INIT(ORDER_MAX);
+        AUTO(close_fd) int link = -1;
+
+        if ((r->terminal && sandbox_terminal_open(&x->terminal, &link, e) < 0) ||
+            write_order(s, r, bwrap, x->terminal.on, &order, e) < 0)
+                return -(int)e->code;
+        return run_order(x, &order, &link, r->argv[0], ret_status, e);
+}
+
+int sandbox_run(struct store *s, const struct sandbox_run *r, struct op *op, int *ret_status, struct err *e)
+{
+        struct running x = { .op = op, .pidfd = -1, .signals = -1, .report = -1, .terminal = SANDBOX_TERMINAL_INIT };
         AUTO(free_ptr) char *bwrap = proc_which("bwrap");
+        int result;
 
         if (!r->argv || !r->argv[0])
                 return err_set(e, ERR_USAGE, "there is no command to run");
@@ -266,7 +339,7 @@ int sandbox_run(struct store *s, const struct sandbox_run *r, struct op *op, int
                 err_hint(e, "apt install bubblewrap");
                 return -(int)e->code;
         }
-        if (write_order(s, r, bwrap, &order, e) < 0)
-                return -(int)e->code;
-        return run_order(&order, r->argv[0], op, ret_status, e);
+        result = run_in(s, r, bwrap, &x, ret_status, e);
+        sandbox_terminal_close(&x.terminal);
+        return result;
 }

@@ -20,9 +20,13 @@ struct sandbox_run {
         const char *user;        /* of the image: "", "1000", "1000:1000", "name" */
         const char *const *bind; /* pairs source, destination; NULL-terminated */
         bool network;            /* share the host's; else loopback only */
+        bool terminal; /* if stdin and stdout are the terminal we are in front of, the command gets one of its own */
 };
 /**
- * Runs in the foreground with our stdio. A signal sent to us goes to the command; one from the terminal has reached it already.
+ * Runs in the foreground with our stdio. A signal sent to us goes to the command; one from the terminal has reached it already, unless the
+ * command has a terminal of its own: then ours is raw until we return, and is put back whatever happened, and Ctrl-Z and Ctrl-C do to our group
+ * what they did to the command.
+ * For the main thread of a program whose other threads block all signals.
  *
  * @param ret_status  exit code, 128 + signal, 126 not executable, 127 not found
  * @return 0 once there is a status · -ERR_NOT_FOUND: a layer is not unpacked, a bind's source is not there · -ERR_FAILED: no bubblewrap, no

@@ -2,8 +2,11 @@
 #ifndef SANDBOX_SANDBOX_PRIV_H
 #define SANDBOX_SANDBOX_PRIV_H
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
+#include <termios.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -54,13 +57,14 @@ struct sandbox_order {
         size_t n_layer, n_argv, n_env, n_bind;
         size_t cap_layer, cap_argv, cap_env, cap_bind;
         const char *workdir, *user, *bwrap, *place, *parent; /* place: an existing folder that may be covered */
+        const char *terminal; /* NULL, or those of our first descriptors that are the user's terminal: "01", "012" */
         bool network;
 };
 void sandbox_order_add(struct buf *out, char kind, const char *text);
 bool sandbox_order_read(sv text, struct sandbox_order *ret);
 
-/* The child's descriptors: fixed, set by posix_spawn. */
-enum { SANDBOX_ORDER_FD = 3, SANDBOX_REPORT_FD = 4, SANDBOX_FAILED = 125 };
+/* The child's descriptors: fixed, set by posix_spawn. The link only when there is a terminal. */
+enum { SANDBOX_ORDER_FD = 3, SANDBOX_REPORT_FD = 4, SANDBOX_LINK_FD = 5, SANDBOX_FAILED = 125 };
 /** Tell the parent what stopped us (or, with code ERR_NONE, what it may say) and end. */
 _Noreturn void sandbox_report(const struct err *e, int status);
 
@@ -80,6 +84,68 @@ int sandbox_open_in(int root, const char *path, int flags);
 int sandbox_point(struct arena *a, int root, const char *path, bool is_dir, const char **ret, struct err *e);
 /** 0, 126 or 127 for a command as exec would find it. */
 int sandbox_find_command(int root, const struct sandbox_order *o, const struct sandbox_user *u);
+
+/* The link, packet by packet: first how the terminal inside shall be, then from pid 1 a letter each. */
+struct sandbox_like {
+        struct termios settings;
+        struct winsize window;
+};
+enum {
+        SANDBOX_MASTER = 'M',     /* with the descriptor */
+        SANDBOX_STOPPED = 'S',    /* the command was, as by Ctrl-Z; until SIGCONT */
+        SANDBOX_INTERRUPTED = 'I' /* the command was ended by Ctrl-C */
+};
+
+/* sandbox/pty.c: the terminal inside. */
+/**
+ * Mount a devpts on dir, make a terminal in it, lead its session, put it in the place of the descriptors of `which`, send the master away.
+ *
+ * @param owner  NULL: whoever we are
+ */
+int sandbox_pty_make(const char *dir, const char *which, const uid_t *owner, unsigned *ret_number, struct err *e);
+/** We and what we start are a group, and the one in front. All signals are blocked afterwards. */
+void sandbox_pty_step_forward(void);
+void sandbox_pty_tell(char word);
+
+/* sandbox/flow.c: bytes on their way from one descriptor that does not block to another. */
+struct sandbox_flow {
+        size_t from, to;
+        char bytes[8192];
+};
+static inline bool sandbox_flow_holds(const struct sandbox_flow *f)
+{
+        return f->from < f->to;
+}
+/** Reads once, when all that was read before is gone. False: there will be no more. */
+bool sandbox_flow_fill(struct sandbox_flow *f, int fd);
+/** Writes what goes. False: nobody takes it any more. */
+bool sandbox_flow_empty(struct sandbox_flow *f, int fd);
+
+/* sandbox/terminal.c: the user's terminal. */
+enum { SANDBOX_TERMINAL_FDS = 3 };
+struct sandbox_terminal {
+        int tty, link, master; /* -1: none, none yet, or none any more */
+        bool on;               /* the command has a terminal of its own */
+        bool taken;            /* the user's is raw, by us */
+        bool interrupted;      /* Ctrl-C ended the command */
+        struct termios found;
+        struct sandbox_flow in, out;
+};
+#define SANDBOX_TERMINAL_INIT { .tty = -1, .link = -1, .master = -1 }
+/** *ret_link is the child's end, the caller's. When 0 and 1 are not the terminal we are in front of, t->on stays false. */
+int sandbox_terminal_open(struct sandbox_terminal *t, int *ret_link, struct err *e);
+/** For the order: which of 0, 1 and 2 are that terminal. */
+const char *sandbox_terminal_which(void);
+/** What to poll for, and what to do after it. child: whom SIGCONT goes to; 0 when it has ended. */
+void sandbox_terminal_watch(const struct sandbox_terminal *t, struct pollfd fd[static SANDBOX_TERMINAL_FDS]);
+void sandbox_terminal_serve(struct sandbox_terminal *t, const struct pollfd fd[static SANDBOX_TERMINAL_FDS],
+                            pid_t child);
+/** SIGWINCH, SIGCONT, SIGTSTP, when on: true, and nobody else need hear of it. */
+bool sandbox_terminal_signal(struct sandbox_terminal *t, int sig, pid_t child);
+/** Something may still come out, or has not been written yet. */
+bool sandbox_terminal_busy(const struct sandbox_terminal *t);
+/** As often as one likes. */
+void sandbox_terminal_close(struct sandbox_terminal *t);
 
 /* sandbox/inside.c: pid 1 of the new namespaces. */
 _Noreturn void sandbox_inside(const struct sandbox_order *o, const struct sandbox_space *space, const sigset_t *mask);

@@ -2,36 +2,51 @@
 
 /* Channels of a definition: names, URLs and folders as written. What they mean depends on .condarc (pkg/conda_channel.h). */
 
-/* "/t/TOKEN" of a channel's URL, when it is written out; empty when there is none or it is a ${VAR}. */
-static sv written_token(sv url)
+/* "/t/TOKEN" of a channel's URL, which ends before a '/' and is written out: its length at i, or 0. */
+static size_t token_at(sv url, size_t i)
 {
-        ptrdiff_t at = sv_find_sv(url, SV("/t/")), end;
-        sv rest;
+        sv rest = sv_skip(url, i);
+        ptrdiff_t end;
 
-        if (at < 0 || sv_find_sv(url, SV("://")) < 0)
-                return SV("");
-        rest = sv_skip(url, (size_t)at + 3);
-        end = sv_find(rest, '/');
-        if (end <= 0 || sv_starts(rest, SV("${")))
-                return SV("");
-        return (sv){ url.p + at, (size_t)end + 3 };
+        if (!sv_starts(rest, SV("/t/")) || sv_starts(rest, SV("/t/${")))
+                return 0;
+        end = sv_find(sv_skip(rest, 3), '/');
+        return end > 0 ? (size_t)end + 3 : 0;
 }
 
-sv spec_public_url(struct arena *a, sv text)
+static bool has_token(sv url)
 {
-        sv url = spec_url_public(a, text), token = written_token(url);
-        size_t at = (size_t)(token.p - url.p);
+        if (sv_starts(url, SV("file:"))) /* a folder may be called "t" */
+                return false;
+        for (size_t i = 0; i < url.n; i++)
+                if (token_at(url, i))
+                        return sv_find_sv(url, SV("://")) >= 0;
+        return false;
+}
 
-        if (token.n == 0)
+sv spec_channel_public(struct arena *a, sv text)
+{
+        sv url = spec_url_public(a, text);
+        char *out;
+        size_t n = 0;
+
+        if (!has_token(url))
                 return url;
-        return arena_fmt(a, "%.*s%.*s", (int)at, url.p, SV_ARG(sv_skip(url, at + token.n)));
+        out = arena_str(a, url);
+        for (size_t i = 0; i < url.n;) {
+                size_t token = token_at(url, i);
+                if (!token)
+                        out[n++] = url.p[i++];
+                i += token;
+        }
+        return (sv){ out, n };
 }
 
 bool spec_check_token(struct spec_load *l, sv text, struct spec_where at)
 {
         if (!spec_check_password(l, text, at, text.n))
                 return false;
-        if (written_token(text).n == 0)
+        if (!has_token(text))
                 return true;
         diag_hint(l->ds, spec_warn(l->ds, at, text.n, "EB503", "a token stands in a URL"),
                   "write ${NAME} in its place: it is taken from the environment and gets into no lock, log or image");

@@ -98,7 +98,7 @@ static void check_channel(struct spec_load *l, const struct spec_text *t, const 
         if (found || (!m.n_channels && among(known, n, m.channel)))
                 return;
         for (i = 0; i < l->s->n_channels; i++)
-                buf_fmt(&have, "%s%.*s", i ? ", " : "", SV_ARG(spec_public_url(l->a, l->s->channels[i].text)));
+                buf_fmt(&have, "%s%.*s", i ? ", " : "", SV_ARG(spec_channel_public(l->a, l->s->channels[i].text)));
         i = spec_fault(l->ds, t->at, t->text.n, "EB136", "'%.*s' asks for channel '%.*s', which is not listed",
                        SV_ARG(t->text), SV_ARG(m.channel_text));
         diag_hint(l->ds, i, "add it to 'channels', which lists %.*s; a spec only chooses among them",
@@ -119,8 +119,8 @@ void spec_conda_channels(struct spec_load *l)
                 size_t n_v;
                 if (!conda_channel_expand(l->a, text, s->conda_settings, &v, &n_v, &why)) {
                         spec_fault(l->ds, s->channels[i].at, s->channels[i].text.n, "EB138",
-                                   "'%.*s' is not a channel: %.*s", SV_ARG(spec_public_url(l->a, s->channels[i].text)),
-                                   SV_ARG(why));
+                                   "'%.*s' is not a channel: %.*s",
+                                   SV_ARG(spec_channel_public(l->a, s->channels[i].text)), SV_ARG(why));
                         return;
                 }
                 for (size_t k = 0; k < n_v; k++)

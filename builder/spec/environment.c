@@ -30,11 +30,14 @@ static void name(struct spec_load *l, const struct yaml *y)
                 l->s->name = t.text;
 }
 
-/* "- a" with "  - b" below it is one text to YAML: "a - b". */
+/* "- a" with "  - b" below it is one text to YAML: "a - b", or, with a blank line between them, "a\n- b". */
 static bool folded(struct spec_load *l, const struct yaml *y)
 {
-        ptrdiff_t at = y->type == YAML_SCALAR && y->plain ? sv_find_sv(y->text, SV(" - ")) : -1;
+        bool plain = y->type == YAML_SCALAR && y->plain;
+        ptrdiff_t at = plain ? sv_find_sv(y->text, SV(" - ")) : -1;
 
+        if (plain && at < 0)
+                at = sv_find_sv(y->text, SV("\n- "));
         if (at < 0)
                 return false;
         diag_hint(l->ds,

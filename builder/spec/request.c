@@ -142,7 +142,7 @@ static void put_conda(struct arena *a, struct js *o, const struct spec *s)
                 js_add(a, conda, js_new_str(a, canonical(a, s->conda[i].text)));
         js_put(a, o, SV("conda"), conda);
         for (size_t i = 0; i < s->n_channels; i++)
-                js_add(a, channels, js_new_str(a, spec_public_url(a, s->channels[i].text)));
+                js_add(a, channels, js_new_str(a, spec_channel_public(a, s->channels[i].text)));
         js_put(a, o, SV("channels"), channels);
         put_text(a, o, "channel-priority", s->channel_priority);
         put_texts(a, o, "pip-replaces", s->pip_replaces, s->n_pip_replaces);

@@ -135,8 +135,10 @@ enum spec_form spec_form_of(sv path, sv text);
 sv spec_name_of(struct arena *a, sv path);
 /** ${NAME}s replaced by their values; one that is unset or empty stays as it is written, as in pip. */
 sv spec_expand(struct arena *a, sv text, const struct spec_io *io);
-/** A URL without the password or channel token (/t/…/) that is written out in it; ${VAR}s stay. */
-sv spec_public_url(struct arena *a, sv url);
+/** A URL without a password that is written out in it; ${VAR}s stay. */
+sv spec_url_public(struct arena *a, sv url);
+/** The URL of a channel or of its package, also without a token (/t/…/). */
+sv spec_channel_public(struct arena *a, sv url);
 
 #define SPEC_FILE_MAX ((size_t)4 << 20) /* bytes of one definition file */
 

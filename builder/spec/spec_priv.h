@@ -90,8 +90,6 @@ bool spec_other_name(struct spec_load *l);                    /* the same by the
 bool spec_finished(struct spec_load *l, enum spec_form form); /* the same when it is a finished resolution */
 
 /* URLs (requirement.c). */
-/** Without a password that was written out; ${VAR}s stay. */
-sv spec_url_public(struct arena *a, sv url);
 /** False, with a warning, when a password is written out. */
 bool spec_check_password(struct spec_load *l, sv url, struct spec_where at, size_t len);
 

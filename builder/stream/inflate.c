@@ -63,7 +63,7 @@ struct reader *gunzip_reader_new(struct reader *from)
         g->d.r.ops = &gunzip_ops;
         g->d.free = gunzip_free;
         g->d.from = from;
-        g->z = inflate_new(INFLATE_GZIP);
+        g->z = inflate_new();
         return &g->d.r;
 }
 

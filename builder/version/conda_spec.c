@@ -216,14 +216,19 @@ static bool regex(struct clause *c, sv text)
                refuse(c, arena_fmt(c->a, "'%.*s' cannot be used: %.*s", SV_ARG(sv_from_to(text, 0, 80)), SV_ARG(why)));
 }
 
+static bool is_version_char(char c)
+{
+        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c && strchr("*._+!-@", c));
+}
+
 /* conda makes a regular expression of a glob and leaves what has a meaning there as it is: nobody means that. */
-static bool glob(struct clause *c, sv text)
+static bool as_text(struct clause *c, sv text, enum spec_kind kind)
 {
         for (size_t i = 0; i < text.n; i++)
-                if (strchr("[]{}?\\^$", text.p[i]))
+                if (!is_version_char(text.p[i]))
                         return refuse(c, arena_fmt(c->a, "'%c' has no place in '%.*s'", text.p[i],
                                                    SV_ARG(sv_from_to(text, 0, 80))));
-        c->s->kind = SPEC_GLOB;
+        c->s->kind = (uint8_t)kind;
         return true;
 }
 
@@ -244,16 +249,17 @@ static bool plain(struct clause *c, sv text)
                 return true;
         }
         if (sv_find(body, '*') >= 0)
-                return glob(c, text);
+                return as_text(c, text, SPEC_GLOB);
+        if (sv_ends(text, SV("**"))) /* conda asks for a version with an asterisk in it: there is none */
+                return starts(c, strip_end(sv_from_to(text, 0, text.n - 1), '.'), false);
         if (body.n < text.n) {
-                if (!sv_ends(text, SV(".*"))) /* "1.7*" is read as "1.7.*" */
-                        c->s->text = arena_fmt(c->a, "%.*s.*", SV_ARG(sv_from_to(text, 0, text.n - 1)));
-                return starts(c, strip_end(strip_end(c->s->text, '*'), '.'), false);
+                body = strip_end(body, '.');
+                c->s->text = arena_fmt(c->a, "%.*s.*", SV_ARG(body)); /* "1.7*" is read as "1.7.*" */
+                return starts(c, body, false);
         }
         if (sv_find(text, '@') < 0)
                 return equal(c, text, false);
-        c->s->kind = SPEC_TEXT;
-        return true;
+        return as_text(c, text, SPEC_TEXT);
 }
 
 static const struct conda_spec *clause_parse(struct arena *a, sv text, sv *ret_why)

@@ -126,7 +126,8 @@ int main(int argc, char **argv)
         AUTO(err_done) struct err e = { 0 };
 
         if (!arguments(&b, argc, argv)) {
-                fputs("usage: conda_solve [-i INDEX_DIR] PLATFORM -c FOLDER... [-v NAME=VERSION=BUILD...] SPEC...\n", stderr);
+                fputs("usage: conda_solve [-i INDEX_DIR] PLATFORM -c FOLDER... [-v NAME=VERSION=BUILD...] SPEC...\n",
+                      stderr);
                 return 2;
         }
         if (run(&b, &e) < 0)

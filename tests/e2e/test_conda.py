@@ -46,7 +46,7 @@ def test_prefixes_links_and_modes(world):
     assert tree["share/ünïcode"].text == "é\n" and f"share/{'long' * 30}/{'name' * 25}" in tree
     assert tree["sbin/tool"].mode == 0o755 and tree["share/a"].mode == 0o644 and tree["lib/libfoo.so.1"].mode in (0o644, 0o755)
     assert {n.owner for n in tree.values()} == {(0, 0)}
-    assert PREFIX.encode() not in b"".join(n.data for n in tree.values() if n.data)
+    assert not [p for p, n in tree.items() if n.data and PREFIX.encode() in n.data and not p.startswith("conda-meta/")]
     assert "info/index.json" not in tree
     assert image.variables["CONDA_PREFIX"] == "/opt/env" and image.variables["PATH"].startswith("/opt/env/bin:")
     assert "VIRTUAL_ENV" not in image.variables and "pyvenv.cfg" not in tree
@@ -285,7 +285,7 @@ def test_validators(world):
     world.define("foo")
     world.build()
     world.server.clear()
-    world.env.run("lock", "env.yml", "--refresh")
+    world.env.run("lock", "env.yml", "--upgrade", "--refresh")
     assert {a.status for a in world.server.log if "repodata.json.zst" in a.path} == {304}
 
 
@@ -326,7 +326,7 @@ def test_strict_is_the_default_and_said(world):
     channels = priority(world)
     world.define("foo >=2", channels=channels)
     err = world.build(code=3).err
-    assert "foo" in err and "env.yml:4" in err and "second" in err, "where the version would be"
+    assert "foo" in err and "env.yml:4" in err and channels[1] in err and "flexible" in err, "where the version would be"
     world.define("foo >=2", channels=channels, more="  channel-priority: flexible\n")
     assert world.image().packages["foo"] == "2.0=0"
 
@@ -413,7 +413,7 @@ def test_unsatisfiable(world):
     assert not (world.env.work / "train.lock").exists()
     world.define("app", "lbi")
     err = world.build(code=3).err
-    assert "lbi" in err and "lib" in err and "env.yml:5" in err and world.url in err
+    assert "lbi" in err and "did you mean 'lib'" in err and "env.yml:5" in err
 
 
 def test_missing_virtual_package(world):

@@ -116,7 +116,7 @@ def test_pip_on_top(world, tmp_path):
         "science": {"1.0": {"requires": ["numpy>=2", "six>=1.17"],
                             "files": {"science.py": "import numpy, six\nprint(numpy.__version__, six.__version__)\n"}}}}})
     other = world.user("four")
-    other.env["PIP_INDEX_URL"] = index.url
+    other.env.update(PIP_INDEX_URL=index.url, ENVBUILD_CACHE_DIR=str(world.env.cache))
     try:
         world.define("python", "numpy", "six", pip=["science"], env=other)
         err = world.build(code=3, env=other).err

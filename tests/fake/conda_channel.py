@@ -153,7 +153,7 @@ def info_files(index, paths, noarch, entry_points, extra):
     """info/ as conda-build writes it."""
     text = lambda doc: (json.dumps(doc, indent=2, sort_keys=True) + "\n").encode()
     out = {"about.json": text({"channels": [], "home": "https://example.invalid", "license": index["license"], "summary": index["name"]}),
-           "files": "".join(p["_path"] + "\n" for p in paths).encode(), "hash_input.json": b"{}\n", "index.json": text(index),
+           "files": "".join(p.get("_path", "") + "\n" for p in paths).encode(), "hash_input.json": b"{}\n", "index.json": text(index),
            "paths.json": text({"paths": paths, "paths_version": 1})}
     prefixes = [p for p in paths if "prefix_placeholder" in p]
     if prefixes:

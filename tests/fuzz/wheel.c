@@ -3,21 +3,20 @@
 
 #include "base/cleanup.h"
 #include "ext/hash.h"
-#include "ext/inflate.h"
+#include "stream/deflate_walk.h"
 #include "install/install.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static void inflate_some(const struct content *c)
 {
-        AUTO(inflate_freep) struct inflate *z = inflate_new(INFLATE_RAW);
+        AUTO(deflate_walk_freep) struct deflate_walk *z = deflate_walk_new();
         AUTO(err_done) struct err e = { 0 };
-        struct inflate_shape shape;
         static char part[4096];
         size_t n;
 
-        inflate_whole(z, (sv){ c->p, c->n });
-        for (int i = 0; i < 16 && inflate_next(z, part, sizeof(part), &n, &shape, &e) == 0 && n; i++)
+        deflate_walk_begin(z, (sv){ c->p, c->n }, DEFLATE_CLOSED);
+        for (int i = 0; i < 16 && deflate_walk_next(z, part, sizeof(part), &n, NULL, &e) == 0 && n; i++)
                 ;
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "ext/hash.h"
-#include "ext/inflate.h"
+#include "stream/deflate_walk.h"
 #include "layer/layer.h"
 #include "pkg/pyname.h"
 
@@ -32,14 +32,13 @@ static int out_add(struct out *o, const void *p, size_t n, struct err *e)
 
 static int copy_deflate(struct out *o, const struct content *c, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = inflate_new(INFLATE_RAW);
-        struct inflate_shape shape;
+        AUTO(deflate_walk_freep) struct deflate_walk *z = deflate_walk_new();
         char part[65536];
         size_t n;
 
-        inflate_whole(z, (sv){ c->p, c->n });
+        deflate_walk_begin(z, (sv){ c->p, c->n }, DEFLATE_CLOSED);
         do
-                if (inflate_next(z, part, sizeof(part), &n, &shape, e) < 0 || out_add(o, part, n, e) < 0)
+                if (deflate_walk_next(z, part, sizeof(part), &n, NULL, e) < 0 || out_add(o, part, n, e) < 0)
                         return -(int)e->code;
         while (n);
         return 0;

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "ext/hash.h"
-#include "ext/inflate.h"
+#include "stream/deflate_walk.h"
 #include "install/install.h"
 #include "pkg/pyname.h"
 #include "tests/vectors/vectors.h"
@@ -33,13 +33,12 @@ static void problem(struct run *r, sv text)
 
 static sv inflate_all(struct arena *a, const struct content *c, uint64_t size, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = inflate_new(INFLATE_RAW);
-        struct inflate_shape shape;
+        AUTO(deflate_walk_freep) struct deflate_walk *z = deflate_walk_new();
         char *p = arena_alloc(a, size + 1, 1);
         size_t have = 0, n;
 
-        inflate_whole(z, (sv){ c->p, c->n });
-        while (inflate_next(z, p + have, size + 1 - have, &n, &shape, e) == 0 && n)
+        deflate_walk_begin(z, (sv){ c->p, c->n }, DEFLATE_CLOSED);
+        while (deflate_walk_next(z, p + have, size + 1 - have, &n, NULL, e) == 0 && n)
                 have += n;
         return (sv){ p, have };
 }

@@ -31,6 +31,8 @@ static void lines_and_carets(void **state)
                   "t.yml:1:4: error[EB131]: text\n  1 | u: https://*****@h/\n    |    ^^^^^^^^^^^^^^^^\n" },
                 { "https://h/t/ab-1/c /t/x/ https://h/t/${T}/", 1, 1, 1, DIAG_ERROR, "",
                   "t.yml:1:1: error[EB131]: text\n  1 | https://h/t/****/c /t/x/ https://h/t/${T}/\n    | ^\n" },
+                { "https://h/x/t/tqdm/ https://h/x/t/tk-1/", 1, 1, 1, DIAG_ERROR, "",
+                  "t.yml:1:1: error[EB131]: text\n  1 | https://h/x/t/tqdm/ https://h/x/t/****/\n    | ^\n" },
                 { "u: https://${U}:${P}@h/", 1, 1, 1, DIAG_ERROR, "",
                   "t.yml:1:1: error[EB131]: text\n  1 | u: https://${U}:${P}@h/\n    | ^\n" },
                 { "\xb9\xb9\xb9z", 1, 2, 1, DIAG_ERROR, "",

@@ -1,4 +1,5 @@
 #include "catalog/conda_dists.h"
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "tests/unit/unit.h"
 

@@ -10,6 +10,7 @@ struct made {
         struct arena a;
         struct err e;
         struct oracle o;
+        bool judged; /* it is JSON, by others' judgement */
 };
 
 static int make(struct made *m, sv text)
@@ -23,7 +24,8 @@ static int make(struct made *m, sv text)
                             .repo.text_size = text.n };
         if (conda_repo_index(&m->repo, &source, NULL, &m->e) < 0)
                 return -(int)m->e.code;
-        if (oracle_read(&m->o, text, m->repo.place.subdir) && !oracle_agrees(&m->o, &m->repo) && !m->o.unsure)
+        m->judged = oracle_read(&m->o, text, m->repo.place.subdir);
+        if (m->judged && !oracle_agrees(&m->o, &m->repo) && !m->o.unsure)
                 fail_msg("%s", m->o.why);
         return 0;
 }
@@ -184,6 +186,166 @@ static void deep_nesting_is_survived(void **state)
         made_done(&m);
 }
 
+/* --- documents made at random: the same every time --- */
+
+struct chance {
+        uint32_t x;
+        struct buf *b;
+};
+
+static uint32_t roll(struct chance *c, uint32_t n)
+{
+        c->x = c->x * 1664525 + 1013904223;
+        return (c->x >> 16) % n;
+}
+
+/* Nobody makes us read gigabytes for one name. */
+static void a_record_too_large(void **state)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(8 << 20);
+        struct made m;
+        char *room;
+
+        (void)state;
+        buf_fmt(&b, "{\"packages\":{\"a-1-0.conda\":" REC("a", "") ",\"a-2-0.conda\":" REC("a", ",\"license\":\""));
+        b.n -= 1; /* the license goes on */
+        room = buf_room(&b, 5 << 20);
+        assert_non_null(room);
+        memset(room, 'x', 5 << 20);
+        b.n += 5 << 20;
+        buf_fmt(&b, "\"}},\"z\":\"\xff\"}"); /* no UTF-8: the full parse, which has no such limit, does not judge */
+        assert_int_equal(make(&m, buf_sv(&b)), 0);
+        assert_int_equal(records(&m, "a").n, 1);
+        made_done(&m);
+}
+
+static void blanks(struct chance *c)
+{
+        static const char *const some[] = {
+                "", "", "", " ", "\n  ", "\t\r\n", "                                                "
+        };
+
+        buf_fmt(c->b, "%s", some[roll(c, ARRAY_LEN(some))]);
+}
+
+static void some_text(struct chance *c)
+{
+        static const char *const some[] = { "a",       "name",    "n",    "{",    "}",        "[",  "]",
+                                            ":",       ",",       "\\\"", "\\\\", "\\n",      "é",  " ",
+                                            "\\u0041", "\\u00e9", "\\/",  "\\t",  "\\\\\\\"", "xyz" };
+
+        buf_byte(c->b, '"');
+        for (uint32_t i = roll(c, 9); i; i--)
+                buf_fmt(c->b, "%s", some[roll(c, ARRAY_LEN(some))]);
+        buf_byte(c->b, '"');
+}
+
+static void some_value(struct chance *c, unsigned depth)
+{
+        static const char *const word[] = { "null", "true", "false", "-1", "0", "12345678901" };
+        uint32_t kind = roll(c, depth ? 6 : 3), n = kind < 4 ? 0 : roll(c, 4);
+        unsigned key = 0;
+
+        blanks(c);
+        if (kind == 0)
+                buf_fmt(c->b, "%s", word[roll(c, ARRAY_LEN(word))]);
+        else if (kind < 4)
+                some_text(c);
+        else
+                buf_byte(c->b, kind == 4 ? '[' : '{');
+        for (; n; n--) {
+                if (kind == 5 && roll(c, 4) == 0 && key == 0)
+                        buf_fmt(c->b, "\"name\":");
+                else if (kind == 5)
+                        buf_fmt(c->b, "\"k%u\":", key);
+                key++;
+                some_value(c, depth - 1);
+                if (n > 1)
+                        buf_byte(c->b, ',');
+        }
+        if (kind > 3)
+                buf_byte(c->b, kind == 4 ? ']' : '}');
+        blanks(c);
+}
+
+static void some_record(struct chance *c)
+{
+        static const char *const names[] = { "a", "B", "c\\u002dd", "x.y" };
+        unsigned before = roll(c, 4), after = roll(c, 4);
+
+        buf_byte(c->b, '{');
+        for (unsigned i = 0; i < before; i++) {
+                buf_fmt(c->b, "\"x%u\":", i);
+                some_value(c, 3);
+                buf_byte(c->b, ',');
+        }
+        buf_fmt(c->b, "\"%s\"", roll(c, 9) ? "name" : "n\\u0061me");
+        blanks(c);
+        buf_byte(c->b, ':');
+        blanks(c);
+        if (roll(c, 9))
+                buf_fmt(c->b, "\"%s\"", names[roll(c, ARRAY_LEN(names))]);
+        else
+                some_value(c, 1);
+        buf_fmt(c->b, ",\"version\":\"1\",\"build\":\"0\"");
+        for (unsigned i = 0; i < after; i++) {
+                static const char *const keys[] = { "depends", "constrains", "license", "track_features", "noarch" };
+
+                buf_fmt(c->b, ",\"%s\":", keys[(i + before) % ARRAY_LEN(keys)]);
+                some_value(c, 2);
+        }
+        buf_byte(c->b, '}');
+}
+
+static void some_document(struct chance *c)
+{
+        unsigned n = 0;
+
+        blanks(c);
+        buf_byte(c->b, '{');
+        for (unsigned map = 0; map < 2; map++) {
+                buf_fmt(c->b, "\"junk%u\":", map);
+                some_value(c, 4);
+                buf_fmt(c->b, ",%s:{", map ? "\"packages.conda\"" : "\"packages\"");
+                for (uint32_t i = roll(c, 6); i; i--) {
+                        blanks(c);
+                        buf_fmt(c->b, "\"f-%u-0.conda\"", n++);
+                        blanks(c);
+                        buf_byte(c->b, ':');
+                        blanks(c);
+                        some_record(c);
+                        blanks(c);
+                        if (i > 1)
+                                buf_byte(c->b, ',');
+                }
+                buf_fmt(c->b, "}%s", map ? "" : ",");
+        }
+        buf_byte(c->b, '}');
+        blanks(c);
+}
+
+static void documents_at_random(void **state)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(1 << 20);
+        struct chance c = { 1, &b };
+        size_t records_seen = 0;
+
+        (void)state;
+        for (int i = 0; i < 4000; i++) {
+                struct made m;
+
+                buf_clear(&b);
+                some_document(&c);
+                if (make(&m, buf_sv(&b)) < 0) /* which compares, too */
+                        fail_msg("document %d: %s", i, m.e.cause);
+                if (!m.judged)
+                        fail_msg("document %d is no JSON: %s", i, b.p);
+                records_seen += m.o.n;
+                made_done(&m);
+        }
+        assert_true(records_seen > 5000);
+}
+
 static void every_field(void **state)
 {
         static const char text[] =
@@ -306,6 +468,49 @@ static void base_urls(void **state)
         assert_int_equal(bad, 0);
 }
 
+/* What the marks leave out is really too far. */
+static sv near_at(const void *of, size_t i)
+{
+        return ((const sv *)of)[i];
+}
+
+static void nearest_names(void **state)
+{
+        static const char *const words[] = {
+                "numpy",     "nunpy",      "unmpy",     "numpyy",    "nupmy",        "npm",          "pandas", "panda",
+                "sad",       "das",        "a",         "ab",        "ba",           "x-y",          "x_y",    "x.y",
+                "python3.9", "python3.10", "libgcc-ng", "libgcc_ng", "scikit-learn", "scikits-learn"
+        };
+        sv v[ARRAY_LEN(words)];
+        uint64_t *mark;
+        int bad = 0;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+                v[i] = sv_from(words[i]);
+        mark = conda_near_marks(near_at, v, ARRAY_LEN(v));
+        for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+                unsigned best = v[i].n < 5 ? 2 : 3;
+                struct conda_near n;
+                sv want = { 0 };
+
+                for (size_t k = 0; k < ARRAY_LEN(v); k++) {
+                        unsigned d = sv_distance(v[i], v[k], 9);
+
+                        if (d && d < best) {
+                                best = d;
+                                want = v[k];
+                        }
+                }
+                conda_near_begin(&n, v[i]);
+                conda_near_look(&n, mark, near_at, v, ARRAY_LEN(v));
+                if (!sv_eq(n.found, want))
+                        bad++, print_error("%s: '%.*s', not '%.*s'\n", words[i], SV_ARG(n.found), SV_ARG(want));
+        }
+        free(mark);
+        assert_int_equal(bad, 0);
+}
+
 /* --- files as a source --- */
 
 static const char PLATFORM[] = "{\"info\":{\"base_url\":\"../files\"},\"packages\":{\"a-1-0.tar.bz2\":" REC(
@@ -405,10 +610,13 @@ int main(void)
                 cmocka_unit_test(texts_with_records),
                 cmocka_unit_test(texts_that_are_none),
                 cmocka_unit_test(deep_nesting_is_survived),
+                cmocka_unit_test(a_record_too_large),
+                cmocka_unit_test(documents_at_random),
                 cmocka_unit_test(every_field),
                 cmocka_unit_test(bits_agree),
                 cmocka_unit_test(damaged_indexes),
                 cmocka_unit_test(base_urls),
+                cmocka_unit_test(nearest_names),
                 cmocka_unit_test_setup_teardown(files_as_a_source, place_setup, place_teardown),
                 cmocka_unit_test_setup_teardown(file_cut_off, place_setup, place_teardown),
                 cmocka_unit_test_setup_teardown(files_that_cannot_be_read, place_setup, place_teardown),

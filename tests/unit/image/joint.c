@@ -36,7 +36,7 @@ static void begin(struct world *w, const char *replaces)
         w->art[2] = (struct artifact){ .kind = ARTIFACT_CONDA, .name = SV("tool"), .version = SV("9") };
         w->p = (struct lock_platform){ .artifact = w->art, .n_artifact = 3 };
         w->c.diags = &w->ds;
-        w->j = (struct joint){ .c = &w->c, .platform = &w->p, .arena = &w->a };
+        w->j = (struct joint){ .c = &w->c, .platform = &w->p, .arena = &w->a, .spec = &w->spec };
         while (sv_cut(&rest, ' ', &one))
                 *arena_push(&w->a, w->spec.pip_replaces, w->spec.n_pip_replaces, cap) =
                         (struct spec_text){ one, { SV("env.yml"), 7, 9 } };
@@ -55,7 +55,7 @@ static void what_conda_supplies_is_fixed(void **state)
 
         (void)state;
         begin(&w, "");
-        joint_fixed(&w.j, &w.spec);
+        joint_fixed(&w.j);
         assert_int_equal(w.j.n_fixed, 3);
         assert_true(sv_is(w.j.fixed[0].name, "one"));
         assert_true(sv_is(w.j.fixed[0].version, "1.0"));
@@ -63,7 +63,7 @@ static void what_conda_supplies_is_fixed(void **state)
         assert_true(sv_is(w.j.fixed[2].by, "conda's numpy 1.26.4 (env.yml: numpy=1.26)"));
         end(&w);
         begin(&w, "NumPy");
-        joint_fixed(&w.j, &w.spec);
+        joint_fixed(&w.j);
         assert_int_equal(w.j.n_fixed, 2);
         end(&w);
 }
@@ -91,7 +91,7 @@ static void a_wheel_that_wins_takes_the_whole_package_out(void **state)
                 begin(&w, rows[i].replaces);
                 while (sv_cut(&rest, ' ', &one))
                         wheel[n++] = (struct artifact){ .kind = ARTIFACT_WHEEL, .name = one };
-                assert_int_equal(joint_replace(&w.j, &w.spec, wheel, n, &w.e), rows[i].r);
+                assert_int_equal(joint_replace(&w.j, wheel, n, &w.e), rows[i].r);
                 for (size_t k = 0; k < w.p.n_artifact; k++)
                         buf_fmt(&b, "%s%.*s", k ? " " : "", SV_ARG(w.p.artifact[k].name));
                 if (rows[i].left)

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "ext/inflate.h"
+#include "stream/deflate_walk.h"
 #include "install/install.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/zip_make.h"
@@ -29,9 +29,8 @@ static struct artifact artifact_x(void)
 /* What an entry's content gives: true when it is whole and its checksum is right. */
 static bool content_read(const struct content *c, uint64_t size, struct buf *out)
 {
-        AUTO(inflate_freep) struct inflate *z = inflate_new(INFLATE_RAW);
+        AUTO(deflate_walk_freep) struct deflate_walk *z = deflate_walk_new();
         AUTO(err_done) struct err e = { 0 };
-        struct inflate_shape shape;
         char part[4096];
         size_t n = 0;
 
@@ -39,8 +38,8 @@ static bool content_read(const struct content *c, uint64_t size, struct buf *out
         if (c->kind != CONTENT_DEFLATE)
                 buf_add(out, (sv){ c->p, c->n });
         else
-                for (inflate_whole(z, (sv){ c->p, c->n });
-                     inflate_next(z, part, sizeof(part), &n, &shape, &e) == 0 && n;)
+                for (deflate_walk_begin(z, (sv){ c->p, c->n }, DEFLATE_CLOSED);
+                     deflate_walk_next(z, part, sizeof(part), &n, NULL, &e) == 0 && n;)
                         buf_add(out, (sv){ part, n });
         return !e.code && out->n == size &&
                (c->kind == CONTENT_BYTES || c->kind == CONTENT_NONE || c->crc == crc32_add(0, out->p, out->n));

@@ -311,6 +311,8 @@ static void faults(void **state)
                 { explicit_list, "linux-64\n@", "win-64\n@", "EB123", "only for win-64" },
                 { explicit_list, "linux-64/_libgcc", "osx-64/_libgcc", "EB122", "is for osx-64" },
                 { explicit_list, "#" MD5, "#" MD5 "0", NULL, "" },
+                { explicit_list, "mine-1.0", "m\xffne-1.0", "EB120", "UTF-8" },
+                { explicit_list, "# made", "\xef\xbb\xbf# made", NULL, "" },
                 { explicit_list, "mine-1.0-0.conda", "mine.zip", "EB122", "conda package's file" },
                 { pixi_lock, "version: 6", "version: 8", "EB123", "version 8" },
                 { pixi_lock, "  default:", "  dev:", "EB123", "only dev, other" },

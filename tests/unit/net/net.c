@@ -149,34 +149,6 @@ static void redirects_lose_secrets_on_the_way_to_another_host(void **state)
         end(&t);
 }
 
-static void a_token_in_a_path_is_never_shown(void **state)
-{
-        struct test t;
-        sv shown;
-
-        (void)state;
-        begin(&t);
-        net_token_add(t.n, at(&t, "/chan"), at(&t, "/_bytes"));
-        net_token_add(t.n, at(&t, "/chan"), at(&t, "/nowhere")); /* the first one holds */
-        net_token_add(t.n, at(&t, "/hop"), at(&t, "/_redirect"));
-        assert_int_equal(get(&t, "/chan/5"), 0);
-        assert_int_equal(t.got.status, 200);
-        assert_int_equal(t.got.body.n, 5);
-        shown = at(&t, "/chan/5");
-        assert_true(sv_eq(t.got.url, shown));
-        assert_int_equal(get(&t, "/channel/5"), 0); /* another folder */
-        assert_int_equal(t.got.status, 404);
-        assert_int_equal(get(&t, "/hop?to=/_bytes/5"), 0); /* where it led to is shown as it is asked for */
-        assert_int_equal(t.got.body.n, 5);
-        assert_true(sv_eq(t.got.url, shown));
-        net_token_add(t.n, at(&t, "/gone"), at(&t, "/t/secret/gone"));
-        assert_int_equal(get(&t, "/gone/x"), 0);
-        net_status_err(&t.got, &t.e);
-        assert_cause(&t, "/gone/x");
-        assert_null(strstr(t.e.cause, "secret"));
-        end(&t);
-}
-
 static void redirects_end(void **state)
 {
         struct test t;
@@ -416,7 +388,6 @@ int main(void)
                 cmocka_unit_test(tries_again_until_it_works),
                 cmocka_unit_test(waits_as_long_as_the_server_says),
                 cmocka_unit_test(redirects_lose_secrets_on_the_way_to_another_host),
-                cmocka_unit_test(a_token_in_a_path_is_never_shown),
                 cmocka_unit_test(redirects_end),
                 cmocka_unit_test(netrc_logs_in),
                 cmocka_unit_test(a_broken_body_is_resumed),

@@ -293,8 +293,18 @@ static void orders_are_read_back(void **state)
         assert_true(sandbox_order_read(buf_sv(&b), &o));
         assert_true(o.n_layer == 2 && o.n_argv == 2 && o.n_env == 1 && o.n_bind == 2 && !o.network);
         assert_string_equal(o.argv[1], "text");
+        assert_null(o.terminal);
+        arena_done(&o.arena);
+        sandbox_order_add(&b, 'T', "01");
+        assert_true(sandbox_order_read(buf_sv(&b), &o));
+        assert_string_equal(o.terminal, "01");
         arena_done(&o.arena);
         sandbox_order_add(&b, 'B', "half a pair");
+        assert_false(sandbox_order_read(buf_sv(&b), &o));
+        sandbox_order_add(&b, 'B', "and the other");
+        assert_true(sandbox_order_read(buf_sv(&b), &o));
+        arena_done(&o.arena);
+        sandbox_order_add(&b, 'T', "019"); /* a descriptor of ours */
         assert_false(sandbox_order_read(buf_sv(&b), &o));
 }
 

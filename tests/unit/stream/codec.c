@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "ext/deflate.h"
-#include "ext/inflate.h"
+#include "stream/deflate_walk.h"
 #include "tests/unit/unit.h"
 
 #define MAX ((size_t)8 << 20)
@@ -166,17 +166,17 @@ static void zstd_comes_back_and_breaks_loudly(void **state)
 }
 
 /* Reads a raw stream in steps of `step` bytes. */
-static int whole(sv stream, size_t step, struct buf *out, struct inflate_shape *ret, struct err *e)
+static int whole(sv stream, size_t step, struct buf *out, struct deflate_shape *ret, struct err *e)
 {
-        AUTO(inflate_freep) struct inflate *z = inflate_new(INFLATE_RAW);
+        AUTO(deflate_walk_freep) struct deflate_walk *z = deflate_walk_new();
         size_t n = 1;
 
-        inflate_whole(z, stream);
+        deflate_walk_begin(z, stream, DEFLATE_CLOSED);
         while (n) {
                 char *room = buf_room(out, step);
 
                 assert_non_null(room);
-                if (inflate_next(z, room, step, &n, ret, e) < 0)
+                if (deflate_walk_next(z, room, step, &n, ret, e) < 0)
                         return -(int)e->code;
                 out->n += n;
         }
@@ -188,7 +188,7 @@ static void raw_streams_show_their_last_block(void **state)
         size_t n = 600000, room;
         AUTO(free_ptr) char *text = pattern(n), *packed = NULL;
         struct deflate *d = deflate_new(6);
-        struct inflate_shape shape[3];
+        struct deflate_shape shape[3];
         struct err e = { 0 };
         size_t packed_n;
 
@@ -222,7 +222,7 @@ static void raw_streams_end_where_their_memory_ends(void **state)
 {
         static const char two[] = "\x03\x00\x03\x00";
         AUTO(buf_done) struct buf out = BUF_INIT(MAX);
-        struct inflate_shape shape;
+        struct deflate_shape shape;
         struct err e = { 0 };
 
         (void)state;
