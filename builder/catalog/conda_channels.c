@@ -79,8 +79,7 @@ static int check_subs(struct channels *s, struct err *e)
                 err_set(e, ERR_NOT_FOUND, "there is no channel '%.*s': it has no %.*srepodata.json",
                         SV_ARG(url_masked(&s->arena, one->channel_url)), SV_ARG(url_masked(&s->arena, last->folder)));
                 err_hint(e,
-                         "check the channel's name; a private one needs a login in ~/.netrc, or its token (/t/TOKEN/); "
-                         "--refresh asks again");
+                         "check the channel's name; a private one needs a login in ~/.netrc, or its token (/t/TOKEN/)");
                 return -ERR_NOT_FOUND;
         }
         return 0;
