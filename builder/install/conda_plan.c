@@ -65,7 +65,7 @@ static int place(struct conda *c, struct err *e)
         return 0;
 }
 
-/* As pip and conda: what is generated takes the place of a file of that name; of two with one name the last stays. */
+/* As conda: what is generated takes the place of a file of that name; of two with one name the last stays. */
 static int add_entry_points(struct conda *c, const struct conda_link *link, struct err *e)
 {
         for (size_t i = 0; c->python && i < link->n; i++) {
