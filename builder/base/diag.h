@@ -1,7 +1,7 @@
 /* base/diag.h - faults in a user's text, all of them: err is for the one thing that stopped us.
  * Lines and columns count from 1 (columns in bytes); 0 means unknown. A struct diags owns its texts. Codes are stable:
- *   EB1xx definition: EB100 YAML · EB101 unknown key · EB102 wrong type · EB103 bad value · EB104 duplicate · EB105 conda package refused
- *         EB106 file named cannot be read · EB107 not supported · EB108 base · EB109 conflict between files
+ *   EB1xx definition: EB100 YAML · EB101 unknown key · EB102 wrong type · EB103 bad value · EB104 duplicate · EB105 conda package
+ *         under python: base · EB106 file named cannot be read · EB107 not supported · EB108 base · EB109 conflict between files
  *   EB13x requirements: EB130 option · EB131 requirement · EB132 hash · EB133 include · EB134 marker · EB135 URL
  *   EB2xx resolution notes · EB3xx packages · EB4xx Debian · EB5xx warnings about the result (secrets in variables, bare extras, yanked)
  * docs/internals/diagnostics.md lists each with its example. */

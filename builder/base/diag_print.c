@@ -25,6 +25,21 @@ static size_t user_end(sv s, size_t i)
         return variable || sv_is(sv_from_to(s, i, end), "git") ? i : end; /* git@ is everybody */
 }
 
+/* The end of the token that begins at i, behind "/t/" of a conda channel's URL, or i. Behind the host anything is one; further on ("…/t/tqdm/" of
+ * an index) only what looks like one. */
+static size_t token_end(sv s, size_t i, size_t host)
+{
+        size_t end = i;
+        bool odd = false;
+
+        while (end < s.n && (s.p[end] == '-' || (s.p[end] >= '0' && s.p[end] <= '9') ||
+                             ((s.p[end] | 0x20) >= 'a' && (s.p[end] | 0x20) <= 'z'))) {
+                odd |= s.p[end] == '-' || (s.p[end] >= '0' && s.p[end] <= '9');
+                end++;
+        }
+        return host && end < s.n && s.p[end] == '/' && (odd || sv_find(sv_from_to(s, host, i - 3), '/') < 0) ? end : i;
+}
+
 /* C0 and C1 controls (the latter are two bytes in UTF-8), and every byte of a text that is no UTF-8, as '?': nothing steers a terminal. */
 static size_t clean_char(sv s, size_t i, bool utf8, struct buf *out)
 {
@@ -35,15 +50,28 @@ static size_t clean_char(sv s, size_t i, bool utf8, struct buf *out)
         return 1 + c1;
 }
 
+/* Where a secret that begins at i ends, or i. *host: where the host of the URL that we are in begins, 0 outside of one. */
+static size_t secret_end(sv s, size_t i, size_t *host)
+{
+        if (i >= 3 && s.p[i - 3] == ':' && s.p[i - 2] == '/' && s.p[i - 1] == '/') {
+                *host = i;
+                return user_end(s, i);
+        }
+        if (s.p[i] == ' ')
+                *host = 0;
+        return i >= 3 && s.p[i - 3] == '/' && s.p[i - 2] == 't' && s.p[i - 1] == '/' ? token_end(s, i, *host) : i;
+}
+
 static void add_clean(sv s, struct buf *out)
 {
         bool utf8 = sv_utf8(s);
+        size_t host = 0;
 
         for (size_t i = 0; i < s.n;) {
-                if (i >= 3 && s.p[i - 3] == ':' && s.p[i - 2] == '/' && s.p[i - 1] == '/')
-                        for (size_t end = user_end(s, i); i < end; i++)
-                                buf_byte(out, '*');
-                i += clean_char(s, i, utf8, out);
+                for (size_t end = secret_end(s, i, &host); i < end; i++)
+                        buf_byte(out, '*');
+                if (i < s.n)
+                        i += clean_char(s, i, utf8, out);
         }
 }
 

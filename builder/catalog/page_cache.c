@@ -21,7 +21,7 @@ static sha256 key_of(const struct page_fetch *f)
 {
         AUTO(arena_done) struct arena a = { 0 };
 
-        return page_key(f->accept, url_public(&a, f->url));
+        return page_key(f->accept, url_public(&a, f->name));
 }
 
 /* "name value" lines up to an empty one; the body follows. */
@@ -82,7 +82,12 @@ static void begin_transfer(struct page_cache *c, struct page_fetch *f, size_t ma
 
 void page_begin(struct page_cache *c, sv url, sv accept, size_t max, int priority, struct page_fetch *f)
 {
-        *f = (struct page_fetch){ .url = url, .accept = accept };
+        page_begin_as(c, url, url, accept, max, priority, f);
+}
+
+void page_begin_as(struct page_cache *c, sv name, sv url, sv accept, size_t max, int priority, struct page_fetch *f)
+{
+        *f = (struct page_fetch){ .url = url, .accept = accept, .name = name };
         read_note(c, max, f);
         f->fresh = f->kept && (c->offline || is_fresh(c, f));
         if (!f->fresh)
@@ -177,7 +182,7 @@ static void from_note(const struct page_fetch *f, struct arena *a, struct page_g
 }
 
 /* Object stores answer 403 for what does not exist unless the asker may list them; PyTorch's index is one. */
-static bool means_absent(const struct net_answer *a)
+bool page_absent(const struct net_answer *a)
 {
         struct url u;
 
@@ -200,8 +205,8 @@ static int take_answer(struct page_cache *c, struct page_fetch *f, struct arena 
                 write_note(c, f, &got, ret->url, ret->type, ret->body, ret->absent ? "absent" : "there");
                 return 0;
         }
-        *ret = (struct page_got){ .absent = means_absent(&got),
-                                  .url = got.url,
+        *ret = (struct page_got){ .absent = page_absent(&got),
+                                  .url = f->name.p == f->url.p ? got.url : f->name,
                                   .type = net_header_get(&got, "content-type") };
         if (ret->absent) {
                 write_note(c, f, &got, ret->url, ret->type, (sv){ 0 }, "absent");

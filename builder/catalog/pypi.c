@@ -44,7 +44,7 @@ struct entry *pypi_entry(struct catalog_pypi *p, struct pkg *pkg, sv extra)
 
 bool pypi_pkg_ready(struct catalog_pypi *p, struct pkg *pkg)
 {
-        return pkg->loaded || pkg->n_url || p->source->ops->page_ready(p->source, pkg->name);
+        return pkg->loaded || pkg->fixed || pkg->n_url || p->source->ops->page_ready(p->source, pkg->name);
 }
 
 int pypi_pkg_load(struct catalog_pypi *p, struct pkg *pkg, struct err *e)
@@ -53,7 +53,7 @@ int pypi_pkg_load(struct catalog_pypi *p, struct pkg *pkg, struct err *e)
 
         if (pkg->loaded)
                 return 0;
-        if (!pkg->n_url) {
+        if (!pkg->n_url && !pkg->fixed) {
                 ops->page_soon(p->source, pkg->name);
                 while (ops->wait && !ops->page_ready(p->source, pkg->name)) {
                         pypi_ahead_pump(p); /* the wait is put to use */
@@ -80,7 +80,7 @@ static int op_name(struct catalog *c, name_id n, const struct name **ret, struct
                 return -(int)e->code;
         x->name.cand = pkg->cand;
         x->name.n = pkg->n;
-        x->name.absent = !pkg->n_url && pkg->page->absent;
+        x->name.absent = !pkg->n_url && !pkg->fixed && pkg->page->absent;
         if (x->name.absent && !x->name.near.n)
                 x->name.near = pypi_near(p, pkg->name);
         if (!x->rels)
@@ -145,6 +145,7 @@ int pypi_open(const struct pypi_opts *o, struct pypi_source *source, struct op *
         }
         tags_make(a, &p->opts.tags, &p->tags);
         marker_env_linux(a, p->opts.python_full, p->opts.machine, &p->env);
+        pypi_fixed_take(p);
         *ret = p;
         return 0;
 }

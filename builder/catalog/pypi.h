@@ -12,6 +12,11 @@
 #include "spec/spec.h"
 #include "store/store.h"
 
+struct pypi_fixed {       /* a distribution that is there already, since a conda package supplies it */
+        sv name, version; /* normalised name; version as its folder says */
+        sv by; /* what supplies it, and who asked for that: "conda's numpy 1.26.4 (env.yml:5:5: numpy=1.26)" */
+};
+
 struct pypi_opts {
         const sv *index; /* expanded URLs, in the order they are asked; credentials in them are used, never shown */
         const sv *index_public; /* the same as the lock writes them (unexpanded, credentials removed) */
@@ -26,6 +31,12 @@ struct pypi_opts {
         struct tags_target tags;
         bool allow_sdist; /* source distributions count as installable: for test data, nothing builds them */
         sv dir;           /* relative find-links and paths are relative to it */
+        /* Each is a name with one candidate and no relations (design/solver.md). Its METADATA is asked for when somebody wants an extra of
+         * it, and only then; empty: it has none. The text must live as long as the catalog. */
+        const struct pypi_fixed *fixed;
+        size_t n_fixed;
+        int (*fixed_metadata)(void *arg, sv name, sv *ret, struct err *e);
+        void *fixed_arg;
 };
 
 struct catalog_pypi; /* begins with struct catalog */

@@ -9,7 +9,7 @@ enum { AHEAD_MAX = 1000 }; /* projects */
 
 void pypi_ahead_add(struct catalog_pypi *p, struct pkg *pkg, const struct requirement *r)
 {
-        if (pkg->ahead || p->n_ahead >= AHEAD_MAX || r->url.n || pkg->n_url)
+        if (pkg->ahead || p->n_ahead >= AHEAD_MAX || r->url.n || pkg->n_url || pkg->fixed)
                 return;
         pkg->ahead = true;
         p->source->ops->page_soon(p->source, pkg->name);
@@ -113,7 +113,7 @@ void pypi_soon(struct catalog *c, name_id n, set_id likely, uint32_t tried)
         uint32_t more = tried < 5 ? 1 : tried < 10 ? 5 : tried < 20 ? 10 : 50;
 
         if (!pkg->loaded) {
-                if (!pkg->n_url)
+                if (!pkg->n_url && !pkg->fixed)
                         p->source->ops->page_soon(p->source, pkg->name);
                 return;
         }

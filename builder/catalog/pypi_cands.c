@@ -222,7 +222,9 @@ static void from_urls(struct catalog_pypi *p, struct pkg *pkg)
 void pypi_cands_make(struct catalog_pypi *p, struct pkg *pkg)
 {
         pkg->n = 0;
-        if (pkg->n_url)
+        if (pkg->fixed)
+                pypi_fixed_cands(p, pkg);
+        else if (pkg->n_url)
                 from_urls(p, pkg);
         else
                 from_page(p, pkg);

@@ -48,7 +48,7 @@ static void collect(struct locking *l)
         for (size_t i = 0; i < l->r->n; i++) {
                 struct pkg *pkg = l->p->entry[l->r->pick[i].name]->pkg;
 
-                if (!chosen_of(l, pkg))
+                if (!pkg->fixed && !chosen_of(l, pkg))
                         l->v[l->n++] = (struct chosen){ .pkg = pkg, .cand = l->r->pick[i].cand };
         }
         if (l->n)
@@ -62,21 +62,26 @@ static int connect(struct locking *l, struct err *e)
 
         for (size_t i = 0; i < l->r->n; i++) {
                 const struct pick *pick = &l->r->pick[i];
-                struct chosen *from = chosen_of(l, p->entry[pick->name]->pkg);
+                const struct pkg *who = p->entry[pick->name]->pkg;
+                struct chosen *from = chosen_of(l, who); /* NULL: conda's, with an extra */
                 struct rels rels;
 
                 if (pypi_rels(&p->catalog, pick->name, pick->cand, &rels, e) != 0)
                         return e->code ? -(int)e->code
                                        : err_set(e, ERR_FAILED, "the resolution is not of this catalog any more");
                 for (uint32_t k = 0; k < rels.n; k++) {
-                        struct chosen *to = chosen_of(l, p->entry[rels.v[k]->term->name]->pkg);
+                        const struct pkg *pkg = p->entry[rels.v[k]->term->name]->pkg;
+                        struct chosen *to = chosen_of(l, pkg);
 
+                        if (pkg->fixed && from)
+                                add_once(l->a, &from->needs, &from->n_needs, &from->cap_needs, pkg->name);
                         if (!to || to == from)
                                 continue;
-                        add_once(l->a, &from->needs, &from->n_needs, &from->cap_needs, to->pkg->name);
+                        if (from)
+                                add_once(l->a, &from->needs, &from->n_needs, &from->cap_needs, to->pkg->name);
                         add_once(l->a, &to->by, &to->n_by, &to->cap_by,
-                                 arena_fmt(l->a, "%.*s %.*s", SV_ARG(from->pkg->name),
-                                           SV_ARG(pep440_text(from->pkg->ver[from->cand].v))));
+                                 arena_fmt(l->a, "%.*s %.*s", SV_ARG(who->name),
+                                           SV_ARG(pep440_text(who->ver[pick->cand].v))));
                 }
         }
         for (size_t i = 0; i < p->n_made; i++) {

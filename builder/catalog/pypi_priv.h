@@ -41,6 +41,8 @@ struct pkg {     /* one project */
         sv name; /* normalised */
         bool loaded;
         const struct pypi_page *page;
+        const struct pypi_fixed *fixed; /* conda's: neither page nor URLs count */
+        bool fixed_read;                /* its METADATA was asked for */
         struct cand *cand;
         struct version *ver;
         uint32_t n;
@@ -133,7 +135,16 @@ bool pypi_python_fits(struct catalog_pypi *p, sv requires_python);
 /** What makes two URLs name the same file, as pip sees it: the parts of query and fragment in any order, without egg=. */
 sv pypi_url_identity(struct arena *a, sv url);
 
+/* pypi_fixed.c */
+void pypi_fixed_take(struct catalog_pypi *p);
+void pypi_fixed_cands(struct catalog_pypi *p, struct pkg *pkg);
+/** Its requirements, for an extra of it. */
+int pypi_fixed_read(struct catalog_pypi *p, struct pkg *pkg, struct err *e);
+void pypi_fixed_hint(const struct pkg *pkg, struct buf *out);
+
 /* pypi_rels.c */
+/** What a METADATA says → v->dist, or v->fault. */
+void pypi_read_text(struct catalog_pypi *p, struct pkg *pkg, struct version *v, sv text);
 /** Read the metadata of a candidate once. 0 also when it is unusable (ver->fault). */
 int pypi_read(struct catalog_pypi *p, struct pkg *pkg, uint32_t cand, struct err *e);
 set_id pypi_req_set(struct catalog_pypi *p, struct pkg *pkg, const struct requirement *r);

@@ -83,7 +83,7 @@ static void read_dist(struct catalog_pypi *p, struct version *v, const struct me
         v->dist = d;
 }
 
-static void read_text(struct catalog_pypi *p, struct pkg *pkg, struct version *v, sv text)
+void pypi_read_text(struct catalog_pypi *p, struct pkg *pkg, struct version *v, sv text)
 {
         AUTO(err_done) struct err e = { 0 };
         struct arena *a = &p->arena;
@@ -119,7 +119,7 @@ int pypi_read(struct catalog_pypi *p, struct pkg *pkg, uint32_t cand, struct err
                 fault(v, BAN_METADATA, arena_sv(&p->arena, sv_from(one.cause)));
                 err_done(&one);
         } else {
-                read_text(p, pkg, v, text);
+                pypi_read_text(p, pkg, v, text);
         }
         v->read = true;
         return 0;
@@ -345,8 +345,10 @@ int pypi_rels(struct catalog *c, name_id n, uint32_t cand, struct rels *ret, str
         }
         if (pkg->cand[cand].ban)
                 return 0;
-        if (pypi_read(p, pkg, cand, e) < 0)
+        if (pypi_read(p, pkg, cand, e) < 0 || (pkg->fixed && x->extra.n && pypi_fixed_read(p, pkg, e) < 0))
                 return -(int)e->code;
+        if (pkg->fixed && !x->extra.n) /* its own requirements were conda's business */
+                return 0;
         m.at = arena_fmt(&p->arena, "%.*s %.*s METADATA", SV_ARG(pkg->name), SV_ARG(pep440_text(v->v)));
         if (v->dist)
                 add_urls(&m, v->dist);

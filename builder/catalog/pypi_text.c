@@ -121,6 +121,8 @@ void pypi_cand_text(struct catalog *c, name_id n, uint32_t cand, struct buf *out
         const struct entry *x = pypi_self(c)->entry[n];
 
         buf_fmt(out, "%.*s %.*s", SV_ARG(x->name.text), SV_ARG(pep440_text(x->pkg->ver[cand].v)));
+        if (x->pkg->fixed)
+                buf_add(out, SV(" (conda's)"));
 }
 
 /* --- hints: a line each, without "hint:" --- */
@@ -321,7 +323,9 @@ void pypi_hints(struct catalog *c, name_id n, set_id wanted, struct buf *out)
         struct catalog_pypi *p = pypi_self(c);
         const struct pkg *pkg = p->entry[n]->pkg;
 
-        if (!pkg->loaded || pkg->n_url || pkg->page->absent)
+        if (pkg->fixed)
+                pypi_fixed_hint(pkg, out);
+        if (!pkg->loaded || pkg->fixed || pkg->n_url || pkg->page->absent)
                 return;
         hint_versions(pkg, out);
         hint_bans(p, pkg, wanted, out);

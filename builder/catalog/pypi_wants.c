@@ -144,7 +144,7 @@ static void add_want(struct wanting *w, const struct spec_req *r, uint8_t kind, 
         want->rel.at = where_text(w->a, &r->at);
         if (kind == REL_NEEDS)
                 pypi_ahead_add(p, pkg, &r->req);
-        else if (!pkg->n_url)
+        else if (!pkg->n_url && !pkg->fixed)
                 p->source->ops->page_soon(p->source, pkg->name);
         *arena_push(&p->arena, p->made, p->n_made, p->cap_made) = m;
 }
@@ -199,7 +199,7 @@ int pypi_wants(struct catalog_pypi *p, const struct spec *s, struct arena *a, st
 /* The very file that the lock names, so that a wheel added later to a version changes nothing. */
 static void keep_file(struct catalog_pypi *p, struct pkg *pkg, struct version *v, const struct artifact *art)
 {
-        if (v->read || pkg->n_url)
+        if (v->read || pkg->n_url || pkg->fixed)
                 return;
         for (size_t i = 0; i < pkg->page->n; i++) {
                 const struct pypi_file *f = &pkg->page->v[i];

@@ -67,6 +67,7 @@ int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_why(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_export(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_cache_dir(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_cache_size(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_cache_verify(struct app *app, void *opts, int argc, char **argv, struct err *e);

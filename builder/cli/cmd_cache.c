@@ -45,7 +45,9 @@ int cmd_cache_size(struct app *app, void *opts, int argc, char **argv, struct er
         return 0;
 }
 
-static const char *const kind_name[] = { [STORE_BLOB] = "blob", [STORE_PACKAGE] = "package", [STORE_BODY] = "body" };
+static const char *const kind_name[] = {
+        [STORE_BLOB] = "blob", [STORE_PACKAGE] = "package", [STORE_BODY] = "body", [STORE_INDEX] = "index"
+};
 
 int cmd_cache_verify(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {

@@ -27,6 +27,14 @@ const struct opt global_opts[] = {
           NULL,                                                                                                           \
           "a further definition or requirements file" },                                                                  \
                 { 0, "pip", "SPEC", OPT_LIST, AT(request_opts, pip), NULL, "a further Python requirement" },              \
+                { 0, "conda", "SPEC", OPT_LIST, AT(request_opts, conda), NULL, "a further conda package" },               \
+                { 'c',                                                                                                    \
+                  "channel",                                                                                              \
+                  "CHANNEL",                                                                                              \
+                  OPT_LIST,                                                                                               \
+                  AT(request_opts, channel),                                                                              \
+                  NULL,                                                                                                   \
+                  "a further conda channel, before the definition's" },                                                   \
                 { 'e', "env", "K=V", OPT_LIST, AT(request_opts, env), NULL, "a further variable of the image" },          \
                 { 0,                                                                                                      \
                   "base",                                                                                                 \
@@ -118,6 +126,13 @@ static const struct opt platform_opts[] = {
         { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
         OPT_END,
 };
+static const struct opt export_opts[] = {
+        { 'f', "format", "FORMAT", OPT_TEXT, AT(export_opts, format), "conda-lock|explicit|environment|requirements",
+          "conda-lock, explicit, environment or requirements" },
+        { 0, "platform", "P", OPT_TEXT, AT(export_opts, platform), NULL,
+          "which platform of several (conda-lock: default all)" },
+        OPT_END,
+};
 static const struct opt json_opts[] = {
         { 0, "json", NULL, OPT_FLAG, AT(read_opts, json), NULL, "for programs" },
         OPT_END,
@@ -131,6 +146,7 @@ static const struct opt read_opts[] = {
 const struct cmd cmds[] = {
         { "build", "[FILE…]", "turn an environment into an image",
           "FILE is an environment.yml, a requirements.txt or a .lock (default: env.yml or environment.yml here).\n"
+          "A conda-lock.yml, a pixi.lock or an @EXPLICIT list is taken as it is: nothing is resolved again.\n"
           "The definition is resolved into NAME.lock beside it, unless that lock still fits; the image goes into the "
           "store.\n"
           "Prints one line: NAME@sha256:…, which `envbuild run` takes.",
@@ -153,6 +169,16 @@ const struct cmd cmds[] = {
           sizeof(struct read_opts), false, cmd_tree },
         { "why", "NAME [FILE]", "say who asked for a package", "FILE is a definition or a lock.", platform_opts,
           sizeof(struct read_opts), false, cmd_why },
+        { "export", "[FILE]", "write a lock in another tool's format",
+          "FILE is a definition or a lock, ours or another tool's (conda-lock.yml, pixi.lock, @EXPLICIT). The answer "
+          "is on stdout:\n"
+          "conda-lock: conda-lock.yml version 1, for `conda-lock install` and micromamba. explicit: an @EXPLICIT list, "
+          "for "
+          "`conda create --file`. environment: an environment.yml with every version and build pinned. requirements: "
+          "the "
+          "wheels with their hashes, for `pip install --require-hashes`.\n"
+          "What a format cannot say, as the base and Debian packages, is named in a comment.",
+          export_opts, sizeof(struct export_opts), false, cmd_export },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,

@@ -27,7 +27,7 @@ int opts_request(struct app *app, const struct request_opts *o, int argc, char *
                 *arena_push(&app->arena, file.v, file.n, file.cap) = sv_from(argv[i]);
         for (size_t i = 0; i < o->file.n; i++)
                 *arena_push(&app->arena, file.v, file.n, file.cap) = o->file.v[i];
-        if (file.n == 0 && o->pip.n == 0) {
+        if (file.n == 0 && o->pip.n == 0 && o->conda.n == 0) {
                 const char *name = default_file();
                 if (!name) {
                         err_set(e, ERR_USAGE, "no definition: there is no env.yml or environment.yml here");
@@ -46,6 +46,10 @@ int opts_request(struct app *app, const struct request_opts *o, int argc, char *
                 .n_file = file.n,
                 .pip = o->pip.v,
                 .n_pip = o->pip.n,
+                .conda = o->conda.v,
+                .n_conda = o->conda.n,
+                .channel = o->channel.v,
+                .n_channel = o->channel.n,
                 .env = o->env.v,
                 .n_env = o->env.n,
                 .platform = o->platform.v,

@@ -6,13 +6,16 @@
 #include "image/image.h"
 
 struct request_opts { /* lock, build, run: what shapes a lock, then what each does with it */
-        struct opt_list file, pip, env, platform, upgrade;
+        struct opt_list file, pip, conda, channel, env, platform, upgrade;
         sv base, exclude_newer, strategy;
         bool pre, locked, frozen, refresh, upgrade_all, upgrade_base;
         bool dry_run;
         sv tag, codec, iidfile, metadata_file;
         struct opt_list volume;
         sv workdir, network;
+};
+struct export_opts {
+        sv format, platform;
 };
 struct read_opts {
         bool json;

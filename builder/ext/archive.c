@@ -57,6 +57,8 @@ static void support(struct archive *a, unsigned flags)
                 archive_read_support_format_tar(a);
         if (flags & ARCHIVE_AR)
                 archive_read_support_format_ar(a);
+        if (flags & ARCHIVE_RAW)
+                archive_read_support_format_raw(a);
         if (flags & ARCHIVE_DECODE) {
                 archive_read_support_filter_gzip(a);
                 archive_read_support_filter_bzip2(a);

@@ -40,7 +40,8 @@ struct archive_item {
 enum archive_flags {
         ARCHIVE_TAR = 1,
         ARCHIVE_AR = 2,
-        ARCHIVE_DECODE = 4 /* gzip, bzip2, xz, zstd are taken off first; without it the bytes are the archive */
+        ARCHIVE_DECODE = 4, /* gzip, bzip2, xz, zstd are taken off first; without it the bytes are the archive */
+        ARCHIVE_RAW = 8     /* no archive: one file "data" of unknown size, which max_bytes does not bound */
 };
 
 struct archive_opts {

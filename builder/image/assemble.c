@@ -50,10 +50,28 @@ static bool has_cuda(const struct lock_platform *p)
         return false;
 }
 
-static void fill_env(struct env_list *env, const struct lock *l, const struct lock_platform *p,
-                     const struct oci_config *base)
+/* PATH first, then what says which kind of environment this is (design §5). CONDA_DEFAULT_ENV is the path: so conda calls an environment
+ * that is in none of its envs folders. */
+static void fill_prefix(struct env_list *env, const struct lock_platform *p, sv path)
 {
-        struct arena *a = env->a;
+        bool conda = image_is_conda(p);
+
+        if (!conda && !p->has_python) {
+                env_put(env, arena_fmt(env->a, "PATH=%.*s", SV_ARG(path)));
+                return;
+        }
+        env_put(env, arena_fmt(env->a, "PATH=" IMAGE_PREFIX "/bin:%.*s", SV_ARG(path)));
+        if (!conda) {
+                env_put(env, SV("VIRTUAL_ENV=" IMAGE_PREFIX));
+                return;
+        }
+        env_put(env, SV("CONDA_PREFIX=" IMAGE_PREFIX));
+        env_put(env, SV("CONDA_DEFAULT_ENV=" IMAGE_PREFIX));
+}
+
+static void fill_env(struct env_list *env, const struct lock *l, const struct lock_platform *p,
+                     const struct oci_config *base, const struct built_layers *layers)
+{
         sv path;
 
         for (size_t i = 0; i < base->n_env; i++)
@@ -61,17 +79,14 @@ static void fill_env(struct env_list *env, const struct lock *l, const struct lo
         path = env_get(env, "PATH");
         if (path.n == 0)
                 path = SV(DEFAULT_PATH);
-        if (p->has_python) {
-                env_put(env, arena_fmt(a, "PATH=" IMAGE_PREFIX "/bin:%.*s", SV_ARG(path)));
-                env_put(env, SV("VIRTUAL_ENV=" IMAGE_PREFIX));
-        } else {
-                env_put(env, arena_fmt(a, "PATH=%.*s", SV_ARG(path)));
-        }
+        fill_prefix(env, p, path);
         env_put(env, SV("LANG=C.UTF-8"));
         if (has_cuda(p)) {
                 env_put(env, SV("NVIDIA_VISIBLE_DEVICES=all"));
                 env_put(env, SV("NVIDIA_DRIVER_CAPABILITIES=compute,utility"));
         }
+        for (size_t i = 0; i < layers->n_activation; i++)
+                env_put(env, layers->activation[i]);
         for (size_t i = 0; i < l->config.n_env; i++)
                 env_put(env, l->config.env[i]);
 }
@@ -86,12 +101,12 @@ static struct js *strings(struct arena *a, const sv *v, size_t n)
 }
 
 static void fill_config(struct js *cfg, const struct lock *l, const struct lock_platform *p,
-                        const struct oci_config *base, struct arena *a)
+                        const struct oci_config *base, const struct built_layers *layers, struct arena *a)
 {
         struct env_list env = { .a = a };
         struct js *labels = js_get(cfg, "Labels");
 
-        fill_env(&env, l, p, base);
+        fill_env(&env, l, p, base, layers);
         js_put(a, cfg, SV("Env"), strings(a, env.v, env.n));
         if (l->config.user.n)
                 js_put_str(a, cfg, "User", l->config.user);
@@ -162,7 +177,7 @@ void assemble_config(const struct lock *l, const struct lock_platform *p, const 
                 cfg = js_new_obj(a);
                 js_put(a, doc, SV("config"), cfg);
         }
-        fill_config(cfg, l, p, base, a);
+        fill_config(cfg, l, p, base, layers, a);
         for (size_t i = 0; i < base->n_diff_id; i++)
                 js_add(a, ids, digest_str(a, &base->diff_id[i]));
         for (size_t i = 0; i < layers->n; i++)

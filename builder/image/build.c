@@ -209,6 +209,11 @@ static int build_platform(struct build *b, struct lock_platform *p, struct oci_d
         sha256 image_id;
 
         if (!b->o->dry_run && find_built(b->c, b->l->lock, p, b->o->codec, b->a, ret, &b->ret->image_id)) {
+                struct target t = { 0 };
+
+                target_read(p->platform, &t); /* an index over several says for which each is */
+                ret->os = SV("linux");
+                ret->arch = t.arch;
                 b->ret->count.layers += p->image.n_layer;
                 b->ret->count.reused += p->image.n_layer;
                 return 0;

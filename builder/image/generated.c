@@ -48,6 +48,21 @@ static void root_parents(const struct lock_platform *p, struct arena *a, struct 
         }
 }
 
+int conda_env_build(struct package_shop *shop, struct built_layer *ret, struct paths *ret_paths, struct err *e)
+{
+        struct install_venv v = { .root = shop->platform->facts.root, .prefix = SV(IMAGE_PREFIX) };
+        struct tree_list t = { 0 };
+        sha256 key;
+
+        root_parents(shop->platform, shop->arena, &v);
+        install_conda_env(shop->arena, &v, &t.entry, &t.content, &t.n);
+        key = layer_key_conda_env(&v);
+        ret->of = SV("env conda");
+        if (layer_from_list(shop, &key, &t, LAYER_JOIN, false, ret, e) < 0)
+                return -(int)e->code;
+        return layer_fact_paths(shop->c->store, &ret->fact, shop->arena, ret_paths, e);
+}
+
 int venv_build(struct package_shop *shop, struct built_layer *ret, struct paths *ret_paths, struct err *e)
 {
         const struct lock_platform *p = shop->platform;

@@ -30,6 +30,10 @@ struct image_request {  /* what flags say; texts borrowed */
         size_t n_file;
         const sv *pip; /* --pip SPEC */
         size_t n_pip;
+        const sv *conda; /* --conda SPEC */
+        size_t n_conda;
+        const sv *channel; /* -c CHANNEL */
+        size_t n_channel;
         const sv *env; /* -e K=V */
         size_t n_env;
         const sv *platform;

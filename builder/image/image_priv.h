@@ -6,6 +6,9 @@
 
 #include "image/image.h"
 #include "base/map.h"
+#include "catalog/conda_fetch.h"
+#include "catalog/pypi.h"
+#include "image/condarc.h"
 #include "layer/layer.h"
 #include "resolve/resolve.h"
 #include "spec/recipe.h"
@@ -15,8 +18,9 @@
 #define PREFIX_NAME   "env" /* below lock_facts.root */
 #define DEFAULT_INDEX "https://pypi.org/simple"
 /* `certificates:` stand here in the image and in the lock's files; without the leading slash in entries. */
-#define CERTIFICATES_DIR "/usr/local/share/ca-certificates/"
-#define DEFAULT_BASE     "recipe:debian-13-python"
+#define CERTIFICATES_DIR      "/usr/local/share/ca-certificates/"
+#define DEFAULT_BASE          "recipe:debian-13-python"
+#define DEFAULT_BASE_OF_CONDA "recipe:debian-13"
 
 /* --- image/base.c: the base an image stands on */
 /** Fill into->base, ->facts, ->python (and, for a recipe, the debs) from a definition's base. old: the locked one, kept unless told. */
@@ -91,6 +95,61 @@ bool target_read(sv platform, struct target *ret);
 int target_virtual(struct arena *a, const struct target *t, const struct spec *s, struct lock_platform *into,
                    struct diags *ds, struct err *e);
 
+/** A lock's virtual packages are still what definition and CONDA_OVERRIDE_* declare. */
+bool target_virtual_unchanged(struct arena *a, const struct spec *s, const struct lock_platform *p);
+
+/* --- image/conda_setup.c: which channels are asked, and how */
+struct conda_setup {
+        struct conda_channel *channel; /* priority order */
+        size_t n_channel;
+        struct conda_channel_settings settings;
+        const struct conda_mirror *mirror;
+        size_t n_mirror;
+        sv priority; /* "strict", "flexible", "disabled" */
+};
+int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret, struct err *e);
+
+/* --- image/conda.c: the conda part of a platform: solve, artifacts, the python it chose. Does nothing when no conda package is asked for */
+int conda_resolve(struct image_ctx *c, const struct image_request *r, const struct spec *s,
+                  const struct lock_platform *old, struct arena *a, struct lock *lock, struct lock_platform *into,
+                  struct err *e);
+/** What the conda artifact `python` says, or none. */
+void conda_python(struct lock_platform *p, struct arena *a);
+const struct artifact *conda_artifact_find(const struct lock_platform *p, const char *name);
+
+/** The same for a build from a lock, which asks no channel before it fetches (s may be NULL): what cannot be read is left out. */
+void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret);
+struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x);
+
+/* --- image/foreign.c: conda-lock.yml, @EXPLICIT, pixi.lock given as the definition */
+/** *ret_lock NULL: r names no such file. *ret: what stands in for a definition. -ERR_USAGE (ctx->diags). */
+int foreign_load(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
+                 struct lock **ret_lock, struct err *e);
+/** Its packages into a platform whose base is known: hashes and sizes that it does not say, and what only the packages say. */
+int foreign_platform(struct image_ctx *c, const struct lock *from, struct arena *a, struct lock *l,
+                     struct lock_platform *into, struct err *e);
+
+/* --- image/joint.c: conda's distributions and the pip part (design §4) */
+struct joint {
+        struct image_ctx *c;
+        const struct spec *spec;
+        struct lock_platform *platform;
+        struct arena *arena;
+        struct pypi_fixed *fixed; /* what is there already */
+        size_t n_fixed;
+};
+/** Those that pip-replaces names are left out. */
+void joint_fixed(struct joint *j);
+/** pypi_opts.fixed_metadata; arg: struct joint. */
+int joint_metadata(void *arg, sv name, sv *ret, struct err *e);
+/** Conda packages whose distributions are all among these wheels and in pip-replaces leave the platform. -ERR_USAGE: one that supplies
+ *  others besides. */
+int joint_replace(struct joint *j, const struct artifact *wheel, size_t n, struct err *e);
+
+/* --- image/history.c: pure: conda-meta/history and conda-meta/state */
+void history_write(const struct lock *l, const struct lock_platform *p, struct buf *out);
+bool state_write(const struct lock *l, struct buf *out); /* false: there is nothing to say */
+
 /* --- image/pip.c: the pip part of a platform: index settings, solve, artifacts */
 int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct spec *s,
                 const struct lock_platform *old, struct arena *a, struct lock *lock, struct lock_platform *into,
@@ -137,8 +196,10 @@ struct package_shop { /* what all jobs share */
         pthread_mutex_t mutex; /* of c->diags, fetched and the arena */
         struct arena *arena;
         uint64_t fetched;
+        struct conda_ask conda;      /* where conda packages are fetched */
         const struct recipe *recipe; /* of the debs; NULL when there are none */
 };
+enum layer_style package_style(const struct artifact *art);
 void package_init(struct package *p, const struct artifact *art, const struct lock_platform *lp, bool bucketed,
                   uint32_t parts);
 /** Look its facts up; sets have. */
@@ -152,6 +213,11 @@ int package_source(struct package_shop *shop, const struct package *p, struct fs
                    struct entry_source **ret, struct err *e);
 int package_paths(struct package_shop *shop, struct package *p, struct err *e);
 
+/* --- image/content.c */
+#define CONTENT_HOLD_MAX ((uint64_t)256 << 20) /* bytes of one file that we hold in memory */
+/** CONTENT_BYTES in the arena, or CONTENT_NONE for an empty file. -ERR_LIMIT, -ERR_INTEGRITY. */
+int content_hold(const struct entry *en, const struct content *c, struct arena *a, struct content *ret, struct err *e);
+
 /* Layers of a platform, made or found, in image order. */
 struct built_layer {
         sv of;
@@ -164,6 +230,8 @@ struct built_layers {
         size_t n, cap;
         uint64_t fetched;
         size_t reused;
+        sv *activation; /* "K=V": what conda's activation scripts would set, in order */
+        size_t n_activation;
 };
 /* --- image/last.c: winners of disputed paths, `files:`, base directories that our layers pass through */
 struct tree_list { /* a layer made from memory */
@@ -181,12 +249,19 @@ struct last_member {
 int last_build(struct package_shop *shop, const struct last_member *member, size_t n, const struct built_layers *below,
                sv dir, struct tree_list *ret, struct err *e);
 
+/* --- image/activation.c: activation scripts of the packages that are in the image, read once each */
+/** member: in link order. Sets below->activation; scripts that do more than set variables are warned of (EB532). */
+int activation_collect(struct package_shop *shop, const struct last_member *member, size_t n,
+                       struct built_layers *below, struct err *e);
+
 /* --- image/bundle.c: certificates of the definition added to those of the layers below */
 /** An empty *ret when there are none among files. */
 int bundle_build(struct package_shop *shop, const struct built_layers *below, const struct tree_list *files,
                  sv *ret_path, sv *ret, struct err *e);
 
 /* --- image/layers.c: lock → layers */
+/** It is a conda prefix, not a venv. */
+bool image_is_conda(const struct lock_platform *p);
 int layers_build(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct spec *spec,
                  sv dir, enum oci_codec codec, bool dry_run, struct arena *a, struct built_layers *ret, struct err *e);
 
@@ -208,6 +283,7 @@ int layer_known(struct package_shop *shop, const sha256 *key, struct built_layer
 /* --- image/generated.c: layers made from memory */
 int layer_from_list(struct package_shop *shop, const sha256 *key, const struct tree_list *t, enum layer_style style,
                     bool deb_table, struct built_layer *ret, struct err *e);
+int conda_env_build(struct package_shop *shop, struct built_layer *ret, struct paths *ret_paths, struct err *e);
 int venv_build(struct package_shop *shop, struct built_layer *ret, struct paths *ret_paths, struct err *e);
 int last_make(struct package_shop *shop, const struct tree_list *t, struct built_layer *ret, struct err *e);
 

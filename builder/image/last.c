@@ -5,10 +5,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "image/image_priv.h"
-#include "stream/deflate_walk.h"
 #include "tree/join.h"
-
-#define WINNER_MAX ((uint64_t)256 << 20) /* bytes of one disputed file that we hold in memory */
 
 void tree_list_add(struct arena *a, struct tree_list *l, struct entry en, struct content c)
 {
@@ -19,46 +16,6 @@ void tree_list_add(struct arena *a, struct tree_list *l, struct entry en, struct
         }
         l->entry[l->n] = en;
         l->content[l->n++] = c;
-}
-
-static int read_all(const struct entry *en, const struct content *c, char *p, struct err *e)
-{
-        AUTO(deflate_walk_freep) struct deflate_walk *z = c->kind == CONTENT_DEFLATE ? deflate_walk_new() : NULL;
-
-        if (z)
-                deflate_walk_begin(z, (sv){ c->p, c->n }, DEFLATE_CLOSED);
-        for (size_t done = 0, n = 0; done < en->size; done += n) {
-                int r = z ? deflate_walk_next(z, p + done, en->size - done, &n, NULL, e)
-                          : c->read(c->arg, p + done, en->size - done, &n, e);
-                if (r < 0)
-                        return r;
-                if (n == 0)
-                        return err_set(e, ERR_INTEGRITY, "'%.*s' ends early", SV_ARG(en->path));
-        }
-        return 0;
-}
-
-/* The bytes of a file, whatever form they have in the package. */
-static int content_bytes(const struct entry *en, const struct content *c, struct arena *a, struct content *ret,
-                         struct err *e)
-{
-        char *p;
-
-        *ret = (struct content){ 0 };
-        if (en->size == 0)
-                return 0;
-        if (en->size > WINNER_MAX)
-                return err_set(e, ERR_LIMIT, "'%.*s' is in two packages and too large (%llu bytes) to be put right",
-                               SV_ARG(en->path), (unsigned long long)en->size);
-        p = arena_alloc(a, en->size, 1);
-        if (c->kind == CONTENT_DEFLATE || c->kind == CONTENT_STREAM) {
-                if (read_all(en, c, p, e) < 0)
-                        return -(int)e->code;
-        } else {
-                memcpy(p, c->p, en->size);
-        }
-        *ret = (struct content){ .kind = CONTENT_BYTES, .p = p, .n = en->size };
-        return 0;
 }
 
 /* One disputed path: the winner's entry, with the content that stands at `en` of its package. */
@@ -73,7 +30,7 @@ static int put_winner(struct package_shop *shop, const struct join_winner *w, co
                 copy.size = en->size;
                 copy.target = (sv){ 0 };
         }
-        if (copy.type == ENTRY_FILE && content_bytes(en, c, shop->arena, &bytes, e) < 0)
+        if (copy.type == ENTRY_FILE && content_hold(en, c, shop->arena, &bytes, e) < 0)
                 return -(int)e->code;
         tree_list_add(shop->arena, ret, copy, bytes);
         return 0;
@@ -145,7 +102,7 @@ static int add_files(struct package_shop *shop, sv dir, struct tree_list *ret, s
                 AUTO(free_ptr) char *path = f->source.n && f->source.p[0] == '/'
                                                     ? xstrndup(f->source.p, f->source.n)
                                                     : fs_path("%.*s/%.*s", SV_ARG(dir), SV_ARG(f->source));
-                AUTO(buf_done) struct buf b = BUF_INIT(WINNER_MAX);
+                AUTO(buf_done) struct buf b = BUF_INIT(CONTENT_HOLD_MAX);
                 sha256 got;
                 sv bytes;
 
@@ -183,7 +140,7 @@ static void repeat_dirs(const struct package_shop *shop, struct tree_list *ret)
 
         for (size_t i = 0; i < f->n_odd_dir; i++) {
                 const struct lock_dir *d = &f->odd_dir[i];
-                bool used = shop->platform->has_python && passes(d->path, prefix);
+                bool used = (shop->platform->has_python || image_is_conda(shop->platform)) && passes(d->path, prefix);
                 for (size_t k = 0; k < n && !used; k++)
                         used = passes(d->path, ret->entry[k].path);
                 if (used)
@@ -243,11 +200,42 @@ static int add_bundle(struct package_shop *shop, const struct built_layers *belo
         return 0;
 }
 
+static void add_text(struct package_shop *shop, struct tree_list *ret, const char *path, const struct buf *b)
+{
+        struct arena *a = shop->arena;
+        sv text = arena_sv(a, buf_sv(b));
+
+        tree_list_add(a, ret,
+                      (struct entry){
+                              .path = arena_fmt(a, "%.*s/" PREFIX_NAME "/%s", SV_ARG(shop->platform->facts.root), path),
+                              .type = ENTRY_FILE,
+                              .mode = 0644,
+                              .mtime = ENTRY_MTIME_FLOOR,
+                              .size = text.n,
+                              .generated = true },
+                      (struct content){ .kind = CONTENT_BYTES, .p = text.p, .n = text.n });
+}
+
+/* What conda itself would have noted down while it made the prefix. */
+static int add_conda(struct package_shop *shop, struct tree_list *ret, struct err *e)
+{
+        AUTO(buf_done) struct buf history = BUF_INIT(LOCK_MAX);
+        AUTO(buf_done) struct buf state = BUF_INIT(LOCK_MAX);
+
+        if (!image_is_conda(shop->platform))
+                return 0;
+        history_write(shop->lock, shop->platform, &history);
+        add_text(shop, ret, "conda-meta/history", &history);
+        if (state_write(shop->lock, &state))
+                add_text(shop, ret, "conda-meta/state", &state);
+        return buf_check(&history, e) < 0 ? -(int)e->code : buf_check(&state, e);
+}
+
 int last_build(struct package_shop *shop, const struct last_member *member, size_t n, const struct built_layers *below,
                sv dir, struct tree_list *ret, struct err *e)
 {
         *ret = (struct tree_list){ 0 };
-        if (winners(shop, member, n, ret, e) < 0 || add_files(shop, dir, ret, e) < 0 ||
+        if (winners(shop, member, n, ret, e) < 0 || add_conda(shop, ret, e) < 0 || add_files(shop, dir, ret, e) < 0 ||
             add_bundle(shop, below, ret, e) < 0)
                 return -(int)e->code;
         repeat_dirs(shop, ret);

@@ -48,6 +48,12 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
         for (size_t i = 0; i < r->n_pip; i++)
                 if (spec_add_pip(a, s, r->pip[i], io, ds, e) < 0)
                         return -(int)e->code;
+        for (size_t i = 0; i < r->n_channel; i++)
+                if (spec_add_channel(a, s, r->channel[i], ds, e) < 0)
+                        return -(int)e->code;
+        for (size_t i = 0; i < r->n_conda; i++)
+                if (spec_add_conda(a, s, r->conda[i], ds, e) < 0)
+                        return -(int)e->code;
         for (size_t i = 0; i < r->n_env; i++)
                 if (spec_add_variable(a, s, r->env[i], ds, e) < 0)
                         return -(int)e->code;
@@ -68,15 +74,35 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
         return spec_finish(a, s, io, ds, e);
 }
 
+/* What channels' names mean, so that a spec of a channel that is not listed is told beside the definition's other faults. */
+static int know_channels(const struct image_request *r, struct arena *a, struct spec *s, struct err *e)
+{
+        struct condarc *rc = arena_new(a, struct condarc);
+
+        if (s->n_conda + r->n_conda == 0)
+                return 0;
+        if (condarc_load(a, rc, e) < 0)
+                return -(int)e->code;
+        s->conda_settings = &rc->settings;
+        return 0;
+}
+
+/* *ret_imported: the finished resolution that stands for a definition, or NULL. */
 static int load_spec(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
-                     struct err *e)
+                     struct lock **ret_imported, struct err *e)
 {
         struct spec_io io = { c, read_input, read_variable };
 
+        if (foreign_load(c, r, a, ret, ret_imported, e) < 0)
+                return -(int)e->code;
+        if (*ret_imported)
+                return apply_flags(r, &io, c->diags, a, *ret, e);
         if (spec_load(a, r->file, r->n_file, &io, c->diags, ret, e) < 0)
                 return -(int)e->code;
         if ((*ret)->dir.n == 0)
                 (*ret)->dir = SV(".");
+        if (know_channels(r, a, *ret, e) < 0)
+                return -(int)e->code;
         return apply_flags(r, &io, c->diags, a, *ret, e);
 }
 
@@ -179,8 +205,14 @@ static int check_python(struct image_ctx *c, const struct spec *s, const struct 
         int r = 0;
 
         if (s->n_pip && !p->has_python) {
-                err_set(e, ERR_USAGE, "the base '%.*s' has no python3 for the pip packages", SV_ARG(s->base.text));
-                err_hint(e, "base: recipe:debian-13-python has one");
+                if (s->n_conda) {
+                        err_set(e, ERR_USAGE, "there is no python for the pip packages: no conda package needs one");
+                        err_hint(e, "add python to the dependencies");
+                } else {
+                        err_set(e, ERR_USAGE, "the base '%.*s' has no python3 for the pip packages",
+                                SV_ARG(s->base.text));
+                        err_hint(e, "base: recipe:debian-13-python has one");
+                }
                 return -(int)e->code;
         }
         if (s->python_req.text.n && p->has_python) {
@@ -199,8 +231,8 @@ static int check_python(struct image_ctx *c, const struct spec *s, const struct 
 }
 
 static int resolve_platform(struct image_ctx *c, const struct image_request *r, const struct spec *s,
-                            const struct lock *old, struct arena *a, struct lock *l, struct lock_platform *p,
-                            struct err *e)
+                            const struct lock *old, const struct lock *imported, struct arena *a, struct lock *l,
+                            struct lock_platform *p, struct err *e)
 {
         const struct lock_platform *was = old ? lock_find_platform(old, p->platform) : NULL;
         struct target t;
@@ -212,9 +244,18 @@ static int resolve_platform(struct image_ctx *c, const struct image_request *r, 
         }
         if (base_resolve(c, r, s, was, a, p, e) < 0)
                 return err_while(e, "looking at the base '%.*s'", SV_ARG(s->base.text));
-        if (check_python(c, s, p, e) < 0)
+        if (s->n_conda ||
+            (imported &&
+             image_is_conda(&imported->platform[0]))) { /* a conda prefix has a python of its own, or none */
+                p->has_python = false;
+                p->python = (struct lock_python){ 0 };
+        }
+        if (target_virtual(a, &t, s, p, c->diags, e) < 0)
                 return -(int)e->code;
-        if (target_virtual(a, &t, s, p, c->diags, e) < 0 || pip_resolve(c, r, s, was, a, l, p, e) < 0)
+        if (imported)
+                return foreign_platform(c, imported, a, l, p, e);
+        if (conda_resolve(c, r, s, was, a, l, p, e) < 0 || check_python(c, s, p, e) < 0 ||
+            pip_resolve(c, r, s, was, a, l, p, e) < 0)
                 return -(int)e->code;
         if (p->n_artifact)
                 qsort(p->artifact, p->n_artifact, sizeof(*p->artifact), artifact_cmp);
@@ -270,7 +311,8 @@ static int platform_cmp(const void *a, const void *b)
 }
 
 static int resolve_all(struct image_ctx *c, const struct image_request *r, const struct spec *s, const struct lock *old,
-                       const sha256 *request, struct arena *a, struct lock **ret, struct err *e)
+                       const struct lock *imported, const sha256 *request, struct arena *a, struct lock **ret,
+                       struct err *e)
 {
         struct lock *l = arena_new(a, struct lock);
         size_t n = s->n_platforms ? s->n_platforms : 1;
@@ -294,7 +336,7 @@ static int resolve_all(struct image_ctx *c, const struct image_request *r, const
         for (size_t i = 0; i < n; i++) {
                 struct lock_platform *p = &l->platform[l->n_platform++];
                 p->platform = s->n_platforms ? s->platforms[i].text : image_host_platform(a);
-                if (resolve_platform(c, r, s, old, a, l, p, e) < 0)
+                if (resolve_platform(c, r, s, old, imported, a, l, p, e) < 0)
                         return n > 1 ? err_while(e, "resolving for %.*s", SV_ARG(p->platform)) : -(int)e->code;
         }
         qsort(l->platform, n, sizeof(*l->platform), platform_cmp);
@@ -353,21 +395,21 @@ static bool recipes_unchanged(struct image_ctx *c, const struct lock *l, sv dir,
 int image_lock(struct image_ctx *c, const struct image_request *r, struct arena *a, struct image_locked *ret,
                struct err *e)
 {
-        struct lock *old = NULL;
+        struct lock *old = NULL, *imported = NULL;
         sv old_text = { 0 };
         sha256 request;
-        bool fits;
+        bool fits, declared = true;
 
         *ret = (struct image_locked){ 0 };
         if (r->n_file == 1 && is_lock_path(r->file[0]))
                 return use_frozen(c, arena_sv(a, r->file[0]), a, ret, e);
-        if (load_spec(c, r, a, &ret->spec, e) < 0)
+        if (load_spec(c, r, a, &ret->spec, &imported, e) < 0)
                 return -(int)e->code;
         ret->path = lock_path(ret->spec, a);
         if (r->frozen)
                 return use_frozen(c, ret->path, a, ret, e);
         if (ret->spec->base.text.n == 0)
-                ret->spec->base.text = SV(DEFAULT_BASE);
+                ret->spec->base.text = ret->spec->n_conda ? SV(DEFAULT_BASE_OF_CONDA) : SV(DEFAULT_BASE);
         request = spec_request(ret->spec);
         if (load_lock(c, ret->path, a, &old, &old_text, e) < 0)
                 return -(int)e->code;
@@ -377,14 +419,16 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
                 err_hint(e, "give one of the two another name (`name:` in the definition)");
                 return -(int)e->code;
         }
-        fits = old && sha256_eq(&old->request, &request) && recipes_unchanged(c, old, ret->spec->dir, a);
+        for (size_t i = 0; old && i < old->n_platform; i++)
+                declared = declared && target_virtual_unchanged(a, ret->spec, &old->platform[i]);
+        fits = old && declared && sha256_eq(&old->request, &request) && recipes_unchanged(c, old, ret->spec->dir, a);
         if (fits && !r->upgrade_all && !r->n_upgrade && !r->upgrade_base) {
                 ret->lock = old;
                 return 0;
         }
         if (r->locked)
                 return stale(ret->path, e);
-        if (resolve_all(c, r, ret->spec, old, &request, a, &ret->lock, e) < 0)
+        if (resolve_all(c, r, ret->spec, old, imported, &request, a, &ret->lock, e) < 0)
                 return -(int)e->code;
         ret->resolved = true;
         ret->changed = true;

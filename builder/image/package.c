@@ -12,7 +12,7 @@ void package_init(struct package *p, const struct artifact *art, const struct lo
         p->ctx = (struct install_ctx){ .prefix = SV(IMAGE_PREFIX),
                                        .root = lp->facts.root,
                                        .usrmerged = lp->facts.usrmerged };
-        if (art->kind != ARTIFACT_DEB) {
+        if (art->kind == ARTIFACT_WHEEL || sv_is(art->noarch, "python")) {
                 sv v = lp->python.version;
                 ptrdiff_t dot = sv_rfind(v, '.');
                 p->ctx.python = sv_from_to(v, 0, dot > 0 ? (size_t)dot : v.n);
@@ -51,6 +51,8 @@ static int fetch(struct package_shop *shop, const struct package *p, struct err 
                 return 0;
         if (art->kind == ARTIFACT_DEB)
                 r = debian_fetch(shop->recipe, shop->platform->base.release, art, c->net, c->store, c->op, e);
+        else if (art->kind == ARTIFACT_CONDA)
+                r = conda_fetch(&shop->conda, art, e);
         else
                 r = fetch_artifact(c->net, c->store, art, art->url, c->op, e);
         if (r < 0)
@@ -71,6 +73,7 @@ static void merge_diags(struct package_shop *shop, const struct diags *from)
                         d->level == DIAG_ERROR
                                 ? diag_add(shop->c->diags, d->file, d->line, d->col, d->code, "%.*s", SV_ARG(d->text))
                                 : diag_warn(shop->c->diags, d->file, d->line, d->col, d->code, "%.*s", SV_ARG(d->text));
+                shop->c->diags->v[k].level = d->level;
                 if (d->hint.n)
                         diag_hint(shop->c->diags, k, "%.*s", SV_ARG(d->hint));
         }
@@ -93,6 +96,13 @@ int package_bytes(struct package_shop *shop, const struct package *p, struct fs_
         }
 }
 
+static int (*const installers[])(const struct artifact *, sv, const struct install_ctx *, struct diags *,
+                                 struct entry_source **, struct err *) = {
+        [ARTIFACT_WHEEL] = install_wheel,
+        [ARTIFACT_CONDA] = install_conda,
+        [ARTIFACT_DEB] = install_deb,
+};
+
 int package_source(struct package_shop *shop, const struct package *p, struct fs_map *ret_map,
                    struct entry_source **ret, struct err *e)
 {
@@ -103,10 +113,14 @@ int package_source(struct package_shop *shop, const struct package *p, struct fs
         if (package_bytes(shop, p, ret_map, e) < 0)
                 return -(int)e->code;
         bytes = (sv){ (const char *)ret_map->p, ret_map->n };
-        r = p->art->kind == ARTIFACT_DEB ? install_deb(p->art, bytes, &p->ctx, &ds, ret, e)
-                                         : install_wheel(p->art, bytes, &p->ctx, &ds, ret, e);
+        r = installers[p->art->kind](p->art, bytes, &p->ctx, &ds, ret, e);
         merge_diags(shop, &ds);
         return r;
+}
+
+enum layer_style package_style(const struct artifact *art)
+{
+        return art->kind == ARTIFACT_WHEEL ? LAYER_JOIN : LAYER_CHUNK;
 }
 
 static int make(struct package_shop *shop, struct package *p, struct err *e)
@@ -116,7 +130,7 @@ static int make(struct package_shop *shop, struct package *p, struct err *e)
         struct arena tmp = { 0 };
         bool deb = p->art->kind == ARTIFACT_DEB;
         struct layer_make m = {
-                .style = deb ? LAYER_CHUNK : LAYER_JOIN,
+                .style = package_style(p->art),
                 .root = deb ? (sv){ 0 } : p->ctx.root,
                 .deb_table = deb,
                 .subject = arena_fmt(&tmp, "%.*s %.*s", SV_ARG(p->art->name), SV_ARG(p->art->version)),
@@ -163,17 +177,23 @@ int package_make(struct package_shop *shop, struct package *p, struct err *e)
 
 int package_paths(struct package_shop *shop, struct package *p, struct err *e)
 {
+        AUTO(diags_done) struct diags ds = { 0 };
+
         for (uint32_t i = 0; i < p->parts; i++) {
                 struct paths one = { 0 };
                 if (layer_fact_paths(shop->c->store, &p->fact[i], shop->arena, &one, e) < 0)
                         return -(int)e->code;
                 if (p->parts == 1) {
                         p->paths = one;
-                        return 0;
+                        break;
                 }
                 for (size_t k = 0; k < one.n; k++)
                         paths_add(shop->arena, &p->paths, &one.v[k]);
         }
         paths_sort(&p->paths);
+        /* What making its layer would have told, when it was there already. */
+        if (p->had && p->art->kind == ARTIFACT_CONDA)
+                install_conda_warn(p->art, &p->ctx, &p->paths, &ds);
+        merge_diags(shop, &ds);
         return 0;
 }

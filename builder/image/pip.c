@@ -166,6 +166,7 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
                                 .exclude_newer = s->exclude_newer,
                                 .refresh = r->refresh,
                                 .dir = s->dir };
+        struct joint joint = { .c = c, .spec = s, .platform = into, .arena = a };
         struct pypi_source *source = NULL;
         struct resolve_want *want = NULL;
         struct resolution *res = NULL;
@@ -188,6 +189,11 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
         po.n_index = x.n;
         po.find_links = x.links;
         po.n_find_links = x.n_links;
+        joint_fixed(&joint);
+        po.fixed = joint.fixed;
+        po.n_fixed = joint.n_fixed;
+        po.fixed_metadata = joint_metadata;
+        po.fixed_arg = &joint;
         po.python_full = into->python.version;
         po.machine = t.machine;
         if (pypi_net_open(&po, c->net, c->store, c->op, &source, e) < 0 || pypi_open(&po, source, c->op, &pypi, e) < 0)
@@ -199,6 +205,8 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
                                ? conflict_explain(c, pypi_catalog(pypi), want, n_want, &opts, res, e)
                                : -(int)e->code;
         if (pypi_artifacts(pypi, s, res, a, c->diags, &v, &n, e) < 0)
+                return -(int)e->code;
+        if (joint_replace(&joint, v, n, e) < 0)
                 return -(int)e->code;
         op_event(c->op, OP_RESOLVE, OP_END, arena_fmt(a, "%zu Python packages", n), n, n);
         append(a, into, v, n);

@@ -115,7 +115,7 @@ static int make_bucket(struct package_shop *shop, struct package *v, size_t n, s
         for (size_t i = 0; i < n; i++) {
                 arg[i] = (struct remake_arg){ shop, &v[i], { 0 } };
                 m[i] = (struct layer_member){
-                        .fact = &v[i].fact[0], .style = how.style, .arg = &arg[i], .remake = remake
+                        .fact = &v[i].fact[0], .style = package_style(v[i].art), .arg = &arg[i], .remake = remake
                 };
         }
         r = layer_bucket(shop->c->store, &how, &key, m, n, shop->c->op, &ret->fact, e);

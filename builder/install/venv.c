@@ -53,3 +53,17 @@ void install_venv(struct arena *a, const struct install_venv *v, struct entry **
         *ret_content = out.content;
         *ret_n = out.n;
 }
+
+void install_conda_env(struct arena *a, const struct install_venv *v, struct entry **ret, struct content **ret_content,
+                       size_t *ret_n)
+{
+        size_t max = v->n_parent + 1;
+        struct venv out = { arena_array(a, struct entry, max), arena_array(a, struct content, max), 0 };
+
+        for (size_t i = 0; i < v->n_parent; i++)
+                out.entry[out.n++] = v->parent[i];
+        add(&out, arena_fmt(a, "%.*s/env", SV_ARG(v->root)), ENTRY_DIR, 0755);
+        *ret = out.entry;
+        *ret_content = out.content;
+        *ret_n = out.n;
+}

@@ -124,28 +124,42 @@ sha256 layer_key_os(const struct layer_key_os *k)
         return digest(j);
 }
 
-sha256 layer_key_venv(const struct install_venv *v)
+static struct js *env_json(struct arena *a, const struct install_venv *v, sv kind)
 {
-        AUTO(arena_done) struct arena a = { 0 };
-        struct js *j = document(&a), *parents = js_new_arr(&a);
+        struct js *j = document(a), *parents = js_new_arr(a);
 
         for (size_t i = 0; i < v->n_parent; i++) {
                 const struct entry *en = &v->parent[i];
-                struct js *p = js_new_arr(&a);
+                struct js *p = js_new_arr(a);
 
-                js_add(&a, p, js_new_str(&a, en->path));
-                js_add(&a, p, js_new_int(&a, en->mode));
-                js_add(&a, p, js_new_int(&a, en->uid));
-                js_add(&a, p, js_new_int(&a, en->gid));
-                js_add(&a, parents, p);
+                js_add(a, p, js_new_str(a, en->path));
+                js_add(a, p, js_new_int(a, en->mode));
+                js_add(a, p, js_new_int(a, en->uid));
+                js_add(a, p, js_new_int(a, en->gid));
+                js_add(a, parents, p);
         }
-        js_put_str(&a, j, "env", SV("venv"));
-        js_put(&a, j, SV("parents"), parents);
-        js_put_str(&a, j, "prefix", v->prefix);
+        js_put_str(a, j, "env", kind);
+        js_put(a, j, SV("parents"), parents);
+        js_put_str(a, j, "prefix", v->prefix);
+        js_put_str(a, j, "root", v->root);
+        return j;
+}
+
+sha256 layer_key_venv(const struct install_venv *v)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        struct js *j = env_json(&a, v, SV("venv"));
+
         js_put_str(&a, j, "python", v->python);
         js_put_str(&a, j, "python-version", v->python_version);
-        js_put_str(&a, j, "root", v->root);
         return digest(j);
+}
+
+sha256 layer_key_conda_env(const struct install_venv *v)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+
+        return digest(env_json(&a, v, SV("conda")));
 }
 
 sha256 layer_key_last(const sha256 *paths_digest)

@@ -27,6 +27,7 @@ struct layer_key_os {
 };
 sha256 layer_key_os(const struct layer_key_os *k);
 sha256 layer_key_venv(const struct install_venv *v);
+sha256 layer_key_conda_env(const struct install_venv *v); /* python is not looked at */
 sha256 layer_key_last(const sha256 *paths_digest);
 
 /* --- facts (layer/fact.c): what a key gave, kept in the store */

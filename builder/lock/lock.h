@@ -116,6 +116,13 @@ struct lock {
         sha256 request;
         int64_t created;
         struct lock_config config;
+        sv *channels; /* canonical URLs, priority order; no credentials or tokens */
+        size_t n_channels;
+        sv channel_priority; /* "strict", "flexible", "disabled"; empty without channels */
+        sv *pip_replaces;    /* sorted */
+        size_t n_pip_replaces;
+        sv *conda_specs; /* what was asked for, as written: conda-meta/history says it */
+        size_t n_conda_specs;
         sv *indexes;
         size_t n_indexes;
         sv *find_links;

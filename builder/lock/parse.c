@@ -22,11 +22,22 @@ static void read_config(struct lock_read *r, const struct yaml *y, struct lock_c
 
 static void read_options(struct lock_read *r, const struct yaml *y, struct lock *l)
 {
-        static const char *const known[] = { "indexes",          "find-links", "index-strategy", "exclude-newer", "pre",
-                                             "apt-scripts-skip", NULL };
+        static const char *const known[] = {
+                "conda",      "channels",       "channel-priority", "pip-replaces", "indexes",
+                "find-links", "index-strategy", "exclude-newer",    "pre",          "apt-scripts-skip",
+                NULL
+        };
 
         if (!lock_is_map(r, y, "options", known))
                 return;
+        lock_get_list(r, y, "conda", &l->conda_specs, &l->n_conda_specs, NULL);
+        lock_get_list(r, y, "channels", &l->channels, &l->n_channels, NULL);
+        lock_get_text(r, y, "channel-priority", false, &l->channel_priority);
+        if (l->channel_priority.n && !sv_is(l->channel_priority, "strict") && !sv_is(l->channel_priority, "flexible") &&
+            !sv_is(l->channel_priority, "disabled"))
+                lock_fault(r, yaml_get(y, "channel-priority"), "EB122",
+                           "'channel-priority' is strict, flexible or disabled");
+        lock_get_list(r, y, "pip-replaces", &l->pip_replaces, &l->n_pip_replaces, NULL);
         lock_get_list(r, y, "indexes", &l->indexes, &l->n_indexes, NULL);
         lock_get_list(r, y, "find-links", &l->find_links, &l->n_find_links, NULL);
         lock_get_text(r, y, "index-strategy", false, &l->index_strategy);

@@ -125,11 +125,38 @@ static bool read_kind(struct lock_read *r, const struct yaml *y, enum artifact_k
         return false;
 }
 
+/* What only conda packages have. */
+static void read_conda(struct lock_read *r, const struct yaml *y, struct artifact *a)
+{
+        static const char *const keys[] = { "build", "md5", "noarch", "site-packages", "track-features", "dists" };
+        uint8_t md5[16];
+
+        for (size_t i = 0; a->kind != ARTIFACT_CONDA && i < ARRAY_LEN(keys); i++)
+                if (yaml_get(y, keys[i]))
+                        lock_fault(r, yaml_get(y, keys[i]), "EB121", "'%s' is a key of conda packages only", keys[i]);
+        if (a->kind != ARTIFACT_CONDA)
+                return;
+        lock_get_text(r, y, "build", true, &a->build);
+        lock_check_word(r, y, "build", a->build);
+        lock_get_text(r, y, "md5", false, &a->md5);
+        if (a->md5.n && !hex_read(a->md5, md5, sizeof(md5)))
+                lock_fault(r, yaml_get(y, "md5"), "EB122", "'md5' takes 32 hexadecimal digits");
+        lock_get_text(r, y, "noarch", false, &a->noarch);
+        if (a->noarch.n && !sv_is(a->noarch, "python") && !sv_is(a->noarch, "generic"))
+                lock_fault(r, yaml_get(y, "noarch"), "EB122", "'noarch' is python or generic");
+        lock_get_text(r, y, "site-packages", false, &a->site_packages);
+        lock_check_path(r, y, "site-packages", a->site_packages, false);
+        lock_get_list(r, y, "track-features", &a->track_features, &a->n_track_features, NULL);
+        lock_get_list(r, y, "dists", &a->dists, &a->n_dists, NULL);
+}
+
 static bool read_artifact(struct lock_read *r, const struct yaml *y, struct artifact *a)
 {
-        static const char *const known[] = { "kind",       "name",   "version", "build", "arch",     "recipe",
-                                             "url",        "direct", "sha256",  "size",  "uploaded", "needs",
-                                             "constrains", "by",     "why",     NULL };
+        static const char *const known[] = {
+                "kind",           "name",   "version", "build",      "arch",     "recipe", "url",
+                "direct",         "sha256", "md5",     "size",       "uploaded", "noarch", "site-packages",
+                "track-features", "dists",  "needs",   "constrains", "by",       "why",    NULL
+        };
 
         if (!lock_is_map(r, y, "an artifact", known) || !read_kind(r, y, &a->kind))
                 return false;
@@ -137,8 +164,7 @@ static bool read_artifact(struct lock_read *r, const struct yaml *y, struct arti
         lock_check_word(r, y, "name", a->name);
         lock_get_text(r, y, "version", true, &a->version);
         lock_check_word(r, y, "version", a->version);
-        lock_get_text(r, y, "build", a->kind == ARTIFACT_CONDA, &a->build);
-        lock_check_word(r, y, "build", a->build);
+        read_conda(r, y, a);
         lock_get_text(r, y, "arch", a->kind == ARTIFACT_DEB, &a->arch);
         lock_check_word(r, y, "arch", a->arch);
         lock_get_bool(r, y, "recipe", &a->recipe);

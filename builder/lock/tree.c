@@ -1,6 +1,7 @@
 #include "lock/tree.h"
 
 #include "base/cleanup.h"
+#include "lock/lock_priv.h"
 #include "pkg/pyname.h"
 
 #define DEPTH_MAX 200
@@ -53,17 +54,20 @@ static bool is_line(sv by) /* "env.yml: PyJWT<2", not "requests 2.34.2" */
 
 static void add(struct drawing *d, struct twigs *t, const struct artifact *a, sv text)
 {
+        for (size_t i = 0; a && !d->up && i < t->n; i++) /* conda says "python >=3.8" and "python <4" apart */
+                if (t->v[i].artifact == a)
+                        return;
         *arena_push(&d->arena, t->v, t->n, t->cap) = (struct twig){ a, text };
 }
 
-/* What a package needs (conda's needs have a version behind the name), or who asked for it. What is not in the lock comes with the
- * base, and is left out downwards. */
+/* What a package needs, or who asked for it. What is not in the lock comes with the base (or is a virtual package), and is left out
+ * downwards. */
 static struct twigs children(struct drawing *d, const struct artifact *a)
 {
         struct twigs t = { 0 };
 
         for (size_t i = 0; !d->up && i < a->n_needs; i++) {
-                const struct artifact *need = lock_find(d->p, a->kind, first_word(a->needs[i]));
+                const struct artifact *need = lock_find_need(d->p, a, a->needs[i]);
                 if (need)
                         add(d, &t, need, SV(""));
         }
@@ -168,18 +172,31 @@ static int not_found(const struct lock_platform *p, sv name, sv normalised, stru
         return -(int)e->code;
 }
 
+static sv lower_case(struct arena *a, sv s)
+{
+        char *p = arena_str(a, s);
+
+        for (size_t i = 0; i < s.n; i++)
+                if (p[i] >= 'A' && p[i] <= 'Z')
+                        p[i] = (char)(p[i] | 0x20);
+        return (sv){ p, s.n };
+}
+
 int lock_why(const struct lock_platform *p, sv name, struct buf *out, struct err *e)
 {
         static const enum artifact_kind kinds[] = { ARTIFACT_WHEEL, ARTIFACT_CONDA, ARTIFACT_DEB };
         AUTO(drawing_done) struct drawing d = {
                 .p = p, .out = out, .up = true, .prefix = BUF_INIT((DEPTH_MAX + 1) * 6)
         };
-        sv normalised = pyname_normalise(&d.arena, name);
+        sv normalised = pyname_normalise(&d.arena, name), lower = lower_case(&d.arena, name);
         bool any = false;
 
         d.shown = arena_array(&d.arena, bool, p->n_artifact + 1);
         for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-                const struct artifact *a = lock_find(p, kinds[i], kinds[i] == ARTIFACT_WHEEL ? normalised : name);
+                const struct artifact *a = lock_find(p, kinds[i],
+                                                     kinds[i] == ARTIFACT_WHEEL   ? normalised
+                                                     : kinds[i] == ARTIFACT_CONDA ? lower
+                                                                                  : name);
                 if (!a)
                         continue;
                 draw_top(&d, a);

@@ -124,9 +124,13 @@ static void put_config(struct buf *out, const struct lock_config *c)
 static void put_options(struct buf *out, const struct lock *l)
 {
         if (!l->n_indexes && !l->n_find_links && !l->index_strategy.n && !l->exclude_newer && !l->pre &&
-            !l->n_scripts_skip)
+            !l->n_scripts_skip && !l->n_channels && !l->channel_priority.n && !l->n_pip_replaces && !l->n_conda_specs)
                 return;
         buf_add(out, SV("options:\n"));
+        put_list(out, "  ", "conda", l->conda_specs, l->n_conda_specs, false);
+        put_list(out, "  ", "channels", l->channels, l->n_channels, false);
+        put_text(out, "  ", "channel-priority", l->channel_priority);
+        put_list(out, "  ", "pip-replaces", l->pip_replaces, l->n_pip_replaces, false);
         put_list(out, "  ", "indexes", l->indexes, l->n_indexes, false);
         put_list(out, "  ", "find-links", l->find_links, l->n_find_links, false);
         put_text(out, "  ", "index-strategy", l->index_strategy);
@@ -251,9 +255,14 @@ static void put_artifact(struct buf *out, const struct artifact *a)
         if (a->direct)
                 buf_add(out, SV("      direct: true\n"));
         put_hex(out, "      ", "sha256", &a->sha256);
+        put_text(out, "      ", "md5", a->md5);
         put_u64(out, "      ", "size", a->size);
         if (a->uploaded)
                 put_time(out, "      ", "uploaded", a->uploaded);
+        put_text(out, "      ", "noarch", a->noarch);
+        put_text(out, "      ", "site-packages", a->site_packages);
+        put_list(out, "      ", "track-features", a->track_features, a->n_track_features, false);
+        put_list(out, "      ", "dists", a->dists, a->n_dists, false);
         put_list(out, "      ", "needs", a->needs, a->n_needs, false);
         put_list(out, "      ", "constrains", a->constrains, a->n_constrains, false);
         put_list(out, "      ", "by", a->by, a->n_by, false);

@@ -278,6 +278,19 @@ sv url_public(struct arena *a, sv text)
         return join3(a, sv_from_to(text, 0, from), (sv){ 0 }, sv_skip(text, to));
 }
 
+/* "/t/TOKEN/": how anaconda's servers are told a token. */
+static sv mask_token(struct arena *a, sv text)
+{
+        ptrdiff_t at = sv_find_sv(text, SV("/t/"));
+        size_t from = (size_t)at + 3, to = from;
+
+        if (at < 0 || sv_starts(text, SV("file:")))
+                return text;
+        while (to < text.n && text.p[to] != '/')
+                to++;
+        return to == from || to == text.n ? text : join3(a, sv_from_to(text, 0, from), SV("****"), sv_skip(text, to));
+}
+
 sv url_masked(struct arena *a, sv text)
 {
         size_t from, to;
@@ -286,6 +299,7 @@ sv url_masked(struct arena *a, sv text)
 
         if (query >= 0) /* signed URLs carry their secret there */
                 text = join3(a, sv_from_to(text, 0, (size_t)query), SV("?..."), (sv){ 0 });
+        text = mask_token(a, text);
         if (!user_at(text, &from, &to))
                 return text;
         user = sv_from_to(text, from, to - 1);

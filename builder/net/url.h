@@ -17,7 +17,8 @@ sv url_decode(struct arena *a, sv text); /* %XX; a broken one stays as it is */
 sv url_encode(struct arena *a, sv text); /* all but unreserved characters */
 /** Without user:password@ (for locks, logs, cache names). */
 sv url_public(struct arena *a, sv text);
-/** For messages: "****" in place of the password, "?..." in place of a query (signed URLs carry their secret there). */
+/** For messages: "****" in place of the password and of a conda token ("/t/TOKEN/"), "?..." in place of a query (signed URLs carry their
+ *  secret there). */
 sv url_masked(struct arena *a, sv text);
 /** "${NAME}" replaced by the environment's values, for requests only; false and the name when one is not set. */
 bool url_expand(struct arena *a, sv text, bool (*env)(void *arg, sv name, sv *ret), void *arg, sv *ret,

@@ -22,9 +22,16 @@ struct artifact {
         sv url; /* absolute, or relative to its index or mirror ("pool/main/…"); ${TOKEN} unexpanded, never a credential */
         bool direct; /* wheel: a URL requirement: direct_url.json is written and the url is part of the key */
         sha256 sha256;
-        uint64_t size;    /* bytes of the file */
-        int64_t uploaded; /* seconds since 1970; 0: not known */
-        sv *needs;        /* names it needs in this lock, sorted; conda: its depends as written */
+        uint64_t size;      /* bytes of the file */
+        int64_t uploaded;   /* seconds since 1970; 0: not known */
+        sv md5;             /* conda only: hex, when the channel says it */
+        sv noarch;          /* conda only: "python", "generic", or empty */
+        sv site_packages;   /* conda's python only: its python_site_packages_path, or empty */
+        sv *track_features; /* conda only */
+        size_t n_track_features;
+        sv *dists; /* conda only: distributions it supplies, "numpy 1.26.4", sorted */
+        size_t n_dists;
+        sv *needs; /* names it needs in this lock, sorted; conda: its depends as written */
         size_t n_needs;
         sv *constrains; /* conda only, as written */
         size_t n_constrains;

@@ -31,11 +31,17 @@ struct name {
         uint32_t n;
         bool absent; /* no index has it */
         sv near;     /* when absent: the nearest name that exists, or empty */
+        sv lack;     /* when absent: who does not have it ("the target does not have"); empty: "no index has" */
+        sv have; /* of a name that is there as it is, nothing to choose from: who has it ("the target has"); or empty */
 };
+
+/* The set of a limit on a name that nobody asked for yet: conda's records limit dozens of names that an environment never needs, and their
+ * candidates need not be known. Such a limit counts, and its set must be there, once name() was called for that name. */
+#define SET_LATER UINT32_MAX
 
 struct term {
         name_id name;
-        set_id set; /* over the candidates of name */
+        set_id set; /* over the candidates of name; SET_LATER only in a limit */
 };
 
 enum rel_kind {
@@ -71,10 +77,15 @@ struct catalog_ops { /* 0, CATALOG_CHANGED, or -ERR_NET, -ERR_AUTH, -ERR_OFFLINE
         /* rels() would not wait. Used under ORDER_CEILING only, where it widens clauses: there the answer must not hang on how far a
          * prefetch has come, or locks would differ from run to run. */
         bool (*known)(struct catalog *c, name_id n, uint32_t cand);
+        /* Every candidate of n that says rel, as cand does, without waiting; the same at any time. Then clauses are as wide as can be under
+         * ORDER_CEILING. NULL: cand's neighbours are asked one by one, by known() and rels(). */
+        set_id (*who)(struct catalog *c, name_id n, uint32_t cand, const struct rel *rel);
         void (*soon)(struct catalog *c, name_id n, set_id likely, uint32_t tried); /* prefetch hint; may do nothing */
         void (*text)(struct catalog *c, name_id n, set_id set,
                      struct buf *out); /* "numpy>=1.20,<2": ranges, not lists */
         void (*cand_text)(struct catalog *c, name_id n, uint32_t cand, struct buf *out); /* "numpy 1.26.4" */
+        /* What is said of a candidate that is banned ("is newer than the date allows"); NULL: the solver's own words. May be NULL. */
+        const char *(*ban_text)(uint8_t ban);
         /* Hints for the end of an explanation, one a line, without "hint:" ("wheels exist for cp312 only"). wanted: the candidates that
          * the proof asks for, had they been offered. May be NULL. */
         void (*hints)(struct catalog *c, name_id n, set_id wanted, struct buf *out);
@@ -84,6 +95,9 @@ struct catalog_ops { /* 0, CATALOG_CHANGED, or -ERR_NET, -ERR_AUTH, -ERR_OFFLINE
 struct catalog { /* the first member of every implementation's own struct */
         const struct catalog_ops *ops;
         struct sets *sets; /* where its set_ids live; shared with the solver */
+        /* ORDER_CEILING, names that nobody requested: in the order in which relations name them, breadth first from the wants on (conda).
+         * Otherwise the one with the fewest candidates first. */
+        bool breadth;
 };
 
 static inline void catalog_free(struct catalog *c)

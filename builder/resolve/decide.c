@@ -51,20 +51,27 @@ static bool culprit_before(const struct solver *s, uint32_t a, uint32_t b)
         return i != k ? i < k : x->of != y->of ? x->of < y->of : a < b;
 }
 
-uint32_t decide_var(struct solver *s)
+int decide_var(struct solver *s, uint32_t *ret, struct err *e)
 {
         bool ceiling = s->o->order == ORDER_CEILING;
         uint32_t best = ceiling ? requested(s) : NO_VAR;
 
+        if (ceiling && s->c->breadth && best == NO_VAR) {
+                int r = breadth_next(s, &best, e);
+                if (r != 0)
+                        return r;
+        }
+        *ret = best;
         if (best != NO_VAR)
-                return best;
+                return 0;
         for (uint32_t i = 0; i < s->n_var; i++) {
                 if (!undecided(s, &s->var[i]))
                         continue;
                 if (best == NO_VAR || (ceiling ? ceiling_before(s, i, best) : culprit_before(s, i, best)))
                         best = i;
         }
-        return best;
+        *ret = best;
+        return 0;
 }
 
 static uint32_t last_of(const struct solver *s, set_id set, uint32_t n)

@@ -68,6 +68,7 @@ static void more_soon(struct solver *s, const struct var *v, set_id likely)
 static int advance(struct solver *s, bool *ret_done, struct err *e)
 {
         uint32_t cand, var;
+        int r;
 
         visit_soon(s);
         var = next_forced(s, &cand);
@@ -76,7 +77,9 @@ static int advance(struct solver *s, bool *ret_done, struct err *e)
                         more_soon(s, &s->var[var], SET_ALL);
                 return visit(s, var, cand, e);
         }
-        var = decide_var(s);
+        r = decide_var(s, &var, e);
+        if (r != 0)
+                return r;
         if (var != NO_VAR) {
                 more_soon(s, &s->var[var], s->var[var].set);
                 trail_decide(s, var, decide_cand(s, var));
@@ -135,6 +138,9 @@ void solve_done(struct solver *s)
         free(s->by_name.slot);
         free(s->by_rel.slot);
         free(s->by_any.slot);
+        free(s->by_later.slot);
+        free(s->later);
+        breadth_done(&s->breadth);
         free(s->pairs.slot);
         free(s->work);
         free(s->in_work.v);

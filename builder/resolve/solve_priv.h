@@ -48,7 +48,7 @@ struct var {
         uint32_t extra;        /* next one with the same `of`, or NO_VAR */
         set_id set, yanked;    /* domain now; candidates that are the last choice */
         bool none;
-        bool direct, lowest, early, late;
+        bool direct, lowest, early, late, met;
         uint32_t last; /* last step on the trail, or UINT32_MAX */
         uint32_t prefer, tried;
         set_id asked_soon; /* what soon() was last told */
@@ -75,6 +75,19 @@ struct work_lit {
 struct vec {
         uint32_t *v;
         size_t n, cap;
+};
+
+struct later {                          /* a limit on a name that has no variable yet */
+        uint32_t var, cand, term, next; /* next: index + 1 of another one on that name, 0: none */
+        const struct rel *rel;
+};
+
+struct breadth { /* breadth.c: variables in the order in which they were met */
+        struct vec met;
+        size_t at; /* met.v[at] is being looked at, from its relation `rel` on */
+        uint32_t rel;
+        size_t wants; /* so many wants are done */
+        bool stale;   /* the search jumped back: begin again */
 };
 
 struct table { /* open hash of three numbers; value 0: free, so users store what they have plus one */
@@ -108,6 +121,10 @@ struct solver {
         struct vec needed;   /* variables that became required: prefetch */
         struct vec want_var; /* per want: its variable, or NO_VAR */
         struct table by_name, by_rel, by_any, pairs;
+        struct table by_later; /* name → index + 1 in later */
+        struct later *later;
+        size_t n_later, cap_later;
+        struct breadth breadth;
         struct work_lit *work;
         size_t cap_work;
         struct vec in_work; /* variables of the clause that is being derived */
@@ -155,14 +172,19 @@ bool var_visited(const struct var *v, uint32_t cand);
 void visit_soon(struct solver *s);
 
 /* decide.c */
-/** The next variable to decide, or NO_VAR when all that is required is decided. */
-uint32_t decide_var(struct solver *s);
+/** The next variable to decide, or NO_VAR when all that is required is decided. 0, or what an op of the catalog failed with. */
+int decide_var(struct solver *s, uint32_t *ret, struct err *e);
 uint32_t decide_cand(struct solver *s, uint32_t var);
 /** Names that keep rejecting each other: after 5 times the rejected one goes first. Jumps back when that changes the order.
  *  clause: just learned; var: whose literal it asserts. */
 void decide_conflict(struct solver *s, uint32_t clause, uint32_t var);
 /** Its only candidate when it is required and one is left, else NO_CAND. */
 uint32_t var_only(const struct solver *s, const struct var *v);
+
+/* breadth.c */
+/** The first variable that is needed and undecided, breadth first from the wants on; NO_VAR when there is none among single terms. */
+int breadth_next(struct solver *s, uint32_t *ret, struct err *e);
+void breadth_done(struct breadth *b);
 
 /* solve.c */
 enum solve_end { SOLVE_FOUND, SOLVE_NONE, SOLVE_LIMIT, SOLVE_CHANGED };

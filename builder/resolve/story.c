@@ -22,6 +22,8 @@ static bool fact_join(struct story *st, const struct fact *f)
                     x->rel->kind != f->rel->kind)
                         continue;
                 x->mixed |= x->lit[0].set != f->lit[0].set;
+                x->alike |=
+                        x->lit[0].set == SET_NONE && f->lit[0].set == SET_NONE && !sv_eq(x->rel->text, f->rel->text);
                 x->lit[0].set = sets_or(sets, x->lit[0].set, f->lit[0].set, st->p->var[x->lit[0].var].n);
                 x->lit[1].set = sets_and(sets, x->lit[1].set, f->lit[1].set, st->p->var[f->by].n);
                 return true;

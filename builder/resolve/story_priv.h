@@ -9,7 +9,8 @@
 struct fact {
         uint8_t kind;       /* enum clause_kind, never CLAUSE_LEARNED */
         bool direct, mixed; /* mixed: several relations that say almost the same, as one */
-        uint32_t by;        /* NO_VAR: a want, or the index */
+        bool alike;  /* several that ask for different things, none of which there is: rel is the first of them */
+        uint32_t by; /* NO_VAR: a want, or the index */
         const struct rel *rel;
         struct lit lit[2];
         uint32_t n;

@@ -77,7 +77,8 @@ static void say_asked(const struct story *st, const struct fact *f, struct buf *
         if ((f->mixed || (limit && f->rel->n > 1)) && f->lit[0].set != SET_NONE && f->n == 2)
                 say_set(st, f->lit[0].var, f->lit[0].set, out);
         else
-                buf_add(out, f->rel->text);
+                buf_fmt(out, "%.*s%s", SV_ARG(f->rel->text),
+                        f->alike && v->name && !v->name->absent ? " or the like" : "");
 }
 
 static void say_want(const struct fact *f, struct buf *out)
@@ -113,10 +114,18 @@ static set_id asked(const struct story *st, uint32_t root)
         return set;
 }
 
-static const char *reason(const struct cand *c)
+/* The catalog's own words, or NULL. */
+static const char *own_words(const struct story *st, uint8_t ban)
 {
+        return st->c->ops->ban_text ? st->c->ops->ban_text(ban) : NULL;
+}
+
+static const char *reason(const struct story *st, const struct cand *c)
+{
+        const char *own = c->ban == BAN_NO ? NULL : own_words(st, c->ban);
+
         if (c->ban != BAN_NO)
-                return ban_text[c->ban];
+                return own ? own : ban_text[c->ban];
         return c->tier == TIER_PRERELEASE ? "is a pre-release"
                : c->tier == TIER_YANKED   ? "was withdrawn (yanked)"
                                           : NULL;
@@ -131,10 +140,10 @@ static bool say_reasons(const struct story *st, uint32_t root, const char *sep, 
         bool any = false;
 
         for (uint32_t i = sets_next(sets, left, 0, v->n); i < v->n; i = sets_next(sets, left, i + 1, v->n)) {
-                const char *why = reason(&v->name->cand[i]);
+                const char *why = reason(st, &v->name->cand[i]);
                 set_id group = SET_NONE;
                 for (uint32_t k = i; why && k < v->n; k++)
-                        if (sets_has(sets, left, k) && reason(&v->name->cand[k]) == why)
+                        if (sets_has(sets, left, k) && reason(st, &v->name->cand[k]) == why)
                                 group = sets_or(sets, group, sets_one(sets, k, v->n), v->n);
                 if (!why)
                         continue;
@@ -179,6 +188,13 @@ static bool lacks(const struct story *st, uint32_t root)
 static bool is_absent(const struct story *st, uint32_t root)
 {
         return st->p->var[root].name && st->p->var[root].name->absent;
+}
+
+static sv lack(const struct story *st, uint32_t root)
+{
+        sv own = st->p->var[root].name->lack;
+
+        return own.n ? own : SV("no index has");
 }
 
 /* ---- one sentence: chains that begin at lines of the user's and meet at one name ---- */
@@ -277,13 +293,32 @@ static void say_meeting(const struct fact *f, struct buf *out)
                         SV_ARG(text));
 }
 
+/* What there is instead of what is asked for; false when the name is none of that kind. */
+static bool say_have(const struct story *st, uint32_t root, const char *before, struct buf *out)
+{
+        const struct name *name = st->p->var[root].name;
+
+        if (!name || !name->have.n || !name->n)
+                return false;
+        buf_fmt(out, "%s%.*s ", before, SV_ARG(name->have));
+        st->c->ops->cand_text(st->c, st->p->var[root].id, 0, out);
+        return true;
+}
+
 static void say_lone_lack(const struct story *st, const struct chain *c, struct buf *out)
 {
         bool direct = c->n == 0;
 
+        if (!is_absent(st, c->end) && say_have(st, c->end, direct ? ": " : ", but ", out)) {
+                buf_byte(out, '.');
+                return;
+        }
+
         if (is_absent(st, c->end)) {
-                buf_add(out,
-                        direct ? SV(" is unknown: no index has a package of that name.") : SV(", which no index has."));
+                if (direct)
+                        buf_fmt(out, " is unknown: %.*s a package of that name.", SV_ARG(lack(st, c->end)));
+                else
+                        buf_fmt(out, ", which %.*s.", SV_ARG(lack(st, c->end)));
                 return;
         }
         if (asked(st, c->end) == SET_NONE) {
@@ -375,7 +410,7 @@ static void tell_list_head(const struct story *st, struct buf *out)
 static void tell_have(const struct story *st, uint32_t root, struct buf *out)
 {
         if (is_absent(st, root))
-                buf_fmt(out, "  no index has %.*s\n", SV_ARG(st->p->var[root].name->text));
+                buf_fmt(out, "  %.*s %.*s\n", SV_ARG(lack(st, root)), SV_ARG(st->p->var[root].name->text));
         else if (asked(st, root) != SET_NONE) {
                 buf_add(out, SV("  "));
                 if (!say_reasons(st, root, "\n  ", out))
@@ -394,8 +429,9 @@ static void tell_rel(const struct story *st, const struct fact *f, struct buf *o
         if (f->n == 1)
                 buf_add(out, SV(", which can never be"));
         else if (is_absent(st, root_of(st, f->lit[0].var)))
-                buf_add(out, SV(", which no index has"));
-        else if (f->lit[0].set == SET_NONE && !f->lit[0].none)
+                buf_fmt(out, ", which %.*s", SV_ARG(lack(st, root_of(st, f->lit[0].var))));
+        else if (f->lit[0].set == SET_NONE && !f->lit[0].none &&
+                 !say_have(st, root_of(st, f->lit[0].var), ", but ", out))
                 buf_add(out, SV(": there is no such version"));
         buf_byte(out, '\n');
 }
@@ -536,7 +572,7 @@ static void hint_bans(const struct story *st, uint32_t root, struct buf *out)
         for (uint32_t i = sets_next(st->c->sets, set, 0, v->n); i < v->n;
              i = sets_next(st->c->sets, set, i + 1, v->n)) {
                 const struct cand *c = &v->name->cand[i];
-                const char *hint = c->ban < ARRAY_LEN(ban_hint) ? ban_hint[c->ban] : NULL;
+                const char *hint = c->ban < ARRAY_LEN(ban_hint) && !own_words(st, c->ban) ? ban_hint[c->ban] : NULL;
                 if (hint && !said[c->ban])
                         buf_fmt(out, "hint: %.*s: %s\n", SV_ARG(v->name->text), hint);
                 said[c->ban] = true;

@@ -70,6 +70,7 @@ void trail_back(struct solver *s, uint32_t level)
                 v->last = t->prev;
         }
         s->level.n = level;
+        s->breadth.stale = true;
         if (s->head > s->n_trail)
                 s->head = s->n_trail;
 }

@@ -71,6 +71,8 @@ static void var_join(struct solver *s, uint32_t var, uint32_t of)
                 trail_set(s, var, s->var[of].set, true, NO_CLAUSE, of, s->var[of].set);
 }
 
+static int later_do(struct solver *s, name_id id, struct err *e);
+
 int var_of(struct solver *s, name_id id, uint32_t *ret, struct err *e)
 {
         uint32_t known = table_get(&s->by_name, id, 0, 0), of = NO_VAR, var;
@@ -98,7 +100,7 @@ int var_of(struct solver *s, name_id id, uint32_t *ret, struct err *e)
         s->var[var].lowest = s->o->lowest;
         table_put(&s->by_name, id, 0, 0, var + 1);
         *ret = var;
-        return 0;
+        return later_do(s, id, e);
 }
 
 /* A variable for a relation with several terms: value i is its term i. */
@@ -172,6 +174,8 @@ static set_id widen(struct solver *s, uint32_t var, uint32_t cand, const struct 
 
         if (s->o->order != ORDER_CEILING)
                 return set;
+        if (s->c->ops->who)
+                return sets_or(s->sets, set, s->c->ops->who(s->c, s->var[var].id, cand, rel), n);
         while (lo > 0 && cand - lo < NEIGHBOURS && says(s, s->var[var].id, lo - 1, rel->id))
                 lo--;
         while (hi + 1 < n && hi - cand < NEIGHBOURS && says(s, s->var[var].id, hi + 1, rel->id))
@@ -228,12 +232,39 @@ static int rel_add(struct solver *s, uint32_t var, uint32_t cand, const struct r
         return 0;
 }
 
+/* A limit on a name that nothing needs waits until something does: its candidates need not be known before. */
+static bool limit_waits(struct solver *s, uint32_t var, uint32_t cand, const struct rel *rel, uint32_t term)
+{
+        name_id id = rel->term[term].name;
+        uint32_t first;
+
+        if (rel->term[term].set != SET_LATER || table_get(&s->by_name, id, 0, 0))
+                return false;
+        first = table_get(&s->by_later, id, 0, 0);
+        s->later = xgrow(s->later, &s->cap_later, s->n_later + 1, sizeof(*s->later));
+        s->later[s->n_later++] = (struct later){ var, cand, term, first, rel };
+        table_put(&s->by_later, id, 0, 0, (uint32_t)s->n_later);
+        return true;
+}
+
+/* A name has become a variable: what was said of it before counts from now on. */
+static int later_do(struct solver *s, name_id id, struct err *e)
+{
+        for (uint32_t i = table_get(&s->by_later, id, 0, 0); i; i = s->later[i - 1].next) {
+                struct later l = s->later[i - 1];
+                int r = rel_add(s, l.var, l.cand, l.rel, l.term, e);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int rel_add_all(struct solver *s, uint32_t var, uint32_t cand, const struct rel *rel, struct err *e)
 {
         if (rel->kind == REL_NEEDS)
                 return rel_add(s, var, cand, rel, 0, e);
         for (uint32_t i = 0; i < rel->n; i++) {
-                int r = rel_add(s, var, cand, rel, i, e);
+                int r = limit_waits(s, var, cand, rel, i) ? 0 : rel_add(s, var, cand, rel, i, e);
                 if (r != 0)
                         return r;
         }

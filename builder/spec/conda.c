@@ -4,7 +4,8 @@
 #include "pkg/requirement.h"
 #include "spec/spec_priv.h"
 
-/* One item of `dependencies`, read just well enough to say what to write instead: conda packages are refused by name. */
+/* Items of `dependencies`. Under `python: base` there is no conda prefix: python checks the base's version, pip is dropped, and every other
+ * package is refused with what to write instead. An item is read here just well enough for that; MatchSpecs are pkg/matchspec.h's. */
 struct item {
         sv name, version; /* version: with its operator, "=1.2", ">=1,<2"; build and channel are left out */
 };
@@ -25,33 +26,6 @@ static struct item item_read(sv text)
         if (sv_starts(it.version, SV("[")))
                 it.version = SV("");
         return it;
-}
-
-/* Packages that Debian has under the same name, and nobody wants from PyPI. */
-static const char *const debian_has[] = {
-        "autoconf", "automake", "bash",        "bzip2",    "cmake",       "curl",    "ffmpeg",     "fontconfig",
-        "freetype", "gawk",     "gcc",         "gdb",      "ghostscript", "git",     "git-lfs",    "graphviz",
-        "gzip",     "htop",     "imagemagick", "jq",       "less",        "libtool", "make",       "nano",
-        "nodejs",   "openssl",  "pandoc",      "parallel", "perl",        "pigz",    "poppler",    "rsync",
-        "ruby",     "samtools", "screen",      "sed",      "sox",         "sqlite",  "subversion", "swig",
-        "tar",      "tmux",     "unzip",       "vim",      "wget",        "xz",      "zip",        "zlib",
-};
-
-static sv apt_name(sv name)
-{
-        static const struct {
-                const char *conda, *debian;
-        } differ[] = {
-                { "poppler", "poppler-utils" }, { "sqlite", "sqlite3" }, { "xz", "xz-utils" }, { "zlib", "zlib1g" }
-        };
-
-        for (size_t i = 0; i < ARRAY_LEN(differ); i++)
-                if (sv_is(name, differ[i].conda))
-                        return sv_from(differ[i].debian);
-        for (size_t i = 0; i < ARRAY_LEN(debian_has); i++)
-                if (sv_is(name, debian_has[i]))
-                        return name;
-        return SV("");
 }
 
 /* conda's "=1.2" is a prefix, "=1.2.3=py39_0" an exact build. The guess is shown only when it is a requirement. */
@@ -77,33 +51,18 @@ static sv pip_line(struct arena *a, const struct item *it)
         return !b.over && requirement_parse(a, buf_sv(&b), &r, &why, &at) ? arena_sv(a, buf_sv(&b)) : SV("");
 }
 
-static void refuse(struct spec_load *l, const struct item *it, sv text, struct spec_where at)
+static void refuse(struct spec_load *l, const struct item *it, const struct spec_text *t)
 {
-        size_t i = spec_fault(l->ds, at, text.n, "EB105", "'%.*s' is a conda package, and those cannot be built yet",
+        size_t i = spec_fault(l->ds, t->at, t->text.n, "EB105",
+                              "'%.*s' is a conda package, and with 'python: base' there is no conda prefix for it",
                               SV_ARG(it->name));
-        sv apt = apt_name(it->name), pip;
+        sv pip = pip_line(l->a, it);
 
-        if (sv_is(it->name, "python")) {
-                diag_hint(l->ds, i,
-                          "write 'envbuild: {python: base}': the base's python is used then, and this line checks its "
-                          "version");
-                return;
-        }
-        if (sv_is(it->name, "pip")) {
-                diag_hint(l->ds, i, "take this line out: the pip section needs no pip in the image");
-                return;
-        }
-        pip = pip_line(l->a, it);
-        if (apt.n)
-                diag_hint(l->ds, i, "write 'envbuild: {apt: [%.*s]}'", SV_ARG(apt));
-        else if (pip.n)
-                diag_hint(l->ds, i,
-                          "write '- %.*s' under 'pip:' if it is on PyPI, or name a Debian package under 'envbuild: "
-                          "{apt: …}'",
+        if (pip.n)
+                diag_hint(l->ds, i, "take 'python: base' out, or write '- %.*s' under 'pip:' if it is on PyPI",
                           SV_ARG(pip));
         else
-                diag_hint(l->ds, i,
-                          "name it under 'pip:' if it is on PyPI, or a Debian package under 'envbuild: {apt: …}'");
+                diag_hint(l->ds, i, "take 'python: base' out, or name a Debian package under 'envbuild: {apt: …}'");
 }
 
 /* What "python=3.12" asks of the base's python, as a PEP 440 specifier: "=3.12" is a prefix, "3.12" and "==3.12" are exact. */
@@ -121,36 +80,88 @@ static bool python_specifier(struct spec_load *l, sv version, sv *ret)
         return pep440_spec_parse(l->a, version, &spec, &why);
 }
 
-static void python_item(struct spec_load *l, sv version, sv text, struct spec_where at)
+static void python_item(struct spec_load *l, sv version, const struct spec_text *t)
 {
         sv specifier;
 
         if (l->s->python_req.at.line) {
-                spec_fault(l->ds, at, text.n, "EB104", "'python' is given twice");
+                spec_fault(l->ds, t->at, t->text.n, "EB104", "'python' is given twice");
                 return;
         }
         if (!python_specifier(l, version, &specifier)) {
-                size_t i = spec_fault(l->ds, at, text.n, "EB103", "'%.*s' says no version that can be checked",
-                                      SV_ARG(text));
+                size_t i = spec_fault(l->ds, t->at, t->text.n, "EB103", "'%.*s' says no version that can be checked",
+                                      SV_ARG(t->text));
                 diag_hint(l->ds, i, "write python=3.13 or python>=3.12,<3.14");
                 return;
         }
-        l->s->python_req = (struct spec_text){ specifier, at };
+        l->s->python_req = (struct spec_text){ specifier, t->at };
+}
+
+bool spec_conda_names(sv text, const char *name)
+{
+        return sv_eq_nocase(item_read(text).name, sv_from(name));
 }
 
 void spec_conda_item(struct spec_load *l, sv text, struct spec_where at)
 {
-        struct item it = item_read(text);
+        struct spec_text t = { text, at };
 
-        if (it.name.n == 0) {
-                spec_fault(l->ds, at, text.n, "EB103", "'%.*s' names no package", SV_ARG(text));
+        if (sv_trim(text).n == 0) {
+                diag_hint(l->ds, spec_fault(l->ds, at, text.n, "EB103", "an empty item"), "take the line out");
                 return;
         }
-        if (l->s->python == SPEC_PYTHON_BASE && sv_is(it.name, "python")) {
-                python_item(l, it.version, text, at);
+        if (!spec_check_token(l, text, at)) /* a channel is known by its URL: what is secret in it says nothing here */
+                t.text = spec_channel_public(l->a, text);
+        if (l->s->python == SPEC_PYTHON_BASE || spec_conda_check(l, &t))
+                SPEC_PUSH(l->a, l->s->conda, l->s->n_conda, t);
+}
+
+void spec_conda_under_base(struct spec_load *l)
+{
+        struct spec *s = l->s;
+
+        if (s->python != SPEC_PYTHON_BASE)
                 return;
+        for (size_t i = 0; i < s->n_conda; i++) {
+                struct item it = item_read(s->conda[i].text);
+                if (sv_eq_nocase(it.name, SV("python")))
+                        python_item(l, it.version, &s->conda[i]);
+                else if (!sv_eq_nocase(it.name, SV("pip")))
+                        refuse(l, &it, &s->conda[i]);
         }
-        if (l->s->python == SPEC_PYTHON_BASE && sv_is(it.name, "pip"))
+        s->conda = NULL;
+        s->n_conda = 0;
+}
+
+/* conda installs pip, and with it a python, where a pip section stands without either. */
+static void python_for_pip(struct spec_load *l)
+{
+        struct spec *s = l->s;
+        struct spec_text python = { .text = SV("python") };
+
+        if (s->n_pip == 0)
                 return;
-        refuse(l, &it, text, at);
+        for (size_t i = 0; i < s->n_conda; i++)
+                if (spec_conda_names(s->conda[i].text, "python") || spec_conda_names(s->conda[i].text, "pip"))
+                        return;
+        python.at = s->pip[0].at;
+        diag_hint(l->ds,
+                  spec_warn(l->ds, python.at, s->pip[0].wrote.n, "EB111",
+                            "requirements of pip, and no python among 'dependencies': the newest that fits is taken"),
+                  "write '- python=3.12'");
+        s->conda = spec_concat(l->a, s->conda, s->n_conda, &python, 1, sizeof(python));
+        s->n_conda++;
+}
+
+void spec_conda_finish(struct spec_load *l)
+{
+        struct spec *s = l->s;
+
+        spec_conda_under_base(l);
+        spec_conda_channels(l);
+        if (s->n_conda)
+                python_for_pip(l);
+        else if (s->n_channels)
+                spec_note(l->ds, s->channels[0].at, s->channels[0].text.n, "EB110",
+                          "'channels' has no effect: no conda package is asked for");
 }

@@ -1,4 +1,5 @@
 #include "base/hex.h"
+#include "pkg/pyname.h"
 #include "spec/spec_priv.h"
 
 /* The key `envbuild:` of a definition: what conda's format cannot say (design §3). A row of the table per key. */
@@ -282,12 +283,35 @@ static void labels(struct spec_load *l, const struct yaml *y, const char *key)
         }
 }
 
+/* Names of distributions, as requirements have them: "Foo_Bar" is foo-bar. */
 static void pip_replaces(struct spec_load *l, const struct yaml *y, const char *key)
 {
-        size_t i = spec_fault(l->ds, spec_at(l, y), 1, "EB107",
-                              "'%s' is about conda packages, and those cannot be built yet", key);
+        struct spec_text *v = NULL;
+        size_t n = 0;
 
-        diag_hint(l->ds, i, "take the key out");
+        spec_node_list(l, y, key, &v, &n);
+        for (size_t i = 0; i < n; i++) {
+                struct spec_text name = { pyname_normalise(l->a, v[i].text), v[i].at };
+                if (!pyname_valid(v[i].text))
+                        bad(l, v[i].at, v[i].text, "is not a distribution's name", "write it without version: [numpy]");
+                else
+                        SPEC_PUSH(l->a, l->s->pip_replaces, l->s->n_pip_replaces, name);
+        }
+}
+
+static void channel_priority(struct spec_load *l, const struct yaml *y, const char *key)
+{
+        static const char *const known[] = { "strict", "flexible", "disabled" };
+        struct spec_text t = { 0 };
+
+        if (!spec_node_text(l, y, key, &t))
+                return;
+        for (size_t i = 0; i < ARRAY_LEN(known); i++)
+                if (sv_is(t.text, known[i])) {
+                        l->s->channel_priority = t.text;
+                        return;
+                }
+        bad(l, t.at, t.text, "is no channel priority", "write strict, flexible or disabled");
 }
 
 static const struct {
@@ -309,6 +333,7 @@ static const struct {
         { "bytecode", bytecode },
         { "labels", labels },
         { "pip-replaces", pip_replaces },
+        { "channel-priority", channel_priority },
 };
 
 static void unknown_key(struct spec_load *l, const struct yaml *key)
@@ -325,8 +350,7 @@ static void unknown_key(struct spec_load *l, const struct yaml *key)
         else
                 diag_hint(l->ds, i,
                           "known are base, python, apt, platforms, virtual, user, workdir, entrypoint, cmd, files, "
-                          "certificates, "
-                          "bytecode and labels");
+                          "certificates, bytecode, labels, pip-replaces and channel-priority");
 }
 
 void spec_envbuild_key(struct spec_load *l, const struct yaml *key)

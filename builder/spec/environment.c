@@ -4,11 +4,13 @@
 static const char *const top_keys[] = { "name",      "channels", "dependencies", "variables",
                                         "platforms", "prefix",   "category",     "envbuild" };
 
-/* A warning, as other tools have keys of their own; but 'depdendencies' instead of 'dependencies' would make an empty environment. */
-static void unknown_key(struct spec_load *l, const struct yaml *key, bool has_dependencies)
+/* A warning, as other tools have keys of their own; but without what 'depdendencies' or 'channel' was meant to be, the rest means something
+ * else. */
+static void unknown_key(struct spec_load *l, const struct yaml *key, const struct yaml *top)
 {
         const char *near = spec_nearest(key->text, top_keys, ARRAY_LEN(top_keys));
-        bool lost = near && !has_dependencies && sv_is(sv_from(near), "dependencies");
+        bool lost = near && !yaml_get(top, near) &&
+                    (sv_is(sv_from(near), "dependencies") || sv_is(sv_from(near), "channels"));
         size_t i = lost ? spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101", "unknown key '%.*s'",
                                      SV_ARG(key->text))
                         : spec_warn(l->ds, spec_at(l, key), spec_node_len(key), "EB101",
@@ -28,25 +30,52 @@ static void name(struct spec_load *l, const struct yaml *y)
                 l->s->name = t.text;
 }
 
+/* "- a" with "  - b" below it is one text to YAML: "a - b", or, with a blank line between them, "a\n- b". */
+static bool folded(struct spec_load *l, const struct yaml *y)
+{
+        bool plain = y->type == YAML_SCALAR && y->plain;
+        ptrdiff_t at = plain ? sv_find_sv(y->text, SV(" - ")) : -1;
+
+        if (plain && at < 0)
+                at = sv_find_sv(y->text, SV("\n- "));
+        if (at < 0)
+                return false;
+        diag_hint(l->ds,
+                  spec_fault(l->ds, spec_at(l, y), (size_t)at, "EB103",
+                             "'%.*s' is one text: a line below it is indented too far", SV_ARG(y->text)),
+                  "begin '%.*s' in the column of the '- ' above", SV_ARG(sv_skip(y->text, (size_t)at + 1)));
+        return true;
+}
+
 static void pip_section(struct spec_load *l, struct reqset *set, const struct yaml *y)
 {
         struct spec_text *v = NULL;
         size_t n = 0;
 
         l->s->has_pip_section = true;
+        for (size_t i = 0; y->type == YAML_SEQ && i < y->n; i++)
+                if (folded(l, y->v[i].value))
+                        return;
         spec_node_list(l, y, "pip", &v, &n);
         for (size_t i = 0; i < n; i++)
                 reqset_text(l, set, v[i].text, v[i].at);
 }
 
-/* "sel(linux): package": micromamba's way to say where an item counts. */
+/* "sel(linux): package": micromamba's way to say where an item counts. Images are linux. */
 static bool selector(struct spec_load *l, const struct yaml *key, const struct yaml *value)
 {
-        if (!sv_starts(key->text, SV("sel(")))
-                return false;
-        if (value->type == YAML_SCALAR && (sv_is(key->text, "sel(linux)") || sv_is(key->text, "sel(unix)")))
-                spec_conda_item(l, value->text, spec_at(l, value));
-        return true;
+        static const char *const others[] = { "sel(osx)", "sel(win)" };
+        struct spec_text t;
+
+        if (sv_is(key->text, "sel(linux)") || sv_is(key->text, "sel(unix)")) {
+                if (spec_node_text(l, value, "sel(linux)", &t))
+                        spec_conda_item(l, t.text, t.at);
+                return true;
+        }
+        for (size_t i = 0; i < ARRAY_LEN(others); i++)
+                if (sv_is(key->text, others[i]))
+                        return true;
+        return false;
 }
 
 static void mapping_item(struct spec_load *l, struct reqset *set, const struct yaml *item)
@@ -62,11 +91,13 @@ static void mapping_item(struct spec_load *l, struct reqset *set, const struct y
                         continue;
                 d = spec_fault(l->ds, spec_at(l, key), spec_node_len(key), "EB101",
                                "'%.*s:' is no section of dependencies", SV_ARG(key->text));
-                if (value->type == YAML_SCALAR && !yaml_is_null(value))
+                if (sv_starts(key->text, SV("sel(")))
+                        diag_hint(l->ds, d, "the selectors are sel(linux), sel(unix), sel(osx) and sel(win)");
+                else if (value->type == YAML_SCALAR && !yaml_is_null(value))
                         diag_hint(l->ds, d, "write '- %.*s=%.*s' for a version", SV_ARG(key->text),
                                   SV_ARG(value->text));
                 else
-                        diag_hint(l->ds, d, "only 'pip:' is one");
+                        diag_hint(l->ds, d, "only 'pip:' and 'sel(linux):' are some");
         }
 }
 
@@ -89,20 +120,23 @@ static void dependencies(struct spec_load *l, struct reqset *set, const struct y
                 else if (yaml_is_null(item))
                         diag_hint(l->ds, spec_fault(l->ds, spec_at(l, item), 1, "EB103", "an empty item"),
                                   "take the line out");
-                else
+                else if (!folded(l, item))
                         spec_conda_item(l, item->text, spec_at(l, item));
         }
 }
 
-/* Notes that channels have no effect: unless a conda package was refused, which says it better. */
-static void channels(struct spec_load *l, const struct yaml *key, const struct yaml *y, bool conda)
+/* "nodefaults" is no channel: it asks for none but those that stand here (CEP 24). */
+static void channels(struct spec_load *l, const struct yaml *y)
 {
         struct spec_text *v = NULL;
         size_t n = 0;
 
-        if (spec_node_list(l, y, "channels", &v, &n) && n && !conda)
-                spec_note(l->ds, spec_at(l, key), key->text.n, "EB110",
-                          "'channels' has no effect: no conda package is asked for");
+        spec_node_list(l, y, "channels", &v, &n);
+        for (size_t i = 0; i < n; i++)
+                if (sv_is(v[i].text, "nodefaults"))
+                        l->s->nodefaults = true;
+                else
+                        spec_channel_item(l, v[i].text, v[i].at);
 }
 
 static void platforms(struct spec_load *l, const struct yaml *y)
@@ -127,14 +161,6 @@ static void platforms(struct spec_load *l, const struct yaml *y)
         }
 }
 
-static bool conda_asked(const struct diags *ds, size_t from)
-{
-        for (size_t i = from; i < ds->n; i++)
-                if (sv_is(sv_from(ds->v[i].code), "EB105"))
-                        return true;
-        return false;
-}
-
 /* "python: base" decides how dependencies are read, wherever it stands. */
 static bool base_python(const struct yaml *top)
 {
@@ -146,8 +172,8 @@ static bool base_python(const struct yaml *top)
 void spec_environment(struct spec_load *l, const struct yaml *top)
 {
         struct reqset set = { 0 };
-        const struct yaml *ch = NULL, *ch_key = NULL, *deps = yaml_get(top, "dependencies");
-        size_t from = l->ds->n, errors = l->ds->n_errors;
+        const struct yaml *deps = yaml_get(top, "dependencies");
+        size_t errors = l->ds->n_errors;
 
         l->s->python = base_python(top) ? SPEC_PYTHON_BASE : SPEC_PYTHON_AUTO;
         for (size_t i = 0; i < top->n; i++) {
@@ -163,18 +189,17 @@ void spec_environment(struct spec_load *l, const struct yaml *top)
                 else if (sv_is(key->text, "envbuild"))
                         spec_envbuild_key(l, value);
                 else if (sv_is(key->text, "channels"))
-                        ch = value, ch_key = key;
+                        channels(l, value);
                 else if (!sv_is(key->text, "prefix") && !sv_is(key->text, "category"))
-                        unknown_key(l, key, deps);
+                        unknown_key(l, key, top);
         }
-        if (ch && deps)
-                channels(l, ch_key, ch, conda_asked(l->ds, from));
+        spec_conda_under_base(l);
         for (size_t i = 0; i < l->s->n_variables; i++)
                 spec_check_variable(l, &l->s->variables[i]);
         if (!deps && !yaml_get(top, "envbuild") && l->ds->n_errors == errors)
                 diag_hint(l->ds,
                           spec_warn(l->ds, (struct spec_where){ l->file, 1, 1 }, 0, "EB110",
                                     "nothing is asked for: no 'dependencies'"),
-                          "write 'dependencies:' and under it '- pip:' with a list");
+                          "write 'dependencies:' and one package a line below it, each after '- '");
         reqset_finish(l, &set);
 }

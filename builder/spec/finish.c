@@ -72,11 +72,11 @@ static void check_base_fits(struct spec_load *l)
                                      "'apt' needs a recipe as base, not '%.*s'", SV_ARG(s->base.text)),
                           "write 'base: recipe:debian-13-python', or take 'apt' out and choose a base that has the "
                           "packages");
-        if (s->n_pip && base_kind(s) == BASE_SCRATCH)
+        if (s->n_pip && !s->n_conda && base_kind(s) == BASE_SCRATCH)
                 diag_hint(l->ds,
                           spec_fault(l->ds, s->base.at, s->base.text.n, "EB108",
                                      "'scratch' has no python for the pip section"),
-                          "write 'base: recipe:debian-13-python'");
+                          "write 'base: recipe:debian-13-python', or name python in 'dependencies'");
 }
 
 static bool url_has_hash(sv url)
@@ -233,6 +233,7 @@ int spec_finish(struct arena *a, struct spec *s, const struct spec_io *io, struc
         struct spec_load l = { a, io, ds, s, s->definition };
         size_t errors = ds->n_errors;
 
+        spec_conda_finish(&l);
         check_base(&l);
         check_base_fits(&l);
         check_hashes(&l);

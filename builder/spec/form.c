@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "spec/spec_priv.h"
 
 /* Documents that are no environment.yml, told by keys that only they have. */
@@ -5,9 +7,6 @@ static const struct {
         const char *keys[3]; /* all must be there */
         const char *what, *hint;
 } forms[] = {
-        { { "lock", "layer-format" }, "a lock, not a definition", "build it with: envbuild build FILE.lock" },
-        { { "metadata", "package" }, "a conda-lock file", "give the definition that it was made from" },
-        { { "version", "environments", "packages" }, "a pixi lock", "give the definition that it was made from" },
         { { "build_dependencies" }, "an MLflow python_env file", "move its dependencies into a requirements.txt" },
         { { "python", "docker" }, "an Azure ML v1 environment", "give the conda file beside it" },
         { { "environmentVariables" }, "an Azure ML v1 environment", "give the conda file beside it" },
@@ -45,7 +44,6 @@ bool spec_other_name(struct spec_load *l)
         } names[] = {
                 { ".toml", "a TOML file", "write a requirements.txt: pip can make one of it" },
                 { ".runconfig", "an Azure ML run configuration", "give the conda file that it names" },
-                { ".lock", "a lock, not a definition", "build it with: envbuild build FILE.lock" },
                 { ".py", "a program", "give an environment.yml or a requirements.txt" },
                 { ".ipynb", "a notebook", "give an environment.yml or a requirements.txt" },
         };
@@ -145,15 +143,59 @@ bool spec_other_form(struct spec_load *l, const struct yaml *top)
         return true;
 }
 
-/* "@EXPLICIT" on a line of its own: conda list --explicit. */
-bool spec_refuse_explicit(struct spec_load *l, sv text)
+/* "key:" at the beginning of a line, as every tool writes its locks. */
+static bool has_line(sv text, const char *key)
+{
+        size_t n = strlen(key);
+        sv line;
+
+        while (sv_line(&text, &line))
+                if (sv_starts(line, sv_from(key)) && line.n > n && line.p[n] == ':')
+                        return true;
+        return false;
+}
+
+static bool has_explicit(sv text)
 {
         sv line;
 
         while (sv_line(&text, &line))
-                if (sv_is(sv_trim(line), "@EXPLICIT")) {
-                        other(l, "an explicit list of conda packages", "give the definition that it was made from");
+                if (sv_is(sv_trim(line), "@EXPLICIT"))
                         return true;
-                }
         return false;
+}
+
+enum spec_form spec_form_of(sv path, sv text)
+{
+        if (sv_starts(text, SV("\xef\xbb\xbf")))
+                text = sv_skip(text, 3);
+        if (has_explicit(text))
+                return SPEC_FORM_EXPLICIT;
+        if (sv_ends(path, SV(".txt")) || sv_ends(path, SV(".in")))
+                return SPEC_FORM_REQUIREMENTS;
+        if (has_line(text, "lock") && has_line(text, "layer-format"))
+                return SPEC_FORM_LOCK;
+        if (has_line(text, "metadata") && has_line(text, "package"))
+                return SPEC_FORM_CONDA_LOCK;
+        if (has_line(text, "version") && has_line(text, "environments") && has_line(text, "packages"))
+                return SPEC_FORM_PIXI;
+        return SPEC_FORM_YAML;
+}
+
+bool spec_finished(struct spec_load *l, enum spec_form form)
+{
+        static const char *const what[] = {
+                [SPEC_FORM_LOCK] = "a lock of envbuild",
+                [SPEC_FORM_CONDA_LOCK] = "a conda-lock file",
+                [SPEC_FORM_EXPLICIT] = "an explicit list of conda packages",
+                [SPEC_FORM_PIXI] = "a pixi lock",
+        };
+        size_t i;
+
+        if (form >= ARRAY_LEN(what) || !what[form])
+                return false;
+        i = spec_fault(l->ds, (struct spec_where){ l->file, 1, 1 }, 0, "EB107",
+                       "this is %s: a finished resolution, which nothing can be added to", what[form]);
+        diag_hint(l->ds, i, "give it alone, or the definition that it was made from");
+        return true;
 }

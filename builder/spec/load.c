@@ -1,34 +1,20 @@
 #include "spec/requirements.h"
 
-static bool is_requirements_name(sv path)
-{
-        return sv_ends(path, SV(".txt")) || sv_ends(path, SV(".in"));
-}
-
-static int load_requirements(struct spec_load *l, struct err *e)
+static void load_requirements(struct spec_load *l, sv text)
 {
         struct reqset set = { 0 };
-        sv text;
 
-        if (spec_read_text(l, l->file, &text, e) < 0)
-                return -(int)e->code;
-        if (spec_refuse_explicit(l, text))
-                return 0;
         l->s->has_pip_section = true;
         reqset_text(l, &set, text, (struct spec_where){ l->file, 1, 1 });
         reqset_finish(l, &set);
-        return 0;
 }
 
-static int load_yaml(struct spec_load *l, struct err *e)
+static int load_yaml(struct spec_load *l, sv text, struct err *e)
 {
         struct err faults = { 0 };
         struct yaml *top;
-        sv text;
 
-        if (spec_read_text(l, l->file, &text, e) < 0)
-                return -(int)e->code;
-        if (spec_refuse_explicit(l, text) || spec_other_name(l))
+        if (spec_other_name(l))
                 return 0;
         if (yaml_parse(l->a, text, l->file, l->ds, &top, &faults) < 0) {
                 bool told = faults.code == ERR_USAGE;
@@ -37,8 +23,26 @@ static int load_yaml(struct spec_load *l, struct err *e)
                 err_done(&faults);
                 return 0;
         }
-        if (!spec_other_form(l, top))
+        if (!spec_other_form(l, top)) {
                 spec_environment(l, top);
+                spec_selectors(l, text);
+        }
+        return 0;
+}
+
+static int load(struct spec_load *l, struct err *e)
+{
+        enum spec_form form;
+        sv text;
+
+        if (spec_read_text(l, l->file, &text, e) < 0)
+                return -(int)e->code;
+        form = spec_form_of(l->file, text);
+        if (spec_finished(l, form))
+                return 0;
+        if (form != SPEC_FORM_REQUIREMENTS)
+                return load_yaml(l, text, e);
+        load_requirements(l, text);
         return 0;
 }
 
@@ -74,7 +78,7 @@ int spec_load(struct arena *a, const sv *paths, size_t n, const struct spec_io *
                         s->definition = sv_basename(paths[0]);
                         s->dir = spec_path_dir(a, paths[0]);
                 }
-                r = is_requirements_name(paths[i]) ? load_requirements(&l, e) : load_yaml(&l, e);
+                r = load(&l, e);
                 if (r < 0 && r != -ERR_USAGE)
                         return err_while(e, "reading the definition '%.*s'", SV_ARG(paths[i]));
                 err_done(e); /* ERR_USAGE: told in ds, and the other files may have faults too */
@@ -85,7 +89,7 @@ int spec_load(struct arena *a, const sv *paths, size_t n, const struct spec_io *
                 }
         }
         if (!s->name.n)
-                s->name = spec_name_from_stem(a, n ? paths[0] : SV(""));
+                s->name = spec_name_of(a, n ? paths[0] : SV(""));
         diag_sort(ds);
         if (ds->n_errors > errors)
                 return err_set(e, ERR_USAGE, "the definition has %zu fault%s", ds->n_errors - errors,

@@ -93,6 +93,19 @@ static void requirements(struct spec_load *l, struct spec *s, const struct spec 
         s->has_pip_section |= later->has_pip_section;
 }
 
+static void conda(struct spec_load *l, struct spec *s, const struct spec *later)
+{
+        list(l, &s->conda, &s->n_conda, later->conda, later->n_conda);
+        list(l, &s->channels, &s->n_channels, later->channels, later->n_channels);
+        s->nodefaults |= later->nodefaults;
+        list(l, &s->pip_replaces, &s->n_pip_replaces, later->pip_replaces, later->n_pip_replaces);
+        if (later->channel_priority.n && s->channel_priority.n && !sv_eq(s->channel_priority, later->channel_priority))
+                told(l, (struct spec_where){ l->file, 0, 0 }, 0, "'channel-priority'",
+                     (struct spec_where){ s->definition, 0, 0 });
+        if (later->channel_priority.n)
+                s->channel_priority = later->channel_priority;
+}
+
 static void config(struct spec_load *l, struct spec *s, const struct spec *later)
 {
         pairs(l, &s->variables, &s->n_variables, later->variables, later->n_variables, "this variable");
@@ -119,6 +132,7 @@ void spec_merge(struct spec_load *l, const struct spec *later)
         if (later->python != SPEC_PYTHON_AUTO)
                 s->python = later->python;
         text(l, &s->python_req, &later->python_req, "'python'");
+        conda(l, s, later);
         requirements(l, s, later);
         indexes(l, s, later);
         text(l, &s->base, &later->base, "'base'");

@@ -129,7 +129,7 @@ static size_t variable_len(sv s, size_t i, sv *ret_name)
 }
 
 /* A variable that is unset or empty stays as it is written, as in pip. */
-static sv expand(struct arena *a, sv s, const struct spec_io *io)
+sv spec_expand(struct arena *a, sv s, const struct spec_io *io)
 {
         AUTO(buf_done) struct buf out = BUF_INIT(SPEC_FILE_MAX);
         sv name, value;
@@ -170,7 +170,7 @@ static void emit(struct joiner *j, sv line, struct spec_where at)
 
         if (wrote.n) {
                 wrote = arena_sv(j->a, wrote);
-                struct reqline r = { wrote, expand(j->a, wrote, j->io), at };
+                struct reqline r = { wrote, spec_expand(j->a, wrote, j->io), at };
                 SPEC_PUSH(j->a, j->v, j->n, r);
         }
         buf_clear(&j->text);

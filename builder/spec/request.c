@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "ext/hash.h"
 #include "ext/json.h"
+#include "pkg/matchspec.h"
 #include "spec/spec_priv.h"
 
 #define REQUEST_VERSION 1
@@ -118,6 +119,35 @@ static void put_config(struct arena *a, struct js *o, const struct spec *s)
         put_true(a, o, "bytecode", s->bytecode);
 }
 
+/* As conda prints it: blanks and the order of fields are nobody's wish. Without .condarc, so that a request is the same everywhere. */
+static sv canonical(struct arena *a, sv text)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT((size_t)1 << 20);
+        struct matchspec m;
+
+        if (!matchspec_parse(a, text, NULL, &m, NULL, NULL))
+                return sv_trim(text);
+        matchspec_write(&m, &b);
+        return arena_sv(a, buf_sv(&b));
+}
+
+static void put_conda(struct arena *a, struct js *o, const struct spec *s)
+{
+        struct js *conda = js_new_arr(a);
+        struct js *channels = js_new_arr(a);
+
+        if (s->n_conda == 0) /* what is said of conda then shapes nothing */
+                return;
+        for (size_t i = 0; i < s->n_conda; i++)
+                js_add(a, conda, js_new_str(a, canonical(a, s->conda[i].text)));
+        js_put(a, o, SV("conda"), conda);
+        for (size_t i = 0; i < s->n_channels; i++)
+                js_add(a, channels, js_new_str(a, spec_channel_public(a, s->channels[i].text)));
+        js_put(a, o, SV("channels"), channels);
+        put_text(a, o, "channel-priority", s->channel_priority);
+        put_texts(a, o, "pip-replaces", s->pip_replaces, s->n_pip_replaces);
+}
+
 static void put_pip(struct arena *a, struct js *o, const struct spec *s)
 {
         put_requirements(a, o, "pip", s->pip, s->n_pip);
@@ -146,6 +176,7 @@ void spec_write_request(const struct spec *s, struct buf *out)
         if (s->python == SPEC_PYTHON_BASE)
                 js_put_str(&a, o, "python", SV("base"));
         put_text(&a, o, "python-version", s->python_req.text);
+        put_conda(&a, o, s);
         put_true(&a, o, "venv", s->has_pip_section);
         put_pip(&a, o, s);
         put_texts(&a, o, "apt", s->apt, s->n_apt);
@@ -153,6 +184,8 @@ void spec_write_request(const struct spec *s, struct buf *out)
         put_texts(&a, o, "platforms", s->platforms, s->n_platforms);
         put_pairs(&a, o, "virtual", s->virtual_, s->n_virtual);
         put_inputs(&a, o, s);
+        if (s->taken.path.n)
+                js_put_str(&a, o, "taken", arena_fmt(&a, "sha256:%s", sha256_hex(&s->taken.sha256).s));
         put_config(&a, o, s);
         js_write(o, out);
 }

@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "pkg/conda_channel.h"
 #include "pkg/requirement.h"
 
 struct spec_where { /* file as the user named it; line 0: a command line flag, file is its name ("--pip") */
@@ -55,6 +56,18 @@ struct spec {
         enum spec_python python;
         struct spec_text
                 python_req; /* "python=3.12" in dependencies under `python: base`: checked against the base, or empty */
+        struct spec_text
+                *conda; /* MatchSpecs of `dependencies` and --conda, as written, in order; empty: a venv (design §3) */
+        size_t n_conda;
+        struct spec_text
+                *channels; /* -c in order, then `channels`, without "nodefaults"; ${VAR}s unexpanded; 0: none given */
+        size_t n_channels;
+        bool nodefaults; /* "nodefaults" was among them: .condarc's channels do not count */
+        const struct conda_channel_settings *
+                conda_settings; /* of .condarc, set after spec_load: specs' channels are checked against `channels`; NULL: not */
+        sv channel_priority;            /* "strict", "flexible", "disabled" or empty (.condarc, else strict) */
+        struct spec_text *pip_replaces; /* envbuild: {pip-replaces: […]} */
+        size_t n_pip_replaces;
         struct spec_req *pip; /* requirements in file order */
         size_t n_pip;
         struct spec_req *constraints; /* -c */
@@ -95,6 +108,7 @@ struct spec {
         size_t n_entrypoint, n_cmd;
         bool has_entrypoint, has_cmd, bytecode;
 
+        struct spec_file taken; /* another tool's finished resolution that stands for a definition; path empty: none */
         struct spec_file *inputs; /* files whose content counts in `request` (files:, certificates), sorted by path */
         size_t n_inputs;
 };
@@ -107,6 +121,25 @@ struct spec_io {
         /** The value of ${NAME}, or false when it is not set. */
         bool (*env)(void *arg, sv name, sv *ret);
 };
+
+/* What a file is, told by its name and by the keys that every tool begins lines with. */
+enum spec_form {
+        SPEC_FORM_YAML,         /* environment.yml, or something that spec_load refuses by name */
+        SPEC_FORM_REQUIREMENTS, /* *.txt, *.in */
+        SPEC_FORM_LOCK,         /* ours */
+        SPEC_FORM_CONDA_LOCK, /* finished resolutions of others, taken as they are (lock/import.h); whatever the name */
+        SPEC_FORM_EXPLICIT,
+        SPEC_FORM_PIXI,
+};
+enum spec_form spec_form_of(sv path, sv text);
+/** What an image of a definition is called when it does not say so: "My Env.yml" → "my-env". */
+sv spec_name_of(struct arena *a, sv path);
+/** ${NAME}s replaced by their values; one that is unset or empty stays as it is written, as in pip. */
+sv spec_expand(struct arena *a, sv text, const struct spec_io *io);
+/** A URL without a password that is written out in it; ${VAR}s stay. */
+sv spec_url_public(struct arena *a, sv url);
+/** The URL of a channel or of its package, also without a token (/t/…/). */
+sv spec_channel_public(struct arena *a, sv url);
 
 #define SPEC_FILE_MAX ((size_t)4 << 20) /* bytes of one definition file */
 
@@ -124,6 +157,8 @@ int spec_load(struct arena *a, const sv *paths, size_t n, const struct spec_io *
  * (at: {SV("--base"), 0, 0}); spec_finish checks them. */
 int spec_add_pip(struct arena *a, struct spec *s, sv text, const struct spec_io *io, struct diags *ds, struct err *e);
 int spec_add_variable(struct arena *a, struct spec *s, sv text, struct diags *ds, struct err *e); /* "K=V" */
+int spec_add_conda(struct arena *a, struct spec *s, sv text, struct diags *ds, struct err *e);    /* "numpy>=2" */
+int spec_add_channel(struct arena *a, struct spec *s, sv text, struct diags *ds, struct err *e); /* before the file's */
 int spec_set_exclude_newer(struct spec *s, sv text, int64_t now,
                            struct err *e); /* a date, RFC 3339, or "7d" before now */
 

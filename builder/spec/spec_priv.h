@@ -58,24 +58,38 @@ size_t spec_node_len(const struct yaml *y);
 
 /* Values (value.c): each is true when the text is fine, else reports EB103 (or the code named) at `at`. */
 bool spec_check_name(struct spec_load *l, const struct spec_text *name);
-sv spec_name_from_stem(struct arena *a, sv path);
 bool spec_check_variable(struct spec_load *l, const struct spec_pair *p);
 /** "linux-64" and "linux/amd64" → "linux/amd64"; empty with *ret_other when it is a platform that no image is made for. */
 sv spec_platform(sv text, bool *ret_other);
 
 /* The parts of a definition. */
-void spec_environment(struct spec_load *l, const struct yaml *top);       /* environment.c */
-void spec_envbuild_key(struct spec_load *l, const struct yaml *key);      /* envbuild_key.c */
-void spec_conda_item(struct spec_load *l, sv text, struct spec_where at); /* conda.c: a conda package in dependencies */
-void spec_merge(struct spec_load *l, const struct spec *later);           /* merge.c: into l->s */
+void spec_environment(struct spec_load *l, const struct yaml *top);  /* environment.c */
+void spec_envbuild_key(struct spec_load *l, const struct yaml *key); /* envbuild_key.c */
+
+/* conda.c: what is about the conda prefix. */
+void spec_conda_item(struct spec_load *l, sv text, struct spec_where at); /* a MatchSpec of dependencies */
+bool spec_conda_names(sv text, const char *name);                         /* the MatchSpec is of this package */
+/** With `python: base`: python becomes python_req, pip is dropped, the others are refused (EB105). */
+void spec_conda_under_base(struct spec_load *l);
+void spec_conda_finish(struct spec_load *l);                           /* what only the whole can tell */
+bool spec_conda_check(struct spec_load *l, const struct spec_text *t); /* conda_check.c: EB137 unless a MatchSpec */
+void spec_conda_channels(struct spec_load *l);                         /* EB136: a spec's channel is not listed */
+sv spec_conda_repair(struct arena *a, sv text); /* conda_repair.c: a guess that parses, or empty */
+
+/* channel.c */
+void spec_channel_item(struct spec_load *l, sv text, struct spec_where at);
+bool spec_check_token(struct spec_load *l, sv text, struct spec_where at); /* false, with a warning, when one is */
+
+/** Warn of "# [linux]" behind items: conda-lock reads such comments, and nothing else does (selector.c). */
+void spec_selectors(struct spec_load *l, sv text);
+
+void spec_merge(struct spec_load *l, const struct spec *later); /* merge.c: into l->s */
 /** True when `top` is a document of another kind: reported (form.c). */
 bool spec_other_form(struct spec_load *l, const struct yaml *top);
-bool spec_other_name(struct spec_load *l);               /* the same by the file's name alone */
-bool spec_refuse_explicit(struct spec_load *l, sv text); /* conda list --explicit */
+bool spec_other_name(struct spec_load *l);                    /* the same by the file's name alone */
+bool spec_finished(struct spec_load *l, enum spec_form form); /* the same when it is a finished resolution */
 
 /* URLs (requirement.c). */
-/** Without a password that was written out; ${VAR}s stay. */
-sv spec_url_public(struct arena *a, sv url);
 /** False, with a warning, when a password is written out. */
 bool spec_check_password(struct spec_load *l, sv url, struct spec_where at, size_t len);
 

@@ -67,7 +67,7 @@ bool spec_check_name(struct spec_load *l, const struct spec_text *name)
         return false;
 }
 
-sv spec_name_from_stem(struct arena *a, sv path)
+sv spec_name_of(struct arena *a, sv path)
 {
         sv base = sv_basename(path);
         ptrdiff_t dot = sv_rfind(base, '.');

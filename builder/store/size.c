@@ -43,10 +43,8 @@ int store_usage(struct store *s, struct store_usage ret[static 8], size_t *ret_n
 {
         static const struct {
                 const char *what, *folder;
-        } part[] = { { "blobs", "oci/blobs" },
-                     { "packages", "packages" },
-                     { "bodies", "layers/bodies" },
-                     { "pages", "http" },
+        } part[] = { { "blobs", "oci/blobs" }, { "packages", "packages" }, { "bodies", "layers/bodies" },
+                     { "pages", "http" },      { "texts", "texts" },       { "indexes", "indexes" },
                      { "unpacked", NULL } };
 
         for (size_t i = 0; i < ARRAY_LEN(part); i++) {

@@ -35,7 +35,8 @@ const char *store_root(const struct store *s); /* the read-write one */
 enum store_kind {
         STORE_BLOB,    /* oci/blobs/sha256/: image blobs */
         STORE_PACKAGE, /* packages/: downloaded artifacts */
-        STORE_BODY     /* layers/bodies/: bodies of bucketed packages, by the sha256 of their bytes */
+        STORE_BODY,    /* layers/bodies/: bodies of bucketed packages, by the sha256 of their bytes */
+        STORE_INDEX /* indexes/: repodata of conda channels, unpacked, and what was made of it to be mapped; notes name them */
 };
 
 /* Writing a new thing. begin gives a writer that hashes as it goes; commit renames it to its digest (fsync file and folder). */
@@ -64,8 +65,9 @@ int store_read(struct store *s, enum store_kind kind, const sha256 *d, struct bu
 int store_drop(struct store *s, enum store_kind kind, const sha256 *d, struct err *e);
 
 /* layers/<key>: small JSON documents, "facts" about what a key gives (layer/fact.h reads and writes them); images/<lock digest>: the
- * manifest that a lock gave; http/<name>: pages. Replaced atomically. */
-enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP };
+ * manifest that a lock gave; http/<name>: pages; texts/<sha256>: small files of
+ * packages that an image's config depends on. Replaced atomically. */
+enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP, STORE_TEXT };
 int store_note_get(struct store *s, enum store_note kind, const sha256 *key, struct buf *ret,
                    struct err *e); /* -ERR_NOT_FOUND */
 int store_note_put(struct store *s, enum store_note kind, const sha256 *key, sv text, struct err *e);
@@ -122,7 +124,7 @@ struct store_damage {
 int store_verify(struct store *s, struct op *op, struct arena *a, struct store_damage **ret, size_t *ret_n,
                  uint64_t *ret_checked, struct err *e);
 struct store_usage {
-        const char *what; /* "blobs", "packages", "bodies", "pages", "unpacked" */
+        const char *what; /* "blobs", "packages", "bodies", "pages", "indexes", "unpacked" */
         uint64_t files, bytes;
 };
 int store_usage(struct store *s, struct store_usage ret[static 8], size_t *ret_n, struct err *e);

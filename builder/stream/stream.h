@@ -80,5 +80,8 @@ void decode_reader_free(struct reader *r); /* of either _new; NULL is fine */
 struct writer *zstd_writer_new(struct writer *next, int level,
                                unsigned workers); /* same bytes for any number, 0 counts as 1 */
 void zstd_writer_free(struct writer *w);
+/** stream/unzstd.c: takes zstd off what passes. More than max bytes: -ERR_LIMIT. finish: -ERR_INTEGRITY in the middle of a frame. */
+struct writer *unzstd_writer_new(struct writer *next, uint64_t max);
+void unzstd_writer_free(struct writer *w); /* NULL is fine */
 
 #endif

@@ -3,9 +3,11 @@
 
     build.py noop    a build with nothing to do         / skopeo inspect of the same image
     build.py cold    20 requirements from a loopback index/ uv pip install --target, then buildah add and commit
+    build.py conda   60 packages from a loopback channel   / py-rattler install, then buildah add and commit
 
 Run it with a release build: ENVBUILD_PROGRAM=build-release/builder/cli/envbuild. `cold` downloads its wheels once with pip, into
-$BENCH_WHEELS (default: a temporary folder); uv and buildah must be on PATH. Prints seconds, peak memory, and the ratio.
+$BENCH_WHEELS (default: a temporary folder); uv and buildah must be on PATH. `conda` makes its channel once, into $BENCH_CONDA, and wants a python with
+py-rattler==0.28.0 in $RATTLER_PYTHON. Prints seconds, peak memory, and the ratio.
 """
 import os
 import pathlib
@@ -17,7 +19,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/e2e"))
+sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/fake")]
+import conda_real  # noqa: E402
 from conftest import Index, base_files, make_layout, program  # noqa: E402
 
 WHEELS = ["numpy==2.1.3", "pandas==2.2.3", "scipy==1.14.1", "scikit-learn==1.5.2", "matplotlib==3.9.2", "requests==2.32.3", "PyJWT==1.7.1",
@@ -104,11 +107,47 @@ def cold(tmp):
     index.close()
 
 
+def conda(tmp):
+    folder = os.environ.get("BENCH_CONDA", tmp / "conda")
+    channel = conda_real.make(folder, ROOT / "tests/bench/requirements-conda.txt")
+    names = sorted({p.name.rsplit("-", 2)[0] for p in channel.glob("*/*.conda")} - LEFT_OUT)
+    server = subprocess.Popen([sys.executable, str(ROOT / "tests/fake/conda_server.py"), str(channel.parent)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    url = f"http://127.0.0.1:{int(server.stdout.readline())}/chan"
+    base = make_layout(tmp / "base", base_files(), {})
+    work = tmp / "work"
+    work.mkdir()
+    (work / "env.yml").write_text(f"name: bench\nchannels: ['{url}']\ndependencies: [{', '.join(names)}]\nenvbuild: {{base: 'oci:{base}:base'}}\n")
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp), "ENVBUILD_CACHE_DIR": str(tmp / "cache"), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(tmp)}
+    python = os.environ.get("RATTLER_PYTHON") or sys.exit("RATTLER_PYTHON is to name a python with py-rattler==0.28.0")
+    script = (f"{python} {ROOT}/tests/bench/rattler_install.py {url} {tmp}/target {tmp}/rattler {' '.join(names)} && c=$(buildah from scratch) && "
+              f"buildah add -q $c {tmp}/target/opt/env /opt/env >/dev/null && buildah commit -q $c oci:{tmp}/peer:bench && buildah rm $c")
+
+    def ours():
+        shutil.rmtree(tmp / "cache", ignore_errors=True)
+        (work / "bench.lock").unlink(missing_ok=True)
+        return timed([program(), "build", "-q"], env, work, 1)
+
+    def peer():
+        for d in ("target", "rattler", "peer"):
+            shutil.rmtree(tmp / d, ignore_errors=True)
+        return timed(["sh", "-c", script], env, work, 1)
+
+    print(f"conda: {len(names)} names asked for")
+    a, b = [ours() for _ in range(3)], [peer() for _ in range(3)]
+    report("conda", min(a), min(b), "py-rattler + buildah")
+    server.stdin.close()
+    server.wait()
+
+
+LEFT_OUT = {"clobber", "cuda-thing", "links", "post-linked", "mkl", "blas"}  # of the channel: what is there for other tests
+
+
 def main():
-    which = sys.argv[1:] or ["noop", "cold"]
+    which = sys.argv[1:] or ["noop", "cold", "conda"]
     for name in which:
         with tempfile.TemporaryDirectory() as tmp:
-            {"noop": noop, "cold": cold}[name](pathlib.Path(tmp))
+            {"noop": noop, "cold": cold, "conda": conda}[name](pathlib.Path(tmp))
 
 
 main()

@@ -103,10 +103,11 @@ static void run_story(struct story *s, struct buf *diags, struct buf *request)
         AUTO(diags_done) struct diags ds = { 0 };
         AUTO(err_done) struct err e = { 0 };
         struct spec_io io = { s, read_file, read_env };
+        static const struct conda_channel_settings settings = { .cwd = { "/here", 5 }, .home = { "/home/me", 8 } };
         struct spec *spec;
 
         if (spec_load(&s->arena, s->load, s->n_load, &io, &ds, &spec, &e) == 0 &&
-            spec_finish(&s->arena, spec, &io, &ds, &e) == 0) {
+            (spec->conda_settings = &settings) != NULL && spec_finish(&s->arena, spec, &io, &ds, &e) == 0) {
                 spec_write_request(spec, request);
                 buf_byte(request, '\n');
         }

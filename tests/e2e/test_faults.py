@@ -144,7 +144,7 @@ def test_zip_bomb(env, definition, hostile):
 
 
 def test_bad_yaml_all_faults_at_once(env):
-    env.write("env.yml", "name: x\ndependencies:\n  - pip:\n    - PyJWT=<2\n    - 'requests>=2 <3'\n  - numpy\nenvbuild: {bose: 1}\n")
+    env.write("env.yml", "name: x\ndependencies:\n  - pip:\n    - PyJWT=<2\n    - 'requests>=2 <3'\n  - [numpy]\nenvbuild: {bose: 1}\n")
     err = env.run("build", "env.yml", code=2).err
     for part in ("env.yml:4:", "env.yml:5:", "env.yml:6:", "env.yml:7:", "EB1"):
         assert part in err, err
@@ -153,8 +153,8 @@ def test_bad_yaml_all_faults_at_once(env):
     assert "env.yml:" in env.run("build", "env.yml", code=2).err
 
 
-def test_conda_package_is_refused_by_name(env):
-    env.write("env.yml", "dependencies: [numpy, pip, {pip: [requests]}]\n")
+def test_conda_package_under_the_bases_python_is_refused_by_name(env):
+    env.write("env.yml", "dependencies: [numpy, pip, {pip: [requests]}]\nenvbuild: {python: base}\n")
     err = env.run("lock", "env.yml", code=2).err
     assert "numpy" in err and "EB105" in err
 

@@ -1,8 +1,9 @@
 """Other people's programs over our images: they accept them, run them, and lay out the same files.
 
 By hand: ENVBUILD_PROGRAM=build/builder/cli/envbuild python3 -m pytest tests/e2e/test_judges.py
-The image `made` needs no network; `-m full` adds real ones from Debian and PyPI (JUDGES_CACHE=DIR keeps them). A judge that is not installed
-is skipped by name; most want root. Every judge has a fresh store, so that it reads our bytes and not its memory of them.
+The image `made` needs no network; `conda` is made of Debian's and PyPI's packages; `-m full` adds real ones from there (JUDGES_CACHE=DIR keeps
+them). A judge that is not installed is skipped by name; most want root. Every judge has a fresh store, so that it reads our bytes and not its
+memory of them.
 """
 import contextlib
 import gzip
@@ -19,6 +20,7 @@ import zlib
 import pytest
 
 from conftest import ROOT, SPEC, Env, Index, base_files, make_layout
+from conda_world import World, conda_real, glibc_base
 from image_tree import Stack, blob, config, differences, manifest, on_disk
 
 CONTAINERS_CONF = """\
@@ -92,6 +94,18 @@ def made(folder):
         index.close()
 
 
+def conda(folder):
+    """A python out of conda packages on a base that has a libc and nothing more; CONDA_REAL_DIR keeps the channel."""
+    served = conda_real.make(os.environ.get("CONDA_REAL_DIR", folder / "real")).parent
+    world = World(folder, glibc_base(folder / "base"), served)
+    world.define("python", "numpy", "pandas", "requests", "links", "clobber", name="science")
+    script = "import numpy, pandas, sys; print(sys.prefix, int(pandas.DataFrame({'a': numpy.arange(5)}).a.sum()))"
+    try:
+        return Image(world.env, "env.yml", folder, ["python", "-c", script], "/opt/env 10")
+    finally:
+        world.close()
+
+
 REAL = {
     "train": ("name: train\ndependencies:\n  - pip: ['PyJWT<2', requests]\nvariables: {STAGE: dev}\n",
               "import jwt, os; print(jwt.__version__, os.environ['STAGE'])", "1.7.1 dev"),
@@ -117,11 +131,11 @@ def real(folder, name):
     return Image(env, "env.yml", folder, ["python", "-c", script], answer)
 
 
-@pytest.fixture(scope="module", params=["made", *(pytest.param(n, marks=pytest.mark.full) for n in REAL)])
+@pytest.fixture(scope="module", params=["made", "conda", *(pytest.param(n, marks=pytest.mark.full) for n in REAL)])
 def image(request, tmp_path_factory):
     need("skopeo")
     folder = tmp_path_factory.mktemp(request.param)
-    return made(folder) if request.param == "made" else real(folder, request.param)
+    return {"made": made, "conda": conda}.get(request.param, lambda f: real(f, request.param))(folder)
 
 
 # ---- documents

@@ -45,8 +45,11 @@ static void definition_run(struct definition *d)
         struct spec *s = NULL;
         int r = spec_load(&a, &path, 1, &io, &ds, &s, &e);
 
-        if (r == 0)
+        if (r == 0) {
+                static const struct conda_channel_settings settings;
+                s->conda_settings = &settings;
                 r = spec_finish(&a, s, &io, &ds, &e);
+        }
         if ((r == 0) != (ds.n_errors == 0))
                 abort();
         diag_write(&ds, false, &out);

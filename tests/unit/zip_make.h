@@ -105,7 +105,7 @@ static inline void zip_make(struct zip_made *ret, const struct zip_file *f, size
         struct buf *b = &ret->buf;
         size_t dir_size;
 
-        *ret = (struct zip_made){ .buf = BUF_INIT((size_t)1 << 20) };
+        *ret = (struct zip_made){ .buf = BUF_INIT((size_t)64 << 20) };
         for (size_t i = 0; i < n; i++) {
                 ret->local_at[i] = b->n;
                 zip_make_local(b, &f[i]);

@@ -13,8 +13,10 @@
 
 #define FILE_MAX ((size_t)1 << 30)
 
-static const struct vectors_kind *const tables[] = { vectors_oci, vectors_pypi_rules, vectors_pypi_files,
-                                                     vectors_pypi_wheels, vectors_pypi_solve };
+static const struct vectors_kind *const tables[] = {
+        vectors_conda_definitions, vectors_conda_install, vectors_conda_rules, vectors_conda_solve, vectors_oci,
+        vectors_pypi_files,        vectors_pypi_rules,    vectors_pypi_solve,  vectors_pypi_wheels,
+};
 
 static const struct vectors_kind *kind_find(const char *name)
 {
@@ -97,17 +99,76 @@ bool vectors_read(struct vectors *v, const char *path, struct buf *out)
         return false;
 }
 
+/* A line's tab-separated fields. */
+static struct js *fields(struct arena *a, sv line)
+{
+        struct js *row = js_new_arr(a);
+        ptrdiff_t tab;
+
+        while ((tab = sv_find(line, '\t')) >= 0) {
+                js_add(a, row, js_new_str(a, arena_sv(a, sv_from_to(line, 0, (size_t)tab))));
+                line = sv_skip(line, (size_t)tab + 1);
+        }
+        js_add(a, row, js_new_str(a, arena_sv(a, line)));
+        return row;
+}
+
+enum form { FORM_JSON, FORM_JSONL, FORM_TSV, FORM_TXT, FORM_WHOLE };
+
+/* By the file's name; ".zst" after it does not count. */
+static enum form form_of(sv path)
+{
+        if (sv_ends(path, SV(".zst")))
+                path.n -= strlen(".zst");
+        if (sv_ends(path, SV(".yml")) || sv_ends(path, SV(".yaml")) || sv_ends(path, SV(".lock")) ||
+            sv_ends(path, SV(".toml")))
+                return FORM_WHOLE;
+        return sv_ends(path, SV(".jsonl")) ? FORM_JSONL
+               : sv_ends(path, SV(".tsv")) ? FORM_TSV
+               : sv_ends(path, SV(".txt")) ? FORM_TXT
+                                           : FORM_JSON;
+}
+
+/* One value a line; in tables and texts, lines that begin with '#' and a blank are for people. */
+static int lines_parse(struct arena *a, sv text, enum form form, struct js **ret, struct err *e)
+{
+        struct js *doc = js_new_arr(a), *value;
+        size_t no = 0;
+        sv line;
+
+        while (sv_line(&text, &line)) {
+                no++;
+                if (!line.n || (form != FORM_JSONL && sv_starts(line, SV("# "))))
+                        continue;
+                if (form == FORM_TSV)
+                        value = fields(a, line);
+                else if (form == FORM_TXT)
+                        value = js_new_str(a, arena_sv(a, line));
+                else if (js_parse(a, line, &value, e) < 0)
+                        return err_while(e, "reading line %zu", no);
+                js_add(a, doc, value);
+        }
+        *ret = doc;
+        return 0;
+}
+
 const struct js *vectors_load(struct vectors *v, const char *path)
 {
         AUTO(err_done) struct err e = { 0 };
         AUTO(buf_done) struct buf text = { 0 };
+        enum form form = form_of(sv_from(path));
         struct js *doc;
+        int r;
 
         if (!vectors_read(v, path, &text))
                 return NULL;
-        if (!js_parse(&v->arena, buf_sv(&text), &doc, &e))
+        if (form == FORM_WHOLE)
+                return js_new_str(&v->arena, arena_sv(&v->arena, buf_sv(&text)));
+        r = form == FORM_JSON ? js_parse(&v->arena, buf_sv(&text), &doc, &e)
+                              : lines_parse(&v->arena, buf_sv(&text), form, &doc, &e);
+        if (!r)
                 return doc;
-        vectors_fail(v, path, "%s", e.cause);
+        vectors_fail(v, path, "%s%s", e.cause, e.trail ? e.trail : "");
         return NULL;
 }
 

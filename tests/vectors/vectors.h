@@ -25,14 +25,21 @@ void vectors_fail(struct vectors *v, const char *id, const char *fmt, ...) PRINT
 void vectors_check(struct vectors *v, bool ok, const char *id, const char *fmt, ...) PRINTF(4, 5);
 /** The bytes of a file of the corpus (plain or .zst); false and one failure when it can't be read. */
 bool vectors_read(struct vectors *v, const char *path, struct buf *out);
-/** A JSON file of the corpus (plain or .zst), parsed into v->arena; NULL and one failure when it can't be read. */
+/**
+ * A file of the corpus (plain or .zst), parsed into v->arena; NULL and one failure when it can't be read. By its name it is JSON, or lines:
+ * .jsonl an array of values, .tsv of arrays of fields, .txt of texts; of .yml, .yaml, .lock and .toml it is the text.
+ */
 const struct js *vectors_load(struct vectors *v, const char *path);
 
 /* Each file tests/vectors/<x>.c gives a table that ends with a NULL name; vectors.c lists the tables. */
-extern const struct vectors_kind vectors_pypi_rules[];  /* versions, specifiers, requirements, markers, tags, names */
-extern const struct vectors_kind vectors_pypi_files[];  /* wheel_select, index-pages, requirements-txt */
-extern const struct vectors_kind vectors_pypi_solve[];  /* scenarios */
-extern const struct vectors_kind vectors_oci[];         /* image-spec */
-extern const struct vectors_kind vectors_pypi_wheels[]; /* wheels/cases */
+extern const struct vectors_kind vectors_pypi_rules[];    /* versions, specifiers, requirements, markers, tags, names */
+extern const struct vectors_kind vectors_pypi_files[];    /* wheel_select, index-pages, requirements-txt */
+extern const struct vectors_kind vectors_pypi_solve[];    /* scenarios */
+extern const struct vectors_kind vectors_oci[];           /* image-spec */
+extern const struct vectors_kind vectors_pypi_wheels[];   /* wheels/cases */
+extern const struct vectors_kind vectors_conda_install[]; /* install-expect, EXPECT */
+extern const struct vectors_kind vectors_conda_rules[];   /* versions, version specs, match specs, channels */
+extern const struct vectors_kind vectors_conda_solve[];   /* solve cases, large and small */
+extern const struct vectors_kind vectors_conda_definitions[]; /* env, explicit, locks */
 
 #endif

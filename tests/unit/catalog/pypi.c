@@ -517,6 +517,81 @@ static void errors_end_the_solve(void **state)
         end(&w);
 }
 
+/* What conda supplies is there: no page is asked for it, nothing else of that name is chosen, an extra of it reads its METADATA. */
+static int fixed_text(void *arg, sv name, sv *ret, struct err *e)
+{
+        (void)e;
+        ++*(int *)arg;
+        if (sv_is(name, "foo"))
+                *ret = SV("Metadata-Version: 2.1\nName: foo\nVersion: 1.5\nRequires-Dist: nowhere\n"
+                          "Provides-Extra: x\nRequires-Dist: bar<2; extra == 'x'\n");
+        return 0;
+}
+
+static const struct pypi_fixed conda_foo = { { "foo", 3 },
+                                             { "1.5", 3 },
+                                             { "conda's foo 1.5 (env.yml:5:5: foo=1)", 36 } };
+
+static void fixed_by_conda(void **state)
+{
+        static const char index[] = "foo-2.0-py3-none-any.whl\nbar-1.0-py3-none-any.whl\nbar-2.0-py3-none-any.whl\n"
+                                    "app-1.0-py3-none-any.whl | foo>=1\nbad-1.0-py3-none-any.whl | foo>=2\n";
+        static const struct {
+                const char *ask, *want;
+                int texts;
+        } rows[] = {
+                { "app", "app 1.0", 0 },
+                { "foo", "", 0 },
+                { "foo>=1.5 bar", "bar 2.0", 0 },
+                { "foo>=2", "-3", 0 },
+                { "bad", "-3", 0 },
+                { "foo[x]", "bar 1.0", 1 },
+                { "foo[y]", "", 1 },
+                { "foo[x] bar", "bar 1.0", 1 },
+                { "foo@https://h.test/foo-2.0-py3-none-any.whl", "-3", 0 },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                struct world w;
+                int texts = 0;
+
+                begin(&w, index);
+                w.o.fixed = &conda_foo;
+                w.o.n_fixed = 1;
+                w.o.fixed_metadata = fixed_text;
+                w.o.fixed_arg = &texts;
+                ask(&w, rows[i].ask);
+                answer(&w);
+                if (!sv_is(buf_sv(&w.out), rows[i].want))
+                        fail_msg("%s: %.*s, not %s", rows[i].ask, SV_ARG(buf_sv(&w.out)), rows[i].want);
+                assert_int_equal(texts, rows[i].texts);
+                end(&w);
+        }
+}
+
+static void a_conflict_with_conda_is_one_story(void **state)
+{
+        static const char index[] = "bad-1.0-py3-none-any.whl | foo>=2\n";
+        struct resolve_opts o = { .order = ORDER_CULPRIT };
+        struct world w;
+
+        (void)state;
+        begin(&w, index);
+        w.o.fixed = &conda_foo;
+        w.o.n_fixed = 1;
+        ask(&w, "bad");
+        assert_int_equal(solve(&w), -ERR_CONFLICT);
+        err_done(&w.e);
+        assert_int_equal(explain(pypi_catalog(w.p), w.want, w.n_want, &o, NULL, w.r, &w.out, &w.e), 0);
+        assert_string_equal(
+                w.out.p, "bad (your requirement, dir/env.yml:1:5) needs foo>=2, and there is no such version. The best "
+                         "there is: foo 1.5 (conda's).\n"
+                         "hint: foo 1.5 comes with conda's foo 1.5 (env.yml:5:5: foo=1); relax one of the two, or let "
+                         "pip's win: envbuild: {pip-replaces: [foo]}\n");
+        end(&w);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -534,6 +609,8 @@ int main(void)
                 cmocka_unit_test(the_old_lock_is_preferred),
                 cmocka_unit_test(secrets_in_an_index_stay_out_of_the_lock),
                 cmocka_unit_test(errors_end_the_solve),
+                cmocka_unit_test(fixed_by_conda),
+                cmocka_unit_test(a_conflict_with_conda_is_one_story),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

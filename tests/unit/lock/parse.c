@@ -52,6 +52,13 @@ static void values_arrive(void **state)
         art = lock_find(p, ARTIFACT_WHEEL, SV("idna"));
         assert_true(art && art->direct && art->size == 93120 && art->n_by == 2);
         assert_null(lock_find(p, ARTIFACT_DEB, SV("idna")));
+        assert_true(l->n_channels == 2 && sv_is(l->channels[1], "file:///srv/channel"));
+        assert_true(l->n_conda_specs == 2 && l->n_pip_replaces == 2 && sv_is(l->channel_priority, "flexible"));
+        art = lock_find(p, ARTIFACT_CONDA, SV("numpy"));
+        assert_true(art && art->n_track_features == 1 && art->n_dists == 1 && sv_is(art->dists[0], "numpy 2.1.0"));
+        assert_true(sv_is(art->md5, "0123456789abcdef0123456789abcdef") && art->noarch.n == 0);
+        art = lock_find(p, ARTIFACT_CONDA, SV("python"));
+        assert_true(art && sv_is(art->site_packages, "lib/python3.13/site-packages"));
         p = lock_find_platform(l, SV("linux/arm64"));
         assert_false(p->has_image);
         assert_int_equal(p->base.layer[0].size, 29);
@@ -85,6 +92,13 @@ static void faults(void **state)
                 { "- kind: deb", "- kind: rpm", "EB122", "- kind: rpm" },
                 { "      arch: amd64\n", "", "EB122", "- kind: deb" },
                 { "version: 1.7.1", "version: 1 7", "EB122", "version: 1 7" },
+                { "channel-priority: flexible", "channel-priority: high", "EB122", "channel-priority" },
+                { "channels: [", "channel: [", "EB121", "channel: [" },
+                { "      build: h1_0\n", "", "EB122", "- kind: conda" },
+                { "noarch: generic", "noarch: true", "EB122", "noarch" },
+                { "md5: 0123456789abcdef", "md5: 012345678", "EB122", "md5" },
+                { "site-packages: lib/python3.13/site-packages\n", "site-packages: ../x\n", "EB122", "site-packages" },
+                { "      direct: true\n", "      noarch: python\n", "EB121", "noarch" },
                 { "size: 18928", "size: -1", "EB122", "size: -1" },
                 { "size: 18928", "size: 99999999999999999999", "EB122", "size: 999" },
                 { "uploaded: 2018-12-07T13:40:06Z", "uploaded: 2018", "EB122", "uploaded: 2018" },

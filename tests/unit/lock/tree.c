@@ -136,10 +136,52 @@ static void a_long_chain_is_cut(void **state)
         assert_non_null(b.p);
 }
 
+/* conda's needs are MatchSpecs; a wheel's may be supplied by a conda package. */
+static void conda_tree(void **state)
+{
+        static const struct row rows[] = {
+                { ARTIFACT_WHEEL, "shap", "0.4", { "env.yml: shap" }, { "numpy" }, NULL },
+                { ARTIFACT_CONDA,
+                  "numpy-base",
+                  "2.1",
+                  { "env.yml: numpy-base" },
+                  { "python >=3.12", "python<4" },
+                  NULL },
+                { ARTIFACT_CONDA,
+                  "python",
+                  "3.12",
+                  { "numpy-base 2.1" },
+                  { "x::_libgcc_mutex[version=0.1]", "__glibc" },
+                  NULL },
+                { ARTIFACT_CONDA, "_libgcc_mutex", "0.1", { "python 3.12" }, { 0 }, NULL },
+        };
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(buf_done) struct buf b = BUF_INIT(1 << 16);
+        struct lock_platform *p = platform(&a, rows, ARRAY_LEN(rows));
+        struct artifact *numpy = (struct artifact *)lock_find(p, ARTIFACT_CONDA, SV("numpy-base"));
+        sv dist = SV("numpy 2.1");
+        struct err e = { 0 };
+
+        (void)state;
+        numpy->dists = &dist;
+        numpy->n_dists = 1;
+        lock_tree(p, &b);
+        assert_string_equal(b.p, "numpy-base 2.1\n"
+                                 "└── python 3.12\n"
+                                 "    └── _libgcc_mutex 0.1\n"
+                                 "shap 0.4\n"
+                                 "└── numpy-base 2.1 (*)\n"
+                                 "(*) its branch is further up\n");
+        buf_clear(&b);
+        assert_int_equal(lock_why(p, SV("Python"), &b, &e), 0);
+        assert_string_equal(b.p, "python 3.12\n└── numpy-base 2.1\n    └── env.yml: numpy-base\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_whole_tree),
+                cmocka_unit_test(conda_tree),
                 cmocka_unit_test(why_rows),
                 cmocka_unit_test(why_of_what_is_not_there),
                 cmocka_unit_test(a_long_chain_is_cut),

@@ -108,6 +108,9 @@ static void secrets_rows(void **state)
                 { "https://u:p @h/", "https://h/", "https://u:****@h/" }, /* not a URL, and masked all the same */
                 { "//u:p@h/", "//h/", "//u:****@h/" },
                 { "https://u:p@h/x?sig=s", "https://h/x?sig=s", "https://u:****@h/x?..." },
+                { "https://h/t/to-12/c/x", "https://h/t/to-12/c/x", "https://h/t/****/c/x" }, /* conda's token */
+                { "https://h/a/t/b", "https://h/a/t/b", "https://h/a/t/b" },
+                { "https://h/t//b", "https://h/t//b", "https://h/t//b" },
         };
         AUTO(arena_done) struct arena a = { 0 };
         int bad = 0;

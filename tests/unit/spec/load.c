@@ -225,12 +225,38 @@ static void flags_win(void **state)
         assert_true(sv_is(w.s->pip[1].at.file, "--pip"));
         assert_int_equal(w.s->n_index, 1);
         assert_false(w.s->index_given);
+        assert_int_equal(spec_add_conda(&w.a, w.s, SV("numpy>=2"), &w.ds, &e), 0);
+        assert_int_equal(spec_add_conda(&w.a, w.s, SV(" "), &w.ds, &e), -ERR_USAGE);
+        err_done(&e);
+        assert_int_equal(w.s->n_conda, 1);
+        assert_int_equal(w.s->conda[0].at.line, 0);
         assert_int_equal(spec_add_pip(&w.a, w.s, SV("numpy=1"), &io, &w.ds, &e), -ERR_USAGE);
         err_done(&e);
         assert_int_equal(spec_add_variable(&w.a, w.s, SV("A"), &w.ds, &e), -ERR_USAGE);
         err_done(&e);
         assert_int_equal(spec_add_variable(&w.a, w.s, SV("1=x"), &w.ds, &e), -ERR_USAGE);
         err_done(&e);
+}
+
+/* As with conda, channels of flags come first, in their own order. */
+static void channels_of_flags(void **state)
+{
+        static const char *const files[] = { "x.yml",
+                                             "channels: [conda-forge, bioconda, nodefaults]\ndependencies: [python]\n",
+                                             NULL };
+        static const char *const order[] = { "mine", "bioconda", "yours", "conda-forge" };
+        AUTO(world_done) struct world w = { 0 };
+
+        (void)state;
+        assert_int_equal(load(&w, files, 1), 0);
+        assert_true(w.s->nodefaults && w.s->n_channels == 2);
+        assert_int_equal(spec_add_channel(&w.a, w.s, SV("mine"), &w.ds, &w.e), 0);
+        assert_int_equal(spec_add_channel(&w.a, w.s, SV("bioconda"), &w.ds, &w.e), 0);
+        assert_int_equal(spec_add_channel(&w.a, w.s, SV("yours"), &w.ds, &w.e), 0);
+        assert_int_equal(w.s->n_channels, ARRAY_LEN(order));
+        for (size_t i = 0; i < ARRAY_LEN(order); i++)
+                assert_true(sv_is(w.s->channels[i].text, order[i]));
+        assert_int_equal(spec_add_channel(&w.a, w.s, SV(""), &w.ds, &w.e), -ERR_USAGE);
 }
 
 static void dates(void **state)
@@ -390,6 +416,7 @@ int main(void)
                 cmocka_unit_test(content_counts),
                 cmocka_unit_test(the_request_to_the_letter),
                 cmocka_unit_test(flags_win),
+                cmocka_unit_test(channels_of_flags),
                 cmocka_unit_test(dates),
                 cmocka_unit_test(platforms),
                 cmocka_unit_test(paths),

@@ -82,6 +82,53 @@ static void gunzip_reads_members_and_nothing_else(void **state)
         err_done(&e);
 }
 
+static int unzstd(sv packed, size_t step, uint64_t max, struct buf *out, struct err *e)
+{
+        struct buf_writer b;
+        struct writer *w = unzstd_writer_new(buf_writer_init(&b, out), max);
+        int r = 0;
+
+        buf_clear(out);
+        for (size_t i = 0; i < packed.n && r == 0; i += step)
+                r = writer_write(w, packed.p + i, packed.n - i < step ? packed.n - i : step, e);
+        if (r == 0)
+                r = writer_finish(w, e);
+        unzstd_writer_free(w);
+        return r;
+}
+
+/* The same by pushing, in pieces of any size. */
+static void unzstd_pushes(void **state)
+{
+        size_t n = 3 << 20;
+        AUTO(free_ptr) char *text = pattern(n);
+        AUTO(buf_done) struct buf packed = BUF_INIT(MAX), out = BUF_INIT(MAX);
+        struct err e = { 0 };
+        struct buf_writer b;
+        struct writer *w = zstd_writer_new(buf_writer_init(&b, &packed), 3, 1);
+        static const size_t steps[] = { 1, 1000, 1 << 20 };
+
+        (void)state;
+        for (int frame = 0; frame < 2; frame++)
+                assert_int_equal(writer_write(w, text, n, &e) + writer_finish(w, &e), 0);
+        zstd_writer_free(w);
+        for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+                assert_int_equal(unzstd(buf_sv(&packed), steps[i], 2 * n, &out, &e), 0);
+                assert_int_equal(out.n, 2 * n);
+                assert_memory_equal(out.p + n, text, n);
+                assert_int_equal(unzstd(buf_sv(&packed), steps[i], 2 * n - 1, &out, &e), -ERR_LIMIT);
+                err_done(&e);
+                assert_int_equal(unzstd(sv_from_to(buf_sv(&packed), 0, packed.n - 1), steps[i], 2 * n, &out, &e),
+                                 -ERR_INTEGRITY);
+                err_done(&e);
+        }
+        assert_int_equal(unzstd((sv){ 0 }, 1, 10, &out, &e), -ERR_INTEGRITY);
+        err_done(&e);
+        assert_int_equal(unzstd(SV("no zstd at all"), 100, 10, &out, &e), -ERR_INTEGRITY);
+        err_done(&e);
+        unzstd_writer_free(NULL);
+}
+
 static void zstd_comes_back_and_breaks_loudly(void **state)
 {
         size_t n = 3 << 20;
@@ -194,6 +241,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(gunzip_reads_members_and_nothing_else),
+                cmocka_unit_test(unzstd_pushes),
                 cmocka_unit_test(zstd_comes_back_and_breaks_loudly),
                 cmocka_unit_test(raw_streams_show_their_last_block),
                 cmocka_unit_test(raw_streams_end_where_their_memory_ends),
