@@ -147,7 +147,8 @@ void conda_text_begin(struct conda_text *t, struct page_cache *c, struct op *op,
         *t = (struct conda_text){ .c = c, .op = op, .folder = folder, .asked = asked, .subject = subject };
         key = key_of(t);
         t->kept = conda_note_get(c->store, &key, &t->arena, &t->note);
-        if (t->kept && is_fresh(t)) {
+        /* What was not there may be there now: a misspelt folder on the server is put right at once, and few channels lack one. */
+        if (t->kept && is_fresh(t) && (t->note.form != CONDA_ABSENT || c->offline)) {
                 t->done = true;
                 t->absent = t->note.form == CONDA_ABSENT;
                 return;

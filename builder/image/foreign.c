@@ -45,11 +45,14 @@ static sv folder_of(sv path)
         return slash < 0 ? SV(".") : slash == 0 ? SV("/") : sv_from_to(path, 0, (size_t)slash);
 }
 
-static struct spec *spec_of(const struct lock *l, sv path, struct arena *a)
+static struct spec *spec_of(const struct lock *l, sv path, sv text, struct arena *a)
 {
         struct spec *s = arena_new(a, struct spec);
 
-        *s = (struct spec){ .name = l->name, .definition = l->definition, .dir = folder_of(path) };
+        *s = (struct spec){ .name = l->name,
+                            .definition = l->definition,
+                            .dir = folder_of(path),
+                            .taken = { l->definition, sha256_of(text) } };
         s->platforms = arena_array(a, struct spec_text, l->n_platform);
         for (size_t i = 0; i < l->n_platform; i++)
                 s->platforms[s->n_platforms++] = (struct spec_text){ l->platform[i].platform, { path, 0, 0 } };
@@ -75,21 +78,7 @@ int foreign_load(struct image_ctx *c, const struct image_request *r, struct aren
         text = arena_sv(a, buf_sv(&b));
         if (refuse_additions(r, path, e) < 0 || read_lock(c, r, path, text, form, a, ret_lock, e) < 0)
                 return -(int)e->code;
-        *ret = spec_of(*ret_lock, path, a);
-        return 0;
-}
-
-int foreign_count(struct spec *s, sv path, struct arena *a, struct err *e)
-{
-        struct spec_file *v = arena_array(a, struct spec_file, s->n_inputs + 1);
-        AUTO(fs_map_close) struct fs_map m = { 0 };
-
-        if (fs_map_open(arena_str(a, path), &m, e) < 0)
-                return -(int)e->code;
-        if (s->n_inputs)
-                memcpy(v, s->inputs, s->n_inputs * sizeof(*v));
-        v[s->n_inputs++] = (struct spec_file){ sv_basename(path), sha256_of((sv){ (const char *)m.p, m.n }) };
-        s->inputs = v;
+        *ret = spec_of(*ret_lock, path, text, a);
         return 0;
 }
 

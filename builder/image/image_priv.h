@@ -125,8 +125,6 @@ struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x);
 /** *ret_lock NULL: r names no such file. *ret: what stands in for a definition. -ERR_USAGE (ctx->diags). */
 int foreign_load(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
                  struct lock **ret_lock, struct err *e);
-/** The file's content counts in `request`. */
-int foreign_count(struct spec *s, sv path, struct arena *a, struct err *e);
 /** Its packages into a platform whose base is known: hashes and sizes that it does not say, and what only the packages say. */
 int foreign_platform(struct image_ctx *c, const struct lock *from, struct arena *a, struct lock *l,
                      struct lock_platform *into, struct err *e);

@@ -74,6 +74,19 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
         return spec_finish(a, s, io, ds, e);
 }
 
+/* What channels' names mean, so that a spec of a channel that is not listed is told beside the definition's other faults. */
+static int know_channels(const struct image_request *r, struct arena *a, struct spec *s, struct err *e)
+{
+        struct condarc *rc = arena_new(a, struct condarc);
+
+        if (s->n_conda + r->n_conda == 0)
+                return 0;
+        if (condarc_load(a, rc, e) < 0)
+                return -(int)e->code;
+        s->conda_settings = &rc->settings;
+        return 0;
+}
+
 /* *ret_imported: the finished resolution that stands for a definition, or NULL. */
 static int load_spec(struct image_ctx *c, const struct image_request *r, struct arena *a, struct spec **ret,
                      struct lock **ret_imported, struct err *e)
@@ -83,12 +96,13 @@ static int load_spec(struct image_ctx *c, const struct image_request *r, struct 
         if (foreign_load(c, r, a, ret, ret_imported, e) < 0)
                 return -(int)e->code;
         if (*ret_imported)
-                return apply_flags(r, &io, c->diags, a, *ret, e) < 0 ? -(int)e->code
-                                                                     : foreign_count(*ret, r->file[0], a, e);
+                return apply_flags(r, &io, c->diags, a, *ret, e);
         if (spec_load(a, r->file, r->n_file, &io, c->diags, ret, e) < 0)
                 return -(int)e->code;
         if ((*ret)->dir.n == 0)
                 (*ret)->dir = SV(".");
+        if (know_channels(r, a, *ret, e) < 0)
+                return -(int)e->code;
         return apply_flags(r, &io, c->diags, a, *ret, e);
 }
 

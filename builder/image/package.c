@@ -73,6 +73,7 @@ static void merge_diags(struct package_shop *shop, const struct diags *from)
                         d->level == DIAG_ERROR
                                 ? diag_add(shop->c->diags, d->file, d->line, d->col, d->code, "%.*s", SV_ARG(d->text))
                                 : diag_warn(shop->c->diags, d->file, d->line, d->col, d->code, "%.*s", SV_ARG(d->text));
+                shop->c->diags->v[k].level = d->level;
                 if (d->hint.n)
                         diag_hint(shop->c->diags, k, "%.*s", SV_ARG(d->hint));
         }
@@ -176,17 +177,23 @@ int package_make(struct package_shop *shop, struct package *p, struct err *e)
 
 int package_paths(struct package_shop *shop, struct package *p, struct err *e)
 {
+        AUTO(diags_done) struct diags ds = { 0 };
+
         for (uint32_t i = 0; i < p->parts; i++) {
                 struct paths one = { 0 };
                 if (layer_fact_paths(shop->c->store, &p->fact[i], shop->arena, &one, e) < 0)
                         return -(int)e->code;
                 if (p->parts == 1) {
                         p->paths = one;
-                        return 0;
+                        break;
                 }
                 for (size_t k = 0; k < one.n; k++)
                         paths_add(shop->arena, &p->paths, &one.v[k]);
         }
         paths_sort(&p->paths);
+        /* What making its layer would have told, when it was there already. */
+        if (p->had && p->art->kind == ARTIFACT_CONDA)
+                install_conda_warn(p->art, &p->ctx, &p->paths, &ds);
+        merge_diags(shop, &ds);
         return 0;
 }

@@ -39,7 +39,7 @@ static int linked_fault(const struct conda_member *m, const char *why, struct er
         return err_set(e, ERR_INTEGRITY, "'%.*s' is a hard link to '%.*s', %s", SV_ARG(m->path), SV_ARG(m->link), why);
 }
 
-int conda_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e)
+int conda_member_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e)
 {
         const struct archive_item *it;
         int rc;
@@ -64,7 +64,7 @@ static int link_apart(struct conda *c, const struct conda_member *m, struct cond
                       struct err *e)
 {
         struct conda_member file;
-        int rc = conda_find(c, m->link, &c->apart, &file, e);
+        int rc = conda_member_find(c, m->link, &c->apart, &file, e);
 
         if (rc < 0)
                 return rc;

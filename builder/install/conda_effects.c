@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "install/conda_priv.h"
 
 /* Link scripts that were read, and that an image does without: on Linux they only tell the user something. The table decides about a
@@ -26,11 +27,50 @@ static int by_digest(const void *key, const void *row)
         return sv_cmp(*(const sv *)key, sv_from(((const struct known *)row)->sha256));
 }
 
-const char *conda_script_needless(const sha256 *script)
+static const char *needless(const sha256 *script)
 {
         sha256_text hex = sha256_hex(script);
         sv key = { hex.s, 64 };
         const struct known *k = bsearch(&key, table, ARRAY_LEN(table), sizeof(table[0]), by_digest);
 
         return k ? k->why : NULL;
+}
+
+/* "bin/.NAME-post-link.sh" and its kin */
+static bool is_link_script(sv path, sv name)
+{
+        static const char *const when[] = { "-pre-link.sh", "-post-link.sh", "-pre-unlink.sh" };
+        sv rest = sv_skip(path, 5);
+
+        if (!sv_starts(path, SV("bin/.")) || !sv_starts(rest, name))
+                return false;
+        for (size_t i = 0; i < ARRAY_LEN(when); i++)
+                if (sv_is(sv_skip(rest, name.n), when[i]))
+                        return true;
+        return false;
+}
+
+void conda_warn(struct diags *ds, sv file, sv name, sv path, const sha256 *digest)
+{
+        size_t i;
+
+        if (is_link_script(path, name) && !(digest && needless(digest))) {
+                i = diag_warn(ds, file, 0, 0, "EB530", "'%.*s' is not run: nothing of a package is", SV_ARG(path));
+                diag_hint(ds, i, "read it; what it does can be done by `envbuild: files:`");
+        }
+        if (sv_starts(path, SV("Menu/")) && sv_ends(path, SV(".json"))) {
+                i = diag_warn(ds, file, 0, 0, "EB531", "no menu entry is made of '%.*s'", SV_ARG(path));
+                ds->v[i].level = DIAG_NOTE;
+        }
+}
+
+void install_conda_warn(const struct artifact *art, const struct install_ctx *ctx, const struct paths *list,
+                        struct diags *ds)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        sv top = arena_fmt(&a, "%.*s/env/", SV_ARG(ctx->root)), file = conda_url_file(&a, art->url);
+
+        for (size_t i = 0; i < list->n; i++)
+                if (list->v[i].type != ENTRY_DIR && sv_starts(list->v[i].path, top))
+                        conda_warn(ds, file, art->name, sv_skip(list->v[i].path, top.n), &list->v[i].sha256);
 }

@@ -149,7 +149,7 @@ static int text_measure(struct conda *c, struct conda_path *p, const struct cond
         struct conda_replace how = how_of(c, p);
         struct conda_member again;
         size_t n = 1;
-        int rc = conda_find(c, m->path, &tar, &again, e);
+        int rc = conda_member_find(c, m->path, &tar, &again, e);
 
         if (rc < 0)
                 return rc;

@@ -4,6 +4,7 @@
 #include "install/conda_priv.h"
 
 #define INDEX_KEYS 1000
+#define INDEX_MAX  ((size_t)4 << 20) /* bytes of index.json, link.json */
 
 /* --- info/index.json */
 
@@ -72,32 +73,42 @@ sv conda_url_subdir(sv url)
         return at < 0 ? (sv){ 0 } : sv_basename(sv_from_to(url, 0, (size_t)at));
 }
 
-static sv *wanted(struct conda_texts *t, sv path)
+static sv *wanted(struct conda_texts *t, sv path, size_t *ret_max)
 {
         const struct {
                 const char *name;
                 sv *text;
-        } files[] = { { "index.json", &t->index }, { "paths.json", &t->paths },      { "link.json", &t->link },
-                      { "files", &t->files },      { "has_prefix", &t->has_prefix }, { "no_link", &t->no_link } };
+                size_t max;
+        } files[] = {
+                { "index.json", &t->index, INDEX_MAX },
+                { "paths.json", &t->paths, CONDA_INFO_MAX },
+                { "link.json", &t->link, INDEX_MAX },
+                { "files", &t->files, CONDA_INFO_MAX },
+                { "has_prefix", &t->has_prefix, CONDA_INFO_MAX },
+                { "no_link", &t->no_link, CONDA_INFO_MAX },
+        };
 
         if (!sv_starts(path, SV("info/")))
                 return NULL;
         for (size_t i = 0; i < ARRAY_LEN(files); i++)
-                if (sv_is(sv_skip(path, 5), files[i].name))
+                if (sv_is(sv_skip(path, 5), files[i].name)) {
+                        *ret_max = files[i].max;
                         return files[i].text;
+                }
         return NULL;
 }
 
-static int read_text(struct arena *a, struct conda_tar *t, const struct archive_item *it, sv *ret, struct err *e)
+static int read_text(struct arena *a, struct conda_tar *t, const struct archive_item *it, size_t max, sv *ret,
+                     struct err *e)
 {
         char *p;
         size_t have = 0, n;
 
         if (it->type != ARCHIVE_FILE)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' is no file", SV_ARG(it->path));
-        if (it->size > CONDA_INFO_MAX)
+        if (it->size > max)
                 return err_set(e, ERR_LIMIT, "'%.*s' has %llu bytes; at most %zu are read", SV_ARG(it->path),
-                               (unsigned long long)it->size, CONDA_INFO_MAX);
+                               (unsigned long long)it->size, max);
         p = arena_alloc(a, (size_t)it->size + 1, 1);
         while (have < it->size) {
                 if (conda_tar_read(t, p + have, (size_t)it->size - have, &n, e) < 0)
@@ -138,6 +149,7 @@ static int read_texts(struct arena *a, const struct conda_archive *ar, const str
         AUTO(conda_tar_freep) struct conda_tar *t = NULL;
         const struct archive_item *it;
         bool done = false;
+        size_t max;
         int rc = 1;
 
         if (conda_tar_open(ar, ar->zip ? CONDA_INFO : CONDA_WHOLE, &t, e) < 0)
@@ -147,12 +159,12 @@ static int read_texts(struct arena *a, const struct conda_archive *ar, const str
 
                 while (sv_starts(path, SV("./")))
                         path = sv_skip(path, 2);
-                text = wanted(&in->text, path);
+                text = wanted(&in->text, path, &max);
                 if (!text)
                         continue;
                 if (text->p)
                         return err_set(e, ERR_INTEGRITY, "the package has '%.*s' twice", SV_ARG(path));
-                if (read_text(a, t, it, text, e) < 0 || (!ar->zip && enough(a, in, art, &done, e) < 0))
+                if (read_text(a, t, it, max, text, e) < 0 || (!ar->zip && enough(a, in, art, &done, e) < 0))
                         return -(int)e->code;
         }
         return rc < 0 ? rc : 0;

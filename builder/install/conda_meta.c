@@ -133,20 +133,66 @@ static struct js *path_row(struct arena *a, const struct conda_path *p)
         return row;
 }
 
-static void put_paths(struct arena *a, const struct conda_paths *paths, struct js *doc)
+/* --- writing: the long lists never stand in memory as a tree */
+
+#define ROWS_AT_ONCE 1000
+
+static void write_files(const struct conda_paths *paths, struct buf *out)
 {
-        struct js *files = js_new_arr(a), *rows = js_new_arr(a), *data = js_new_obj(a);
+        const char *before = "[";
 
         for (size_t i = 0; i < paths->n; i++) {
                 if (paths->v[i]->hidden)
                         continue;
-                js_add(a, files, js_new_str(a, paths->v[i]->to));
-                js_add(a, rows, path_row(a, paths->v[i]));
+                buf_add(out, sv_from(before));
+                js_write_str(paths->v[i]->to, out);
+                before = ",";
         }
-        js_put(a, data, SV("paths"), rows);
-        js_put_int(a, data, "paths_version", 1);
-        js_put(a, doc, SV("files"), files);
-        js_put(a, doc, SV("paths_data"), data);
+        buf_add(out, *before == '[' ? SV("[]") : SV("]"));
+}
+
+static void write_paths_data(const struct conda_paths *paths, struct buf *out)
+{
+        struct arena a = { 0 };
+        bool any = false;
+
+        buf_add(out, SV("{\"paths\":["));
+        for (size_t i = 0; i < paths->n; i++) {
+                if (paths->v[i]->hidden)
+                        continue;
+                if (any)
+                        buf_byte(out, ',');
+                any = true;
+                js_write(path_row(&a, paths->v[i]), out);
+                if (i % ROWS_AT_ONCE == ROWS_AT_ONCE - 1) {
+                        arena_done(&a);
+                        a = (struct arena){ 0 };
+                }
+        }
+        buf_add(out, SV("],\"paths_version\":1}"));
+        arena_done(&a);
+}
+
+static int by_key(const void *a, const void *b)
+{
+        return sv_cmp(((const struct js_member *)a)->key, ((const struct js_member *)b)->key);
+}
+
+static void write_document(struct js *doc, const struct conda_paths *paths, struct buf *out)
+{
+        qsort(doc->v, doc->n, sizeof(*doc->v), by_key);
+        for (size_t i = 0; i < doc->n; i++) {
+                buf_byte(out, i ? ',' : '{');
+                js_write_str(doc->v[i].key, out);
+                buf_byte(out, ':');
+                if (sv_is(doc->v[i].key, "files"))
+                        write_files(paths, out);
+                else if (sv_is(doc->v[i].key, "paths_data"))
+                        write_paths_data(paths, out);
+                else
+                        js_write(doc->v[i].value, out);
+        }
+        buf_byte(out, '}');
 }
 
 void conda_meta_write(const struct conda_meta *m, struct buf *out)
@@ -173,6 +219,7 @@ void conda_meta_write(const struct conda_meta *m, struct buf *out)
         js_put_str(&a, link, "source", SV(""));
         js_put_int(&a, link, "type", 3);
         js_put(&a, doc, SV("link"), link);
-        put_paths(&a, m->paths, doc);
-        js_write(doc, out);
+        js_put(&a, doc, SV("files"), js_new_arr(&a)); /* their places */
+        js_put(&a, doc, SV("paths_data"), js_new_obj(&a));
+        write_document(doc, m->paths, out);
 }

@@ -1,6 +1,8 @@
 #include "base/cleanup.h"
 #include "install/conda_priv.h"
 
+#define PATHS_MAX       (1 << 20)
+#define VALUES_MAX      ((size_t)8 << 20)                  /* in paths.json: a tree of so many takes a gigabyte */
 #define OLD_PLACEHOLDER "/opt/anaconda1anaconda2anaconda3" /* of packages that name none */
 
 struct conda_path *conda_paths_add(struct arena *a, struct conda_paths *p, sv path, struct err *e)
@@ -10,6 +12,10 @@ struct conda_path *conda_paths_add(struct arena *a, struct conda_paths *p, sv pa
 
         if (!entry_path_safe(path, &why)) {
                 err_set(e, ERR_INTEGRITY, "the package lists the path '%.*s': %s", SV_ARG(path), why);
+                return NULL;
+        }
+        if (p->n >= PATHS_MAX) {
+                err_set(e, ERR_LIMIT, "the package lists more than %d paths", PATHS_MAX);
                 return NULL;
         }
         if (map_get(&p->by_path, path)) {
@@ -98,6 +104,16 @@ static int row_read(struct arena *a, const struct js *row, struct conda_paths *r
         return 0;
 }
 
+/* More commas than an honest list has are not worth the memory of their tree. */
+static bool too_many(sv text)
+{
+        size_t n = 0;
+
+        for (ptrdiff_t at; (at = sv_find(text, ',')) >= 0; text = sv_skip(text, (size_t)at + 1))
+                n++;
+        return n > VALUES_MAX;
+}
+
 int conda_paths_parse(struct arena *a, sv text, struct conda_paths *ret, struct err *e)
 {
         AUTO(arena_done) struct arena tree = { 0 };
@@ -106,6 +122,8 @@ int conda_paths_parse(struct arena *a, sv text, struct conda_paths *ret, struct 
         struct js *doc;
         int64_t n = 1;
 
+        if (too_many(text))
+                return err_set(e, ERR_LIMIT, "info/paths.json has more than %zu values", VALUES_MAX);
         if (js_parse(&tree, text, &doc, e) < 0) {
                 e->code = ERR_INTEGRITY;
                 return err_while(e, "reading info/paths.json");

@@ -65,7 +65,7 @@ static int place(struct conda *c, struct err *e)
         return 0;
 }
 
-/* As pip and conda: what is generated takes the place of a file of that name; of two with one name the last stays. */
+/* As conda: what is generated takes the place of a file of that name; of two with one name the last stays. */
 static int add_entry_points(struct conda *c, const struct conda_link *link, struct err *e)
 {
         for (size_t i = 0; c->python && i < link->n; i++) {
@@ -106,32 +106,12 @@ static void list_made(struct conda *c)
         qsort(c->made, c->n_made, sizeof(struct conda_path *), by_type_and_path);
 }
 
-static void warn_script(struct conda *c, const char *when, struct diags *ds)
+static void warn(const struct conda *c, struct diags *ds)
 {
-        sv path = arena_fmt(&c->arena, "bin/.%.*s-%s.sh", SV_ARG(c->index.name), when);
-        const struct conda_path *p = map_get(&c->paths.by_to, path);
-        size_t i;
+        for (size_t i = 0; i < c->paths.n; i++) {
+                const struct conda_path *p = c->paths.v[i];
 
-        if (!p || (p->has_sha256 && conda_script_needless(&p->sha256)))
-                return;
-        i = diag_warn(ds, c->file, 0, 0, "EB530", "'%.*s' is not run: nothing of a package is", SV_ARG(path));
-        diag_hint(ds, i, "read it; what it does can be done by `envbuild: files:`");
-}
-
-static void warn(struct conda *c, struct diags *ds)
-{
-        size_t i;
-
-        warn_script(c, "pre-link", ds);
-        warn_script(c, "post-link", ds);
-        warn_script(c, "pre-unlink", ds);
-        for (size_t k = 0; k < c->paths.n; k++) {
-                const struct conda_path *p = c->paths.v[k];
-
-                if (!sv_starts(p->to, SV("Menu/")) || !sv_ends(p->to, SV(".json")))
-                        continue;
-                i = diag_warn(ds, c->file, 0, 0, "EB531", "no menu entry is made of '%.*s'", SV_ARG(p->to));
-                ds->v[i].level = DIAG_NOTE;
+                conda_warn(ds, c->file, c->index.name, p->to, p->has_sha256 ? &p->sha256 : NULL);
         }
 }
 

@@ -152,9 +152,9 @@ sv conda_entry_point_script(struct arena *a, sv prefix, sv python, const struct 
 /** Where a path of the archive goes, below the prefix. */
 sv conda_place_path(struct arena *a, sv path, bool python, sv site_packages);
 
-/* --- conda_effects.c: what is known of link scripts, by their sha256 */
-/** What it does, when an image without its run works as one with it; else NULL. */
-const char *conda_script_needless(const sha256 *script);
+/* --- conda_effects.c: what a package would have done by programs */
+/** EB530, EB531 for a path below the prefix of the package `name`; digest: of the file, or NULL. */
+void conda_warn(struct diags *ds, sv file, sv name, sv path, const sha256 *digest);
 
 /* --- conda_meta.c */
 struct conda_meta {
@@ -215,7 +215,7 @@ struct conda {
 int conda_installing(const struct conda *c, struct err *e); /* adds which package; -code */
 /** Reads the section once more, up to this member. 1 · 0: it has none of that name · -ERR_LIMIT: a package may ask for that 64 times.
  *  *ret is to be freed, whatever comes. */
-int conda_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e);
+int conda_member_find(struct conda *c, sv path, struct conda_tar **ret, struct conda_member *ret_file, struct err *e);
 
 /* --- conda_plan.c: what will be installed, before the archive is read. -ERR_INTEGRITY, -ERR_FAILED */
 int conda_plan(struct conda *c, const struct artifact *art, struct diags *ds, struct err *e);

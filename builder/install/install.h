@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "pkg/artifact.h"
 #include "tree/entry.h"
+#include "tree/paths.h"
 
 struct install_ctx {      /* the inputs of a key besides the artifact */
         sv prefix;        /* "/opt/env": what shebangs and RECORD say */
@@ -49,6 +50,10 @@ int install_deb(const struct artifact *art, sv bytes, const struct install_ctx *
  */
 int install_conda(const struct artifact *art, sv bytes, const struct install_ctx *ctx, struct diags *ds,
                   struct entry_source **ret, struct err *e);
+/** The warnings of install_conda (EB530, EB531), from the path list of a layer that was there already: so that a build that makes nothing
+ *  tells them too. */
+void install_conda_warn(const struct artifact *art, const struct install_ctx *ctx, const struct paths *list,
+                        struct diags *ds);
 
 /** A fixed list of entries whose contents are in memory: env, os and last layers. content[i] belongs to entry[i]; both borrowed. */
 struct entry_source *install_list(struct entry *entry, const struct content *content, size_t n);

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "pkg/matchspec_priv.h"
 
@@ -8,18 +6,10 @@ struct writer {
         bool open; /* a bracket */
 };
 
-static bool has_any(sv s, const char *set)
-{
-        for (size_t i = 0; i < s.n; i++)
-                if (strchr(set, s.p[i]))
-                        return true;
-        return false;
-}
-
 /* A quote cannot be written in quotes of its kind: values were read between quotes of one kind, and hold none. */
 static void pair(struct writer *w, const char *key, sv value, const char *quoted)
 {
-        bool quote = has_any(value, quoted);
+        bool quote = matchspec_has_any(value, quoted);
 
         buf_fmt(w->out, "%s%s=%s%.*s%s", w->open ? "," : "[", key, quote ? "'" : "", SV_ARG(value), quote ? "'" : "");
         w->open = true;
@@ -28,7 +18,7 @@ static void pair(struct writer *w, const char *key, sv value, const char *quoted
 /* Outside of the brackets, where conda puts what is exact or a beginning. False: it goes inside. */
 static bool version_outside(const struct matchspec *m, sv version, struct buf *out, bool *ret_exact)
 {
-        if (has_any(version, "><$^|,"))
+        if (matchspec_has_any(version, "><$^|,"))
                 return false;
         if (sv_starts(version, SV("!=")) || sv_starts(version, SV("~="))) {
                 if (m->build.text.n)
@@ -97,7 +87,7 @@ void matchspec_write(const struct matchspec *m, struct buf *out)
                 buf_fmt(&inside, "%sversion='%.*s'", w.open ? "," : "[", SV_ARG(version));
                 w.open = true;
         }
-        if (m->build.text.n && exact && !has_any(m->build.text, "><$^|,*=-~"))
+        if (m->build.text.n && exact && !matchspec_has_any(m->build.text, "><$^|,*=-~"))
                 buf_fmt(out, "=%.*s", SV_ARG(m->build.text));
         else if (m->build.text.n)
                 pair(&w, "build", m->build.text, "><$^|, =");

@@ -110,6 +110,8 @@ void spec_conda_item(struct spec_load *l, sv text, struct spec_where at)
                 diag_hint(l->ds, spec_fault(l->ds, at, text.n, "EB103", "an empty item"), "take the line out");
                 return;
         }
+        if (!spec_check_token(l, text, at)) /* a channel is known by its URL: what is secret in it says nothing here */
+                t.text = spec_channel_public(l->a, text);
         if (l->s->python == SPEC_PYTHON_BASE || spec_conda_check(l, &t))
                 SPEC_PUSH(l->a, l->s->conda, l->s->n_conda, t);
 }

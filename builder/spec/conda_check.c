@@ -31,33 +31,24 @@ static const char *when_selector(sv text)
         return NULL;
 }
 
-/* conda reads "numpy=>1.2" as >1.2 and "numpy=" as any: not what anybody means who writes it. */
-static bool looks_right(sv text, sv *ret_why)
+/* "numpy=" is any version to conda: not what anybody means who writes it. */
+static bool version_lost(sv text)
 {
-        static const char *const wrong[] = { "=>", "=<", "=!" };
         ptrdiff_t open = sv_find(text, '[');
-        sv head = sv_trim(open < 0 ? text : sv_from_to(text, 0, (size_t)open));
 
-        for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
-                if (sv_find_sv(head, sv_from(wrong[i])) >= 0) {
-                        *ret_why = (sv){ wrong[i], 2 };
-                        return false;
-                }
-        *ret_why = SV("=");
-        return !sv_ends(head, SV("="));
+        return sv_ends(sv_trim(open < 0 ? text : sv_from_to(text, 0, (size_t)open)), SV("="));
 }
 
 bool spec_conda_check(struct spec_load *l, const struct spec_text *t)
 {
         struct matchspec m;
-        sv why, good, op;
+        sv why, good;
         size_t i;
 
         if (matchspec_parse(l->a, t->text, l->s->conda_settings, &m, &why, NULL)) {
-                if (looks_right(t->text, &op))
+                if (!version_lost(t->text))
                         return true;
-                why = sv_is(op, "=") ? SV("a version is missing behind '='")
-                                     : arena_fmt(l->a, "there is no operator '%.*s'", SV_ARG(op));
+                why = SV("a version is missing behind '='");
         }
         i = spec_fault(l->ds, t->at, t->text.n, "EB137", "'%.*s' is not a MatchSpec: %.*s", SV_ARG(t->text),
                        SV_ARG(why));
@@ -90,8 +81,8 @@ static void check_channel(struct spec_load *l, const struct spec_text *t, const 
         bool found = false;
         size_t i;
 
-        if (!matchspec_parse(l->a, t->text, l->s->conda_settings, &m, NULL, NULL) || sv_find(m.channel, '*') >= 0 ||
-            (!m.channel.n && !m.n_channels))
+        if (!matchspec_parse(l->a, spec_expand(l->a, t->text, l->io), l->s->conda_settings, &m, NULL, NULL) ||
+            sv_find(m.channel, '*') >= 0 || (!m.channel.n && !m.n_channels))
                 return;
         for (i = 0; i < m.n_channels; i++)
                 found |= among(known, n, m.channels[i]);

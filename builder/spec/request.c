@@ -184,6 +184,8 @@ void spec_write_request(const struct spec *s, struct buf *out)
         put_texts(&a, o, "platforms", s->platforms, s->n_platforms);
         put_pairs(&a, o, "virtual", s->virtual_, s->n_virtual);
         put_inputs(&a, o, s);
+        if (s->taken.path.n)
+                js_put_str(&a, o, "taken", arena_fmt(&a, "sha256:%s", sha256_hex(&s->taken.sha256).s));
         put_config(&a, o, s);
         js_write(o, out);
 }

@@ -108,6 +108,7 @@ struct spec {
         size_t n_entrypoint, n_cmd;
         bool has_entrypoint, has_cmd, bytecode;
 
+        struct spec_file taken; /* another tool's finished resolution that stands for a definition; path empty: none */
         struct spec_file *inputs; /* files whose content counts in `request` (files:, certificates), sorted by path */
         size_t n_inputs;
 };

@@ -171,8 +171,11 @@ static sv relation_why(struct arena *a, sv text, sv op, sv rest)
                         a, "'%.*s' begins with no operator of conda: write = == != < <= > >= or ~=", SV_ARG(shown));
         if (!rest.n)
                 return arena_fmt(a, "'%.*s' has no version after its operator", SV_ARG(shown));
-        if (strchr("=<>!~", rest.p[0]))
-                return arena_fmt(a, "'%.*s' has two operators: write one of = == != < <= > >= ~=", SV_ARG(shown));
+        if (strchr("=<>!~", rest.p[0])) {
+                while (rest.n && strchr("=<>!~", rest.p[0]))
+                        rest = sv_skip(rest, 1);
+                return arena_fmt(a, "there is no operator '%.*s'", SV_ARG(sv_from_to(shown, 0, text.n - rest.n)));
+        }
         for (size_t i = 0; i < rest.n; i++) {
                 if (is_blank(rest.p[i]))
                         return arena_fmt(a, "'%.*s' has a blank inside: write '%.*s%.*s'", SV_ARG(shown), SV_ARG(op),
@@ -225,7 +228,7 @@ static bool is_version_char(char c)
 static bool as_text(struct clause *c, sv text, enum spec_kind kind)
 {
         for (size_t i = 0; i < text.n; i++)
-                if (!is_version_char(text.p[i]))
+                if (!is_version_char(text.p[i]) || (text.p[i] == '!' && i + 1 == text.n))
                         return refuse(c, arena_fmt(c->a, "'%c' has no place in '%.*s'", text.p[i],
                                                    SV_ARG(sv_from_to(text, 0, 80))));
         c->s->kind = (uint8_t)kind;

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import program
 
-COMMANDS = ["build", "lock", "run", "inspect", "tree", "why", "cache dir", "cache size", "cache verify", "completion", "version"]
+COMMANDS = ["build", "lock", "run", "inspect", "tree", "why", "export", "cache dir", "cache size", "cache verify", "completion", "version"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -132,6 +132,11 @@ def test_link_scripts_are_named_and_not_run(world):
     r = world.build()
     assert "EB530" in r.err and "scripted" in r.err
     assert "ran" not in world.image(r.line).tree
+    again = world.build("-t", "other").err
+    assert "EB530" not in again, "nothing was done"
+    world.publish(make_package("more"))
+    world.define("scripted", "more")
+    assert "EB530" in world.build("--refresh").err, "its layer was there already"
 
 
 def test_clobber(world):

@@ -109,7 +109,7 @@ def test_another_environment_shares_layers(world):
 
 
 def test_pip_on_top(world, tmp_path):
-    """What pip wants of conda's numpy is there; six is replaced; the dist-infos fit each other."""
+    """What pip wants of conda's numpy is there; six is replaced; pip finds nothing broken."""
     (tmp_path / "index").mkdir()
     index = Index(tmp_path / "index", {"packages": {
         "six": {"1.17.0": {"files": {"six.py": "__version__ = '1.17.0'\n"}}},
@@ -121,9 +121,10 @@ def test_pip_on_top(world, tmp_path):
         world.define("python", "numpy", "six", pip=["science"], env=other)
         err = world.build(code=3, env=other).err
         assert "six" in err and "science" in err and "conda" in err
-        world.define("python", "numpy", "six", pip=["science"], more="  pip-replaces: [six]\n", env=other)
+        world.define("python", "numpy", "pandas", "six", "pip", pip=["science"], more="  pip-replaces: [six]\n", env=other)
         line = other.run("build", "env.yml").line
         assert other.run("run", line, "--", "python", "-c", "import science").out.split()[1] == "1.17.0"
+        assert other.run("run", line, "--", "python", "-m", "pip", "check").out == "No broken requirements found.\n"
         assert locked(world.lock(other)).count("six") == 1
     finally:
         index.close()

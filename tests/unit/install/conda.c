@@ -535,6 +535,35 @@ static void scripts_and_menus_are_named(void **state)
         assert_int_equal(r.ds.n_errors, 0);
 }
 
+/* From a path list, the same words; and known scripts are silent. */
+static void a_path_list_tells_it_too(void **state)
+{
+        struct entry v[] = {
+                { .path = SV("opt/env/Menu/demo.json"), .type = ENTRY_FILE },
+                { .path = SV("opt/env/bin/.demo-post-link.sh"), .type = ENTRY_FILE },
+                { .path = SV("opt/env/bin/.demo-pre-link.sh"), .type = ENTRY_FILE },
+                { .path = SV("opt/env/bin/.demon-post-link.sh"), .type = ENTRY_FILE },
+                { .path = SV("usr/bin/.demo-post-link.sh"), .type = ENTRY_FILE },
+        };
+        const struct paths list = { .v = v, .n = ARRAY_LEN(v) };
+        static const struct made_file f[] = { { .path = "bin/.demo-post-link.sh", .text = "x" } };
+        const struct made m = { .file = f, .n = 1 };
+        AUTO(buf_done) struct buf archive = { 0 };
+        AUTO(result_done) struct result r = { 0 };
+        struct artifact art;
+
+        (void)state;
+        made_conda(&m, &archive);
+        art = made_artifact(&archive, false);
+        assert_true(sha256_read(SV("1fed353cac95ed020551652ff444128292bb35be121ef26bdbb8bb9a487fac9f"), &v[2].sha256));
+        install_bytes(&archive, &art, &ctx, &r);
+        assert_int_equal(r.ds.n, 1);
+        install_conda_warn(&art, &ctx, &list, &r.ds);
+        assert_int_equal(r.ds.n, 3);
+        assert_string_equal(r.ds.v[1].code, "EB531");
+        assert_true(sv_eq(r.ds.v[0].text, r.ds.v[2].text) && sv_eq(r.ds.v[0].file, r.ds.v[2].file));
+}
+
 static void known_scripts_are_not_named(void **state)
 {
         static const char cudnn[] = "1fed353cac95ed020551652ff444128292bb35be121ef26bdbb8bb9a487fac9f";
@@ -693,6 +722,7 @@ int main(void)
                 cmocka_unit_test(md5_of_the_lock_is_checked),
                 cmocka_unit_test(scripts_and_menus_are_named),
                 cmocka_unit_test(known_scripts_are_not_named),
+                cmocka_unit_test(a_path_list_tells_it_too),
                 cmocka_unit_test(shipped_pyc_stay_valid),
                 cmocka_unit_test(before_paths_json),
                 cmocka_unit_test(long_binary_files),
