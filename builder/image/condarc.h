@@ -14,7 +14,6 @@ struct condarc {
         size_t n_mirror;
         sv priority;      /* "strict", "flexible", "disabled"; empty: not said */
         sv ca_file;       /* of ssl_verify; empty: not said */
-        bool no_verify;   /* ssl_verify: false */
         sv *allow, *deny; /* allowlist_channels, denylist_channels: canonical URLs; allow NULL: every channel */
         size_t n_allow, n_deny;
         sv *from; /* "conda's channels come from /etc/conda/.condarc", for -v; no values */

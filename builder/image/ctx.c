@@ -1,4 +1,6 @@
 /* What a build opens when it first needs it. */
+#include "base/cleanup.h"
+#include "image/condarc.h"
 #include "image/image.h"
 
 int image_ctx_store(struct image_ctx *c, bool write, struct err *e)
@@ -13,11 +15,19 @@ int image_ctx_store(struct image_ctx *c, bool write, struct err *e)
         return 0;
 }
 
+/* Who has told conda of a company's CA need not tell us. What is wrong with .condarc is said where a channel is asked for. */
 int image_ctx_net(struct image_ctx *c, struct err *e)
 {
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(err_done) struct err ignored = { 0 };
         struct net_opts o = { .offline = c->offline };
+        struct condarc rc = { 0 };
 
-        return c->net ? 0 : net_new(&o, c->op, &c->net, e);
+        if (c->net)
+                return 0;
+        if (condarc_load(&a, &rc, &ignored) == 0 && rc.ca_file.n)
+                o.ca_file = arena_str(&a, rc.ca_file);
+        return net_new(&o, c->op, &c->net, e);
 }
 
 void image_ctx_done(struct image_ctx *c)

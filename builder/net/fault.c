@@ -50,7 +50,7 @@ static void set_ca(const struct net_job *j, sv shown, struct err *e)
         err_set(e, ERR_NET, "cannot fetch '%.*s': the CA file '%s' cannot be used", SV_ARG(shown),
                 j->t.ca_file ? j->t.ca_file : "of the system");
         err_hint(e, "it must hold certificates in PEM form; PIP_CERT, SSL_CERT_FILE, REQUESTS_CA_BUNDLE and "
-                    "CURL_CA_BUNDLE name it");
+                    "CURL_CA_BUNDLE name it, else ssl_verify of .condarc");
 }
 
 static void set_tls(const struct net_job *j, sv shown, struct err *e)

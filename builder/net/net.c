@@ -48,7 +48,9 @@ static void read_settings(struct net *n, const struct net_opts *o)
         n->parallel = o->parallel ? o->parallel : 32;
         n->tries = o->tries ? o->tries : 5;
         n->timeout_ms = o->timeout_ms ? o->timeout_ms : 30000;
-        n->ca_file = o->ca_file ? arena_str(a, sv_from(o->ca_file)) : first_env(a, ca, ARRAY_LEN(ca));
+        n->ca_file = first_env(a, ca, ARRAY_LEN(ca));
+        if (!n->ca_file && o->ca_file)
+                n->ca_file = arena_str(a, sv_from(o->ca_file));
         n->netrc = find_netrc(a, o->netrc);
         n->proxy = env_text(a, "PIP_PROXY");
         /* libcurl leaves HTTP_PROXY alone, since in a CGI program a client sets it; requests and pip do not. */

@@ -18,12 +18,13 @@
 struct net;
 
 struct net_opts {
-        bool offline;        /* every request fails with ERR_OFFLINE, naming what is missing */
-        unsigned parallel;   /* transfers at once; 0: 32 */
-        unsigned tries;      /* per request, first one included; 0: 5 */
-        const char *ca_file; /* NULL: PIP_CERT, SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, else the system's */
-        const char *netrc;   /* NULL: $NETRC, else ~/.netrc */
-        int64_t timeout_ms;  /* no byte for so long ends a try; 0: 30,000 */
+        bool offline;      /* every request fails with ERR_OFFLINE, naming what is missing */
+        unsigned parallel; /* transfers at once; 0: 32 */
+        unsigned tries;    /* per request, first one included; 0: 5 */
+        const char *
+                ca_file; /* where none of PIP_CERT, SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE names one; NULL: the system's */
+        const char *netrc;           /* NULL: $NETRC, else ~/.netrc */
+        int64_t timeout_ms;          /* no byte for so long ends a try; 0: 30,000 */
         const char *const *insecure; /* hosts whose certificates are not checked (--trusted-host), NULL-terminated */
 };
 int net_new(const struct net_opts *o, struct op *op, struct net **ret, struct err *e);

@@ -3,6 +3,8 @@ import hashlib
 import json
 import os
 import shutil
+import ssl
+import subprocess
 
 import pytest
 
@@ -380,6 +382,21 @@ def test_condarc(world):
     line = world.build().line
     assert f"{world.url}/linux-64" in world.lock()
     assert world.build().line == line
+
+
+def test_condarc_names_the_ca(world):
+    cert, key, http = world.env.home / "ca.pem", world.env.home / "key.pem", world.server.http
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
+                    "-subj", "/CN=channel", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    http.socket = context.wrap_socket(http.socket, server_side=True)
+    world.publish(make_package("foo"))
+    world.define("foo", channels=[world.url.replace("http:", "https:")])
+    world.env.env.pop("SSL_CERT_FILE", None)  # it would count
+    assert "is not trusted" in world.build(code=5).err
+    (world.env.home / ".condarc").write_text(f"ssl_verify: {cert}\n")
+    assert world.image().packages == {"foo": "1.0=0"}
 
 
 def test_exclude_newer(world):

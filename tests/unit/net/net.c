@@ -323,6 +323,25 @@ static void silence_ends_a_try(void **state)
         end(&t);
 }
 
+/* What the caller names counts last. */
+static void ca_files(void **state)
+{
+        static const char *const names[] = { "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE" };
+        struct test t;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+                unsetenv(names[i]);
+        begin_with(&t, &(struct net_opts){ .ca_file = "/of/conda.pem" });
+        assert_string_equal(t.n->ca_file, "/of/conda.pem");
+        end(&t);
+        setenv("SSL_CERT_FILE", "/of/variable.pem", 1);
+        begin_with(&t, &(struct net_opts){ .ca_file = "/of/conda.pem" });
+        unsetenv("SSL_CERT_FILE");
+        assert_string_equal(t.n->ca_file, "/of/variable.pem");
+        end(&t);
+}
+
 static void errors_teach_and_hide_secrets(void **state)
 {
         struct test t;
@@ -396,6 +415,7 @@ int main(void)
                 cmocka_unit_test(progress_is_told),
                 cmocka_unit_test(cancelled_soon),
                 cmocka_unit_test(silence_ends_a_try),
+                cmocka_unit_test(ca_files),
                 cmocka_unit_test(errors_teach_and_hide_secrets),
         };
         return cmocka_run_group_tests(tests, set_up, tear_down);
