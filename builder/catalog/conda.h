@@ -27,7 +27,7 @@ struct conda_opts {
         const struct conda_virtual *virtual_;
         size_t n_virtual;
         int64_t exclude_newer; /* seconds since 1970; 0: none. By indexed, else timestamp */
-        bool allow_unhashed;   /* records without sha256 and md5 may be used */
+        bool allow_unhashed; /* records without sha256 and md5 may be used: of made channels, that nobody installs from */
 };
 
 struct catalog_conda; /* begins with struct catalog */
@@ -36,8 +36,8 @@ int conda_open(const struct conda_opts *o, struct conda_source *source, struct o
                struct err *e);
 struct catalog *conda_catalog(struct catalog_conda *c);
 
-/** MatchSpecs as wants, in order; before anything else asks for candidates, since their order looks at what is requested. A spec that cannot be parsed or names a channel that is not in the list is a fault in ds (EB13x) with its
- *  place; -ERR_USAGE then. */
+/** MatchSpecs as wants, in order; before anything else asks for candidates, since their order looks at what is requested. A spec that cannot
+ *  be parsed or names a channel that is not in the list is a fault in ds (EB13x) with its place; -ERR_USAGE then. */
 int conda_wants(struct catalog_conda *c, const struct spec_text *spec, size_t n, struct arena *a, struct diags *ds,
                 struct resolve_want **ret, size_t *ret_n, struct err *e);
 /** The candidate of an old lock's artifact as a preference, when it still exists. */
@@ -46,7 +46,7 @@ bool conda_prefer(struct catalog_conda *c, const struct artifact *art, struct te
 const struct conda_record *conda_record_of(struct catalog_conda *c, const struct pick *p);
 /**
  * Picks → artifacts (name order), without virtual packages. What the channel does not say (sha256, size) is asked by HEAD, or by downloading
- * into the store, md5 checked. dists are not filled: catalog/conda_dists.h.
+ * into the store, md5 checked. dists are not filled: conda_peek (catalog/conda_fetch.h) does.
  */
 int conda_artifacts(struct catalog_conda *c, const struct spec *s, const struct resolution *r, struct net *net,
                     struct store *store, struct arena *a, struct diags *ds, struct artifact **ret, size_t *ret_n,

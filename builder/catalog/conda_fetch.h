@@ -17,8 +17,8 @@ struct conda_ask {
 };
 /** As fetch_artifact (catalog/pypi.h); what a mirror refuses, the next one may have. Any thread. */
 int conda_fetch(const struct conda_ask *ask, const struct artifact *art, struct err *e);
-/** Fill in sha256 and size of conda packages where the channel says neither: by HEAD for all at once, or by downloading into the store; md5 and what is said
- *  are checked. -ERR_INTEGRITY names both. */
+/** Fill in sha256 and size of conda packages where the channel says neither: by HEAD for all at once, or by downloading into the store; md5
+ *  and what is said are checked. -ERR_INTEGRITY names both. */
 int conda_complete(const struct conda_ask *ask, struct artifact *v, size_t n, struct err *e);
 /**
  * What only the packages themselves say. Fills art->dists (of those that need a python); with `index`, which is for resolutions of other

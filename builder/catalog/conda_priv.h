@@ -1,7 +1,6 @@
 /* catalog/conda_priv.h - the conda catalog in parts: conda.c (names, the table of ops), conda_cands.c (records → candidates: which, and
  * their bans), conda_order.c (best first), conda_rels.c (MatchSpecs → sets and relations), conda_words.c and conda_hints.c (what people
- * read),
- * conda_wants.c (the definition → wants), conda_lock.c (picks → artifacts), conda_link.c (their order in a prefix). */
+ * read), conda_wants.c (the definition → wants), conda_lock.c (picks → artifacts), conda_link.c (their order in a prefix). */
 #ifndef CATALOG_CONDA_PRIV_H
 #define CATALOG_CONDA_PRIV_H
 

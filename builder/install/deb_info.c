@@ -200,8 +200,3 @@ const struct deb_text *deb_info_text(const struct deb_info *d, sv path)
 {
         return d->n_text ? bsearch(&path, d->text, d->n_text, sizeof(*d->text), by_path) : NULL;
 }
-
-const struct deb_path *deb_info_path_find(const struct deb_info *d, sv path)
-{
-        return d->n_path ? bsearch(&path, d->path, d->n_path, sizeof(*d->path), by_path) : NULL;
-}

@@ -51,6 +51,5 @@ struct deb_want { /* whose contents are kept: a path of the image, or a folder's
 int deb_info_read(struct arena *a, const struct artifact *art, sv bytes, bool usrmerged, const struct deb_want *want,
                   struct deb_info *ret, struct err *e);
 const struct deb_text *deb_info_text(const struct deb_info *d, sv path);
-const struct deb_path *deb_info_path_find(const struct deb_info *d, sv path);
 
 #endif

@@ -45,7 +45,5 @@ struct os_facts {
         sv site_packages;  /* "lib/python3.13/site-packages": of a venv over it */
 };
 void os_facts(struct arena *a, const struct recipe *r, const struct artifact *deb, size_t n, struct os_facts *ret);
-/** Directories that are not 0755 0:0 in the finished tree, sorted: lock_facts.odd_dir. */
-void os_odd_dirs(struct arena *a, const struct deb_info *deb, size_t n_deb, struct entry **ret, size_t *ret_n);
 
 #endif

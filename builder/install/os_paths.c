@@ -136,30 +136,3 @@ void os_repeat_dirs(struct os *o)
                 }
         }
 }
-
-void os_odd_dirs(struct arena *a, const struct deb_info *deb, size_t n_deb, struct entry **ret, size_t *ret_n)
-{
-        struct map seen = { 0 };
-        struct entry *v = NULL;
-        size_t n = 0, cap = 0;
-
-        for (size_t i = 0; i < n_deb; i++)
-                for (size_t k = 0; k < deb[i].n_path; k++) {
-                        const struct deb_path *p = &deb[i].path[k];
-
-                        if (p->type != ENTRY_DIR || map_get(&seen, p->path))
-                                continue;
-                        map_put(&seen, a, p->path, (void *)p);
-                        if (p->mode != 0755 || p->uid || p->gid)
-                                *arena_push(a, v, n, cap) = (struct entry){ .path = p->path,
-                                                                            .type = ENTRY_DIR,
-                                                                            .mode = p->mode,
-                                                                            .uid = p->uid,
-                                                                            .gid = p->gid,
-                                                                            .mtime = p->mtime };
-                }
-        if (n)
-                qsort(v, n, sizeof(*v), entry_cmp);
-        *ret = v;
-        *ret_n = n;
-}

@@ -105,9 +105,5 @@ static inline void catalog_free(struct catalog *c)
         if (c)
                 c->ops->free(c);
 }
-static inline void catalog_freep(struct catalog **c)
-{
-        catalog_free(*c);
-}
 
 #endif

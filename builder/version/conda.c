@@ -384,25 +384,6 @@ int conda_version_cmp(const struct conda_version *a, const struct conda_version 
         return conda_key_cmp(&a->key, &b->key);
 }
 
-bool conda_version_starts(const struct conda_version *v, const struct conda_version *p)
-{
-        unsigned char buf[CONDA_KEY_MAX];
-        const char *why;
-
-        for (int above = 0; above < 2; above++) {
-                struct conda_runs r;
-                struct conda_key bound;
-
-                if (!conda_runs_split(p->text, &r, &why))
-                        return false;
-                conda_runs_bound(&r, above);
-                bound = conda_runs_key(&r, buf);
-                if ((conda_key_cmp(&v->key, &bound) > 0) == above)
-                        return false;
-        }
-        return true;
-}
-
 sv conda_version_text(const struct conda_version *v)
 {
         return v->text;

@@ -14,8 +14,6 @@ struct conda_version;
 /** NULL when it is none; *ret_why (may be NULL) says what is wrong: a static text. */
 const struct conda_version *conda_version_parse(struct arena *a, sv text, const char **ret_why);
 int conda_version_cmp(const struct conda_version *a, const struct conda_version *b);
-/** What "p.*" asks of v: conda's and libsolv's rule, so "1.0.2.*" matches "1.0.2h" (§4 a-d). */
-bool conda_version_starts(const struct conda_version *v, const struct conda_version *p);
 sv conda_version_text(const struct conda_version *v); /* as written, trimmed and lower-cased */
 
 struct conda_spec; /* "1.7.*|>=2,<3": a tree of clauses */
@@ -23,8 +21,6 @@ struct conda_spec; /* "1.7.*|>=2,<3": a tree of clauses */
 const struct conda_spec *conda_spec_parse(struct arena *a, sv text, sv *ret_why, size_t *ret_at);
 bool conda_spec_has(const struct conda_spec *s, const struct conda_version *v);
 bool conda_spec_any(const struct conda_spec *s); /* "*": every version */
-/** The exact version it names ("==1.2", "1.2"), else NULL. */
-const struct conda_version *conda_spec_exact(const struct conda_spec *s);
-sv conda_spec_text(const struct conda_spec *s); /* canonical, as conda prints it */
+sv conda_spec_text(const struct conda_spec *s);  /* canonical, as conda prints it */
 
 #endif

@@ -20,10 +20,9 @@ enum spec_kind {
 };
 struct conda_spec {
         uint8_t kind;
-        bool outside;                    /* RANGE: outside of it */
-        bool low_in, high_in;            /* the ends belong to it */
-        struct conda_key low, high;      /* n 0: no end on this side */
-        const struct conda_version *one; /* "1.2", "==1.2" */
+        bool outside;               /* RANGE: outside of it */
+        bool low_in, high_in;       /* the ends belong to it */
+        struct conda_key low, high; /* n 0: no end on this side */
         const struct pattern *regex;
         const struct conda_spec **part; /* AND, OR */
         size_t n_part;
@@ -68,14 +67,14 @@ static bool bounds(struct clause *c, sv p, struct conda_key *low, struct conda_k
         return true;
 }
 
-static bool version_key(struct clause *c, sv text, const struct conda_version **ret, struct conda_key *ret_key)
+static bool version_key(struct clause *c, sv text, struct conda_key *ret)
 {
         const char *why;
+        const struct conda_version *v = conda_version_parse(c->a, text, &why);
 
-        *ret = conda_version_parse(c->a, text, &why);
-        if (!*ret)
+        if (!v)
                 return refuse_version(c, text, why);
-        *ret_key = (*ret)->key;
+        *ret = v->key;
         return true;
 }
 
@@ -88,25 +87,21 @@ static bool starts(struct clause *c, sv prefix, bool outside)
 
 static bool equal(struct clause *c, sv text, bool outside)
 {
-        const struct conda_version *v;
-
-        if (!version_key(c, text, &v, &c->s->low))
+        if (!version_key(c, text, &c->s->low))
                 return false;
         c->s->kind = SPEC_RANGE;
         c->s->outside = outside;
         c->s->high = c->s->low;
         c->s->low_in = c->s->high_in = true;
-        c->s->one = outside ? NULL : v;
         return true;
 }
 
 static bool compare(struct clause *c, sv op, sv text)
 {
         bool in = op.n == 2;
-        const struct conda_version *v;
         struct conda_key key;
 
-        if (!version_key(c, text, &v, &key))
+        if (!version_key(c, text, &key))
                 return false;
         c->s->kind = SPEC_RANGE;
         if (op.p[0] == '>') {
@@ -123,9 +118,7 @@ static bool compare(struct clause *c, sv op, sv text)
 static bool compatible(struct clause *c, sv text)
 {
         ptrdiff_t dot = sv_rfind(text, '.');
-        const struct conda_version *v;
-
-        if (!version_key(c, text, &v, &c->s->low))
+        if (!version_key(c, text, &c->s->low))
                 return false;
         if (dot < 0)
                 return refuse(c, arena_fmt(c->a, "'~=%.*s' needs at least two numbers, as in '~=1.4'", SV_ARG(text)));
@@ -511,11 +504,6 @@ bool conda_spec_has(const struct conda_spec *s, const struct conda_version *v)
 bool conda_spec_any(const struct conda_spec *s)
 {
         return s->kind == SPEC_ALL;
-}
-
-const struct conda_version *conda_spec_exact(const struct conda_spec *s)
-{
-        return s->one;
 }
 
 sv conda_spec_text(const struct conda_spec *s)
