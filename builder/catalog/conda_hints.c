@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "catalog/conda_priv.h"
@@ -52,43 +54,44 @@ static sv channel_name(const struct catalog_conda *c, const struct conda_record 
         return r->channel_no < c->opts.n_channel ? c->opts.channel[r->channel_no].name : r->channel;
 }
 
-static const struct conda_cand *version_end(const struct conda_name *n, int sign)
+/* The best of what its channel offers, banned or not; NULL: another channel was asked for. */
+static const struct conda_cand *of_its_channel(const struct conda_name *n)
 {
-        const struct conda_cand *end = NULL;
-
-        for (uint32_t i = 0; i < n->n; i++) {
-                const struct conda_cand *k = &n->cand[i];
-                if (!k->hidden && k->v && (!end || conda_version_cmp(k->v, end->v) * sign > 0))
-                        end = k;
-        }
-        return end;
+        for (uint32_t i = 0; i < n->n; i++)
+                if (!n->cand[i].hidden && n->cand[i].v)
+                        return &n->cand[i];
+        return NULL;
 }
 
-static uint32_t count_versions(const struct conda_name *n)
+static int version_qsort(const void *x, const void *y)
 {
-        uint32_t count = 0;
+        const struct conda_cand *a = *(const struct conda_cand *const *)x, *b = *(const struct conda_cand *const *)y;
 
-        for (uint32_t i = 0; i < n->n; i++) {
-                bool first = !n->cand[i].hidden && n->cand[i].v;
-                for (uint32_t k = 0; first && k < i; k++)
-                        first = n->cand[k].hidden || !n->cand[k].v ||
-                                conda_version_cmp(n->cand[k].v, n->cand[i].v) != 0;
-                count += first;
-        }
-        return count;
+        return a->v == b->v ? 0 : conda_version_cmp(a->v, b->v);
 }
 
 static void hint_versions(const struct catalog_conda *c, const struct conda_name *n, struct buf *out)
 {
-        const struct conda_cand *low = version_end(n, -1), *high = version_end(n, 1);
-        uint32_t count = count_versions(n);
+        AUTO(arena_done) struct arena tmp = { 0 };
+        const struct conda_cand **v = arena_array(&tmp, const struct conda_cand *, n->n + 1);
+        uint32_t all = 0, different = 0;
+        sv channel;
 
-        if (count == 1)
-                buf_fmt(out, "the only version of %.*s in %.*s is %.*s\n", SV_ARG(n->pub.text),
-                        SV_ARG(channel_name(c, high->r)), SV_ARG(high->r->version));
-        else if (count > 1)
-                buf_fmt(out, "versions of %.*s in %.*s: %.*s … %.*s (%u)\n", SV_ARG(n->pub.text),
-                        SV_ARG(channel_name(c, high->r)), SV_ARG(low->r->version), SV_ARG(high->r->version), count);
+        for (uint32_t i = 0; i < n->n; i++)
+                if (!n->cand[i].hidden && n->cand[i].v)
+                        v[all++] = &n->cand[i];
+        if (!all)
+                return;
+        qsort(v, all, sizeof(*v), version_qsort);
+        for (uint32_t i = 0; i < all; i++)
+                different += i == 0 || version_qsort(&v[i - 1], &v[i]) != 0;
+        channel = channel_name(c, v[all - 1]->r);
+        if (different == 1)
+                buf_fmt(out, "the only version of %.*s in %.*s is %.*s\n", SV_ARG(n->pub.text), SV_ARG(channel),
+                        SV_ARG(v[0]->r->version));
+        else
+                buf_fmt(out, "versions of %.*s in %.*s: %.*s … %.*s (%u)\n", SV_ARG(n->pub.text), SV_ARG(channel),
+                        SV_ARG(v[0]->r->version), SV_ARG(v[all - 1]->r->version), different);
 }
 
 /* The best candidate that a ban keeps out, of those that would do; of all when none would. */
@@ -113,7 +116,7 @@ static void hint_elsewhere(const struct catalog_conda *c, const struct conda_nam
 
 static void hint_hidden(const struct catalog_conda *c, const struct conda_name *n, set_id wanted, struct buf *out)
 {
-        const struct conda_cand *k = first_banned(c, n, wanted, BAN_CHANNEL), *first = version_end(n, 1);
+        const struct conda_cand *k = first_banned(c, n, wanted, BAN_CHANNEL), *first = of_its_channel(n);
         sv there;
 
         if (!first)

@@ -60,37 +60,70 @@ static void write_record(struct arena *a, const struct conda_record *r, struct a
 
 /* ---- who asked ---- */
 
-static bool speaks_of(struct catalog_conda *c, sv spec, const struct conda_name *n)
-{
-        struct conda_says *s = map_get(&c->says, spec);
+struct asked { /* of one name: its artifact, and the packages that need it */
+        struct artifact *art;
+        sv *by;
+        size_t n, cap;
+        const struct conda_cand *last;
+};
 
-        return s && s->parsed && s->name == n;
-}
-
-/* The user's lines in their order, then packages by name. */
-static void write_by(struct locking *l, const struct conda_name *n, struct artifact *ret)
+/* The lines of the definition about a name, in their order. */
+static void user_by(struct locking *l, const struct conda_name *n, struct artifact *ret)
 {
-        struct arena *a = l->a;
-        size_t cap = 0, user;
+        size_t cap = 0;
 
         for (size_t i = 0; l->s && i < l->s->n_conda; i++) {
                 const struct spec_text *t = &l->s->conda[i];
-                if (speaks_of(l->c, t->text, n))
-                        *arena_push(a, ret->by, ret->n_by, cap) =
-                                arena_fmt(a, "%.*s: %.*s", SV_ARG(sv_basename(t->at.file)), SV_ARG(t->text));
+                const struct conda_says *says = map_get(&l->c->says, t->text);
+                if (says && says->name == n)
+                        *arena_push(l->a, ret->by, ret->n_by, cap) =
+                                arena_fmt(l->a, "%.*s: %.*s", SV_ARG(sv_basename(t->at.file)), SV_ARG(t->text));
         }
-        user = ret->n_by;
+}
+
+static void package_by(struct locking *l, const struct conda_cand *k, struct asked *asked)
+{
+        for (size_t i = 0; k->says && i < k->r->n_depends; i++) {
+                const struct conda_name *n = k->says[i]->name;
+                struct asked *x = n ? &asked[n->pub.of] : NULL;
+                if (!x || !x->art || x->last == k || sv_eq(n->pub.text, k->r->name))
+                        continue;
+                x->last = k;
+                *arena_push(l->a, x->by, x->n, x->cap) =
+                        arena_fmt(l->a, "%.*s %.*s", SV_ARG(k->r->name), SV_ARG(k->r->version));
+        }
+}
+
+static void join_by(struct arena *a, struct asked *x)
+{
+        struct artifact *art = x->art;
+        sv *all = arena_array(a, sv, art->n_by + x->n);
+
+        qsort(x->by, x->n, sizeof(*x->by), sv_qsort);
+        for (size_t i = 0; i < art->n_by + x->n; i++)
+                all[i] = i < art->n_by ? art->by[i] : x->by[i - art->n_by];
+        art->by = all;
+        art->n_by += x->n;
+}
+
+/* The user's lines first, then packages by name. v: the artifacts of the picks that are no virtual packages, in that order. */
+static void write_by(struct locking *l, struct artifact *v)
+{
+        AUTO(arena_done) struct arena tmp = { 0 };
+        struct asked *asked = arena_array(&tmp, struct asked, l->c->n_name + 1);
+
         for (size_t i = 0; i < l->r->n; i++) {
-                const struct conda_record *r = conda_record_of(l->c, &l->r->pick[i]);
-                for (size_t k = 0; r && k < r->n_depends && r->name.p != n->pub.text.p; k++)
-                        if (speaks_of(l->c, r->depends[k], n)) {
-                                *arena_push(a, ret->by, ret->n_by, cap) =
-                                        arena_fmt(a, "%.*s %.*s", SV_ARG(r->name), SV_ARG(r->version));
-                                break;
-                        }
+                struct conda_name *n = l->c->name[l->r->pick[i].name];
+                if (n->is_virtual)
+                        continue;
+                user_by(l, n, v);
+                asked[n->pub.of].art = v++;
         }
-        if (ret->n_by > user)
-                qsort(ret->by + user, ret->n_by - user, sizeof(*ret->by), sv_qsort);
+        for (size_t i = 0; i < l->r->n; i++)
+                package_by(l, &l->c->name[l->r->pick[i].name]->cand[l->r->pick[i].cand], asked);
+        for (size_t i = 0; i < l->c->n_name; i++)
+                if (asked[i].n)
+                        join_by(l->a, &asked[i]);
 }
 
 int conda_artifacts(struct catalog_conda *c, const struct spec *s, const struct resolution *r, struct net *net,
@@ -111,9 +144,9 @@ int conda_artifacts(struct catalog_conda *c, const struct spec *s, const struct 
                 const struct conda_record *rec = conda_record_of(c, &r->pick[i]);
                 if (!rec)
                         continue;
-                write_record(a, rec, &v[n]);
-                write_by(&l, c->name[r->pick[i].name], &v[n++]);
+                write_record(a, rec, &v[n++]);
         }
+        write_by(&l, v);
         if (conda_complete(&ask, v, n, e) < 0)
                 return -(int)e->code;
         *ret = v;

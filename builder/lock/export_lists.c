@@ -3,15 +3,20 @@
 #include "lock/export_priv.h"
 #include "pkg/conda_channel.h"
 
+static void hash(const struct artifact *a, struct buf *out)
+{
+        if (!sha256_is_zero(&a->sha256))
+                buf_fmt(out, " --hash=sha256:%s", sha256_hex(&a->sha256).s);
+        buf_byte(out, '\n');
+}
+
 static void wheel(const struct artifact *a, struct buf *out)
 {
         if (a->direct)
                 buf_fmt(out, "%.*s @ %.*s", SV_ARG(a->name), SV_ARG(a->url));
         else
                 buf_fmt(out, "%.*s==%.*s", SV_ARG(a->name), SV_ARG(a->version));
-        if (!sha256_is_zero(&a->sha256))
-                buf_fmt(out, " --hash=sha256:%s", sha256_hex(&a->sha256).s);
-        buf_byte(out, '\n');
+        hash(a, out);
 }
 
 int lock_export_explicit(const struct lock *l, const struct lock_platform *p, struct buf *out, struct err *e)
@@ -37,9 +42,10 @@ int lock_export_explicit(const struct lock *l, const struct lock_platform *p, st
         }
         for (size_t i = 0; i < p->n_artifact; i++) {
                 const struct artifact *a = &p->artifact[i];
-                if (a->kind == ARTIFACT_WHEEL)
-                        buf_fmt(out, "# pip %.*s @ %.*s --hash=sha256:%s\n", SV_ARG(a->name), SV_ARG(a->url),
-                                sha256_hex(&a->sha256).s);
+                if (a->kind != ARTIFACT_WHEEL)
+                        continue;
+                buf_fmt(out, "# pip %.*s @ %.*s", SV_ARG(a->name), SV_ARG(a->url));
+                hash(a, out);
         }
         return 0;
 }

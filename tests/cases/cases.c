@@ -4,7 +4,7 @@
  *     @limit lib<2               lines of constraints.txt
  *     @fixed numpy==1.26         what conda supplies
  *     @prefer lib==1             the old lock
- *     @options culprit lowest lowest-direct pre conflicts=N changes=N
+ *     @options culprit breadth lowest lowest-direct pre conflicts=N changes=N
  *     @visited N                 how many candidates were asked for their relations
  *     @expect                    then the picks, one a line; or
  *     @expect conflict           then the exact text the user reads (`@expect limit`: when it was given up) */
@@ -29,6 +29,7 @@ struct story {
         struct term preferred[MAX_WANTS];
         size_t n;
         uint32_t changes;
+        bool breadth;
         long visited;
 };
 
@@ -55,6 +56,8 @@ static int options_read(struct story *s, sv words, struct err *e)
                         return err_set(e, ERR_USAGE, "'%.*s' is no number", SV_ARG(value));
                 if (sv_is(key, "culprit"))
                         s->o.order = ORDER_CULPRIT;
+                else if (sv_is(key, "breadth"))
+                        s->breadth = true;
                 else if (sv_is(key, "lowest"))
                         s->o.lowest = true;
                 else if (sv_is(key, "lowest-direct"))
@@ -169,6 +172,7 @@ static int wants_make(struct story *s, struct err *e)
         }
         s->o.prefer = s->preferred;
         index_change(s->x, s->changes);
+        index_catalog(s->x)->breadth = s->breadth;
         return 0;
 }
 

@@ -174,7 +174,8 @@ static int story_read(struct story *s, struct err *e)
                 }
                 if (sv_starts(line, SV("@want")))
                         wants_read(s, sv_trim(sv_skip(line, strlen("@want"))));
-                else if (line.n && (line.p[0] == '@' ? directive_read(s, line, e) : record_read(s, line, e)) < 0)
+                else if (line.n && line.p[0] != '#' &&
+                         (line.p[0] == '@' ? directive_read(s, line, e) : record_read(s, line, e)) < 0)
                         return -(int)e->code;
         }
         return err_set(e, ERR_USAGE, "%s: no @expect", s->path);

@@ -1,17 +1,14 @@
 /* tests/vectors/conda_solve.c - conda solves (specs/conda.md §9): is there an answer exactly when the case says so; is it legal, and
  * nothing superfluous in it; does each requested package reach its highest version; how many records are those of the reference. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "catalog/conda.h"
 #include "catalog/conda_channels.h"
 #include "pkg/matchspec.h"
-#include "tests/cases/conda_memory.h"
 #include "tests/vectors/vectors.h"
 
 #define BASE "https://conda.anaconda.org/"
@@ -29,7 +26,9 @@ struct question {
         struct conda_opts o;
         struct spec_text *spec;
         size_t n_spec;
-        struct conda_memory memory; /* micro */
+        char dir[32]; /* micro: where its channels stand; empty: nowhere */
+        struct conda_file *file;
+        size_t n_file;
         struct catalog_conda *catalog;
         bool sat;
         char *why; /* the explanation */
@@ -41,6 +40,8 @@ static void question_done(struct question *q)
 {
         if (q->catalog)
                 catalog_free(conda_catalog(q->catalog));
+        if (q->dir[0])
+                fs_remove(q->dir, &(struct err){ 0 });
         free(q->why);
         arena_done(&q->a);
 }
@@ -89,79 +90,66 @@ static sv channel_url(struct arena *a, sv name)
         return arena_fmt(a, BASE "%.*s", SV_ARG(name));
 }
 
-/* ---- channels in the line itself ---- */
+/* ---- channels in the line itself: written down as a channel has them, and read like any other ---- */
 
-static struct conda_record record_of(struct arena *a, const struct js *j, sv fn, sv subdir)
+/* file name → record, as repodata.json has it; what is a whole repodata.json already stays. */
+static const struct js *as_repodata(struct arena *a, const struct js *data)
 {
-        struct conda_record r = { .fn = fn,
-                                  .subdir = subdir,
-                                  .name = js_get_str(j, "name"),
-                                  .version = js_get_str(j, "version"),
-                                  .build = js_get_str(j, "build") };
-        const struct js *features = js_get(j, "track_features");
-        sv rest = js_str(features), word;
-        int64_t n = 0;
+        struct js *doc, *v1, *v2;
 
-        r.depends = texts(a, js_get(j, "depends"), &r.n_depends);
-        r.constrains = texts(a, js_get(j, "constrains"), &r.n_constrains);
-        r.build_number = js_int(js_get(j, "build_number"), &n) ? (uint64_t)n : 0;
-        r.timestamp = js_int(js_get(j, "timestamp"), &n) ? n : 0;
-        if (r.timestamp && r.timestamp <= INT64_C(253402300799))
-                r.timestamp *= 1000;
-        if (features && features->type == JS_ARR) {
-                r.track_features = texts(a, features, &r.n_track_features);
-        } else {
-                size_t cap = 0;
-                while (sv_cut(&rest, ' ', &word))
-                        if (word.n)
-                                *arena_push(a, r.track_features, r.n_track_features, cap) = word;
-        }
-        return r;
+        if (js_get(data, "packages") || js_get(data, "packages.conda"))
+                return data;
+        doc = js_new_obj(a);
+        v1 = js_new_obj(a);
+        v2 = js_new_obj(a);
+        for (size_t i = 0; data && i < data->n; i++)
+                js_put(a, sv_ends(data->v[i].key, SV(".conda")) ? v2 : v1, data->v[i].key, data->v[i].value);
+        js_put(a, doc, SV("packages"), v1);
+        js_put(a, doc, SV("packages.conda"), v2);
+        return doc;
 }
 
-static void add_folder(struct question *q, const struct js *data, size_t channel, sv subdir)
+static int write_folder(struct question *q, size_t channel, const struct js *data, sv subdir, struct err *e)
 {
-        const char *const lists[] = { "packages", "packages.conda" };
+        AUTO(buf_done) struct buf text = BUF_INIT(16 << 20);
+        sv folder = arena_fmt(&q->a, "%s/%zu/%.*s", q->dir, channel, SV_ARG(subdir));
+        sv path = arena_fmt(&q->a, "%.*s/repodata.json", SV_ARG(folder));
 
-        for (size_t i = 0; i < 2; i++) {
-                const struct js *list = js_get(data, lists[i]);
-                bool nested = list && list->n && list->v[0].value->type == JS_OBJ;
-                if (i == 0 && !list && data && data->n && js_get(data->v[0].value, "name"))
-                        list = data; /* micro: file name → record */
-                else if (!nested)
-                        continue;
-                for (size_t k = 0; k < list->n; k++) {
-                        struct conda_record r = record_of(&q->a, list->v[k].value, list->v[k].key, subdir);
-                        r.channel = q->o.channel[channel].url;
-                        r.channel_no = (uint32_t)channel;
-                        r.url = arena_fmt(&q->a, "%.*s/%.*s/%.*s", SV_ARG(r.channel), SV_ARG(subdir), SV_ARG(r.fn));
-                        conda_memory_add(&q->memory, &r);
-                }
-        }
+        js_write(as_repodata(&q->a, data), &text);
+        if (fs_mkdirs(folder.p, 0755, e) < 0 || fs_write(path.p, buf_sv(&text), 0644, e) < 0)
+                return -(int)e->code;
+        q->file[q->n_file++] = (struct conda_file){ path, q->o.channel[channel].url, subdir };
+        return 0;
 }
 
-static struct conda_source *micro_source(struct question *q)
+static struct conda_source *micro_source(struct question *q, struct err *e)
 {
         const struct js *channels = js_get(q->c, "channels");
-        char *platform = arena_str(&q->a, js_get_str(q->c, "platform"));
-        struct conda_channel *v = arena_array(&q->a, struct conda_channel, channels->n + 1);
+        sv platform = js_get_str(q->c, "platform");
+        size_t n = channels ? channels->n : 0;
+        struct conda_channel *v = arena_array(&q->a, struct conda_channel, n + 1);
+        struct conda_source *s = NULL;
 
+        strcpy(q->dir, "/tmp/vectors-conda-XXXXXX");
+        if (!mkdtemp(q->dir))
+                return NULL;
         q->o.channel = v;
-        q->o.n_channel = channels->n;
-        q->memory.a = &q->a;
-        for (size_t i = 0; i < channels->n; i++) {
+        q->o.n_channel = n;
+        q->file = arena_array(&q->a, struct conda_file, 2 * n + 1);
+        for (size_t i = 0; i < n; i++) {
                 const struct js *data = js_get(channels->v[i].value, "repodata");
                 sv name = js_get_str(channels->v[i].value, "name");
                 v[i] = (struct conda_channel){ .name = name, .url = channel_url(&q->a, name) };
-                add_folder(q, js_get(data, platform), i, sv_from(platform));
-                add_folder(q, js_get(data, "noarch"), i, SV("noarch"));
+                if (write_folder(q, i, js_get(data, arena_str(&q->a, platform)), platform, e) < 0 ||
+                    write_folder(q, i, js_get(data, "noarch"), SV("noarch"), e) < 0)
+                        return NULL;
         }
-        return conda_memory_source(&q->memory);
+        return conda_files_open(q->file, q->n_file, NULL, NULL, &s, e) < 0 ? NULL : s;
 }
 
 /* ---- channels of the corpus ---- */
 
-static void file_add(struct question *q, struct conda_file *v, size_t *n, size_t channel, sv folder, sv subdir)
+static void file_add(struct question *q, size_t channel, sv folder, sv subdir)
 {
         static const char *const names[] = { "repodata.json", "repodata.json.zst" };
 
@@ -169,31 +157,30 @@ static void file_add(struct question *q, struct conda_file *v, size_t *n, size_t
                 sv path = arena_fmt(&q->a, "%s/%.*s/%.*s/%s", q->v->corpus, SV_ARG(folder), SV_ARG(subdir), names[i]);
                 if (!fs_exists(path.p))
                         continue;
-                v[(*n)++] = (struct conda_file){ path, q->o.channel[channel].url, subdir };
+                q->file[q->n_file++] = (struct conda_file){ path, q->o.channel[channel].url, subdir };
                 return;
         }
 }
 
 static struct conda_source *corpus_source(struct question *q, struct err *e)
 {
-        size_t n, n_file = 0;
+        size_t n;
         sv *channel = texts(&q->a, js_get(q->c, "channels"), &n), platform = js_get_str(q->c, "platform");
         struct conda_channel *v = arena_array(&q->a, struct conda_channel, n + 1);
-        struct conda_file *file = arena_array(&q->a, struct conda_file, 2 * n + 1);
         struct conda_source *s = NULL;
 
         q->o.channel = v;
         q->o.n_channel = n;
+        q->file = arena_array(&q->a, struct conda_file, 2 * n + 1);
         for (size_t i = 0; i < n; i++) {
                 ptrdiff_t note = sv_find(channel[i], ' ');
                 sv folder = note < 0 ? channel[i] : sv_from_to(channel[i], 0, (size_t)note);
-                bool noarch = sv_find_sv(channel[i], SV("noarch subdir only")) >= 0;
                 v[i] = (struct conda_channel){ .name = folder, .url = channel_url(&q->a, folder) };
-                if (!noarch)
-                        file_add(q, file, &n_file, i, folder, platform);
-                file_add(q, file, &n_file, i, folder, SV("noarch"));
+                if (sv_find_sv(channel[i], SV("noarch subdir only")) < 0)
+                        file_add(q, i, folder, platform);
+                file_add(q, i, folder, SV("noarch"));
         }
-        return conda_files_open(file, n_file, NULL, NULL, &s, e) < 0 ? NULL : s;
+        return conda_files_open(q->file, q->n_file, NULL, NULL, &s, e) < 0 ? NULL : s;
 }
 
 /* ---- the answer ---- */
@@ -222,11 +209,14 @@ static int solve(struct question *q, struct conda_source *source, struct err *e)
 
         if (conda_open(&q->o, source, NULL, &q->catalog, e) < 0)
                 return -(int)e->code;
-        if (conda_wants(q->catalog, q->spec, q->n_spec, &q->a, &ds, &want, &n, e) < 0) {
-                if (ds.n)
-                        err_while(e, "reading '%.*s'", SV_ARG(ds.v[0].text));
-                return -(int)e->code;
+        got = conda_wants(q->catalog, q->spec, q->n_spec, &q->a, &ds, &want, &n, e);
+        if (got == -(int)ERR_USAGE && ds.n) { /* refused is an answer too */
+                err_done(e);
+                buf_add(&why, ds.v[0].text);
+                return buf_take(&why, &q->why, e);
         }
+        if (got < 0)
+                return got;
         got = resolve(conda_catalog(q->catalog), want, n, &o, NULL, &q->a, &r, &conflict);
         q->sat = got == 0;
         if (q->sat)
@@ -448,7 +438,7 @@ static void run_case(struct vectors *v, const struct js *c, bool micro)
 
         q.id = arena_str(&q.a, js_get_str(c, "id"));
         take_opts(&q);
-        source = micro ? micro_source(&q) : corpus_source(&q, &e);
+        source = micro ? micro_source(&q, &e) : corpus_source(&q, &e);
         if (!source || solve(&q, source, &e) < 0)
                 vectors_fail(v, q.id, "%s%s%s", e.cause ? e.cause : "no source", e.trail ? ", " : "",
                              e.trail ? e.trail : "");
