@@ -60,6 +60,16 @@ sv arena_sv(struct arena *a, sv s)
         return (sv){ arena_str(a, s), s.n };
 }
 
+sv arena_lower(struct arena *a, sv s)
+{
+        char *p = arena_str(a, s);
+
+        for (size_t i = 0; i < s.n; i++)
+                if (p[i] >= 'A' && p[i] <= 'Z')
+                        p[i] = (char)(p[i] - 'A' + 'a');
+        return (sv){ p, s.n };
+}
+
 sv arena_fmt(struct arena *a, const char *fmt, ...)
 {
         va_list ap, again;

@@ -21,6 +21,7 @@ void *arena_alloc(struct arena *a, size_t size, size_t align);
 /** Copies; the copy is also NUL-terminated, so .p can be given to libc when it holds no NUL of its own. */
 sv arena_sv(struct arena *a, sv s);
 char *arena_str(struct arena *a, sv s);
+sv arena_lower(struct arena *a, sv s); /* ASCII */
 sv arena_fmt(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 /** A larger copy of an array of n elements; the old one stays allocated. Used by arena_push. */
 void *arena_regrow(struct arena *a, const void *p, size_t n, size_t *cap, size_t size);

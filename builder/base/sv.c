@@ -128,6 +128,13 @@ sv sv_basename(sv path)
         return sv_skip(path, (size_t)(sv_rfind(path, '/') + 1));
 }
 
+sv sv_dirname(sv path)
+{
+        ptrdiff_t slash = sv_rfind(path, '/');
+
+        return slash < 0 ? SV(".") : slash == 0 ? SV("/") : sv_from_to(path, 0, (size_t)slash);
+}
+
 bool sv_u64(sv s, uint64_t *ret)
 {
         uint64_t v = 0;

@@ -33,6 +33,7 @@ sv sv_from_to(sv s, size_t from, size_t to); /* clamped */
 sv sv_skip(sv s, size_t n);                  /* without its first n bytes, clamped */
 sv sv_trim(sv s);                            /* without ASCII white space at both ends */
 sv sv_basename(sv path);                     /* after the last '/' */
+sv sv_dirname(sv path);                      /* before it; "." when there is none, "/" of "/x" */
 /** Decimal digits only, the whole text; false on anything else or overflow. */
 bool sv_u64(sv s, uint64_t *ret);
 /** True when s is valid UTF-8 (no surrogates, no overlong forms). */

@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/map.h"
-#include "catalog/conda_sub.h"
+#include "catalog/conda_subdir.h"
 #include "net/url.h"
 
 struct wanted { /* a name that somebody asked for, or will */
@@ -21,7 +21,7 @@ struct channels {
         struct conda_source source;
         struct conda_web web;
         struct arena arena;
-        struct conda_sub *sub; /* channel by channel: the platform's subdir, noarch */
+        struct conda_subdir *sub; /* channel by channel: the platform's subdir, noarch */
         size_t n_sub;
         bool settled; /* every subdir is done */
         struct map names;
@@ -41,7 +41,7 @@ static bool settle(struct channels *s)
         s->settled = true;
         for (size_t i = 0; i < s->n_sub; i++) {
                 if (!s->sub[i].done)
-                        conda_sub_step(&s->sub[i]);
+                        conda_subdir_step(&s->sub[i]);
                 s->settled = s->settled && s->sub[i].done;
         }
         return s->settled;
@@ -66,12 +66,12 @@ static int check_subs(struct channels *s, struct err *e)
                 if (s->sub[i].err.code)
                         return copy_err(&s->sub[i].err, e);
         for (size_t i = 0; i < s->n_sub; i++) {
-                const struct conda_sub *one = &s->sub[i], *last = one;
+                const struct conda_subdir *one = &s->sub[i], *last = one;
                 bool absent = true;
 
                 for (; i < s->n_sub && s->sub[i].place.channel_no == one->place.channel_no; i++) {
                         last = &s->sub[i];
-                        absent = absent && last->kind == CONDA_SUB_ABSENT;
+                        absent = absent && last->kind == CONDA_SUBDIR_ABSENT;
                 }
                 i--;
                 if (!absent)
@@ -111,7 +111,7 @@ static void begin(struct channels *s, struct wanted *w, int priority)
                 struct conda_shard_get *g = &w->get[i];
 
                 g->sub = &s->sub[i];
-                if (g->sub->kind != CONDA_SUB_SHARDED || !(g->shard = conda_shards_find(&g->sub->shards, w->name)))
+                if (g->sub->kind != CONDA_SUBDIR_SHARDED || !(g->shard = conda_shards_find(&g->sub->shards, w->name)))
                         continue;
                 conda_shard_begin(g, priority);
                 w->ready = w->ready && g->done;
@@ -171,7 +171,7 @@ static void look_ahead(struct channels *s, const struct conda_records *r)
         bool sharded = false;
 
         for (size_t i = 0; i < s->n_sub; i++)
-                sharded = sharded || s->sub[i].kind == CONDA_SUB_SHARDED;
+                sharded = sharded || s->sub[i].kind == CONDA_SUBDIR_SHARDED;
         for (size_t i = 0; sharded && i < r->n; i++)
                 for (size_t k = 0; k < r->v[i].n_depends; k++)
                         begin(s, wanted_get(s, name_of(&tmp, r->v[i].depends[k])), CONDA_SHARD_SOON);
@@ -187,8 +187,8 @@ static int answer(struct channels *s, struct wanted *w, struct err *e)
         for (size_t i = 0; i < s->n_sub; i++) {
                 int r = 0;
 
-                if (s->sub[i].kind == CONDA_SUB_WHOLE)
-                        r = conda_repo_add(&s->sub[i].repo, w->name, &s->arena, &list, e);
+                if (s->sub[i].kind == CONDA_SUBDIR_WHOLE)
+                        r = conda_whole_add(&s->sub[i].repo, w->name, &s->arena, &list, e);
                 else if (w->get[i].shard)
                         r = conda_shard_take(&w->get[i], w->name, &s->arena, &list, e);
                 if (r < 0)
@@ -249,7 +249,7 @@ static sv op_near(struct conda_source *src, sv name)
         conda_near_begin(&n, name);
         for (size_t i = 0; i < s->n_sub; i++)
                 if (s->sub[i].done)
-                        conda_sub_near(&s->sub[i], &n);
+                        conda_subdir_near(&s->sub[i], &n);
         return arena_sv(&s->arena, n.found);
 }
 
@@ -261,7 +261,7 @@ static void op_free(struct conda_source *src)
                 for (size_t k = 0; s->wanted[i]->get && k < s->n_sub; k++)
                         conda_shard_free(&s->wanted[i]->get[k]);
         for (size_t i = 0; i < s->n_sub; i++)
-                conda_sub_free(&s->sub[i]);
+                conda_subdir_free(&s->sub[i]);
         keeper_free(s->web.cache.keeper);
         free(s->sub);
         free(s->wanted);
@@ -275,9 +275,9 @@ static void op_free(struct conda_source *src)
 static void add_sub(struct channels *s, const struct conda_channel *c, uint32_t no, sv subdir, const sv *base,
                     size_t n_base)
 {
-        struct conda_sub *one = &s->sub[s->n_sub++];
+        struct conda_subdir *one = &s->sub[s->n_sub++];
 
-        *one = (struct conda_sub){ .w = &s->web, .a = &s->arena, .base = base, .n_base = n_base };
+        *one = (struct conda_subdir){ .w = &s->web, .a = &s->arena, .base = base, .n_base = n_base };
         one->channel_url = arena_sv(&s->arena, c->url);
         one->folder = arena_fmt(&s->arena, "%.*s/%.*s/", SV_ARG(c->url), SV_ARG(subdir));
         one->subject = arena_fmt(&s->arena, "%.*s/%.*s", SV_ARG(url_masked(&s->arena, c->name)), SV_ARG(subdir));
@@ -333,7 +333,7 @@ int conda_channels_open(const struct conda_channels_opts *o, struct net *net, st
                 add_sub(s, c, (uint32_t)i, SV("noarch"), base, n_base);
         }
         for (size_t i = 0; i < s->n_sub; i++)
-                conda_sub_begin(&s->sub[i]);
+                conda_subdir_begin(&s->sub[i]);
         *ret = &s->source;
         return 0;
 }

@@ -7,13 +7,13 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "catalog/conda_channels.h"
-#include "catalog/conda_repo.h"
+#include "catalog/conda_whole.h"
 #include "catalog/conda_scan.h"
 
 struct files {
         struct conda_source source;
         struct arena arena;
-        struct conda_repo *repo;
+        struct conda_whole *repo;
         size_t n;
         struct map asked; /* name → struct conda_records */
 };
@@ -26,7 +26,7 @@ static int op_records(struct conda_source *src, sv name, struct conda_records *r
 
         if (!r) {
                 for (size_t i = 0; i < s->n; i++)
-                        if (conda_repo_add(&s->repo[i], name, &s->arena, &list, e) < 0)
+                        if (conda_whole_add(&s->repo[i], name, &s->arena, &list, e) < 0)
                                 return -(int)e->code;
                 r = arena_new(&s->arena, struct conda_records);
                 *r = (struct conda_records){ list.v, list.n };
@@ -54,7 +54,7 @@ static sv op_near(struct conda_source *src, sv name)
 
         conda_near_begin(&n, name);
         for (size_t i = 0; i < s->n; i++)
-                conda_repo_near(&s->repo[i], &n);
+                conda_whole_near(&s->repo[i], &n);
         return arena_sv(&s->arena, n.found);
 }
 
@@ -63,7 +63,7 @@ static void op_free(struct conda_source *src)
         struct files *s = (struct files *)src;
 
         for (size_t i = 0; i < s->n; i++)
-                conda_repo_done(&s->repo[i]);
+                conda_whole_done(&s->repo[i]);
         free(s->repo);
         arena_done(&s->arena);
         free(s);
@@ -71,7 +71,7 @@ static void op_free(struct conda_source *src)
 
 /* --- opening --- */
 
-static int unpack(const char *path, struct conda_repo *r, struct err *e)
+static int unpack(const char *path, struct conda_whole *r, struct err *e)
 {
         AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
         AUTO(buf_done) struct buf b = BUF_INIT(CONDA_TEXT_MAX);
@@ -90,7 +90,8 @@ static int unpack(const char *path, struct conda_repo *r, struct err *e)
 }
 
 /* The text of a repodata file: where it lies, or unpacked, into index_dir when there is one. */
-static int open_text(const char *path, const char *index_dir, const sha256 *source, struct conda_repo *r, struct err *e)
+static int open_text(const char *path, const char *index_dir, const sha256 *source, struct conda_whole *r,
+                     struct err *e)
 {
         AUTO(free_ptr) char *plain = NULL;
         struct stat st;
@@ -112,26 +113,26 @@ static int open_text(const char *path, const char *index_dir, const sha256 *sour
         return 0;
 }
 
-static int open_index(struct conda_repo *r, const char *index_dir, const sha256 *source, struct op *op, struct err *e)
+static int open_index(struct conda_whole *r, const char *index_dir, const sha256 *source, struct op *op, struct err *e)
 {
         AUTO(free_ptr) char *path = NULL;
         AUTO(err_done) struct err none = { 0 };
 
         if (!index_dir)
-                return conda_repo_index(r, source, op, e);
+                return conda_whole_index(r, source, op, e);
         path = fs_path("%s/%s.index", index_dir, sha256_hex(source).s);
         if (fs_map_open(path, &r->bytes.map, &none) == 0) {
                 if (conda_index_open(conda_bytes_sv(&r->bytes), r->text_size, source, &r->index))
                         return 0;
                 conda_bytes_done(&r->bytes);
         }
-        if (conda_repo_index(r, source, op, e) < 0)
+        if (conda_whole_index(r, source, op, e) < 0)
                 return -(int)e->code;
         return fs_write(path, conda_bytes_sv(&r->bytes), 0644, e);
 }
 
 static int open_repo(struct files *s, const struct conda_file *f, const char *index_dir, struct op *op,
-                     struct conda_repo *r, struct err *e)
+                     struct conda_whole *r, struct err *e)
 {
         const char *path = arena_str(&s->arena, f->path);
         sv folder = arena_fmt(&s->arena, "%.*s/%.*s/", SV_ARG(f->channel), SV_ARG(f->subdir));
@@ -147,7 +148,7 @@ static int open_repo(struct files *s, const struct conda_file *f, const char *in
         r->place.subdir = arena_sv(&s->arena, f->subdir);
         r->place.base = folder;
         if (open_text(path, index_dir, &source, r, e) < 0 || open_index(r, index_dir, &source, op, e) < 0 ||
-            conda_repo_info(r, "base_url", &s->arena, &base_url, e) < 0 ||
+            conda_whole_info(r, "base_url", &s->arena, &base_url, e) < 0 ||
             conda_place_base(&s->arena, folder, base_url, &r->place.base, e) < 0)
                 return err_while(e, "reading the repodata '%s'", path);
         return 0;

@@ -60,16 +60,6 @@ static void edge(struct graph *g, struct node *from, const struct node *to, cons
         *arena_push(g->a, from->needs, from->n, from->cap) = (uint32_t)(to - g->node);
 }
 
-static sv lower(struct arena *a, sv s)
-{
-        char *p = arena_str(a, s);
-
-        for (size_t i = 0; i < s.n; i++)
-                if (p[i] >= 'A' && p[i] <= 'Z')
-                        p[i] = (char)(p[i] - 'A' + 'a');
-        return (sv){ p, s.n };
-}
-
 static void graph_make(struct graph *g, const struct artifact *v, size_t n)
 {
         struct map by_name = { 0 };
@@ -87,7 +77,7 @@ static void graph_make(struct graph *g, const struct artifact *v, size_t n)
         for (size_t i = 0; i < n; i++) {
                 const struct artifact *art = &v[g->node[i].v];
                 for (size_t k = 0; k < art->n_needs; k++)
-                        edge(g, &g->node[i], map_get(&by_name, lower(g->a, spec_name(art->needs[k]))), python);
+                        edge(g, &g->node[i], map_get(&by_name, arena_lower(g->a, spec_name(art->needs[k]))), python);
                 if (is_noarch_python(g, &g->node[i]))
                         edge(g, &g->node[i], python, python);
         }

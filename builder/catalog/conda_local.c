@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "catalog/conda_sub.h"
+#include "catalog/conda_subdir.h"
 
 /* A channel in a folder: repodata.json where it lies, else .zst, else shards, else .bz2. Its index is in the store, found again by path, size
  * and time of the file. */
@@ -20,7 +20,7 @@ static sha256 key_of(const char *path, const struct stat *st)
                                   (unsigned long long)st->st_ino, (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec));
 }
 
-static int open_plain(struct conda_sub *s, const char *path, const struct stat *st, struct err *e)
+static int open_plain(struct conda_subdir *s, const char *path, const struct stat *st, struct err *e)
 {
         struct page_cache *c = &s->w->cache;
         sha256 key = key_of(path, st), before;
@@ -34,14 +34,14 @@ static int open_plain(struct conda_sub *s, const char *path, const struct stat *
         if (s->repo.fd < 0)
                 return err_errno(e, "cannot read '%s'", path);
         s->repo.text_size = (uint64_t)st->st_size;
-        if (conda_repo_open_index(c->store, &key, &n.index, &s->repo, s->w->op, e) < 0)
+        if (conda_whole_open_index(c->store, &key, &n.index, &s->repo, s->w->op, e) < 0)
                 return err_while(e, "reading '%s'", path);
         if (!sha256_eq(&before, &n.index))
                 page_keep(c, &key, sv_from(sha256_hex(&n.index).s));
         return 0;
 }
 
-static int open_packed(struct conda_sub *s, const char *path, enum conda_form form, const struct stat *st,
+static int open_packed(struct conda_subdir *s, const char *path, enum conda_form form, const struct stat *st,
                        struct err *e)
 {
         struct page_cache *c = &s->w->cache;
@@ -53,24 +53,24 @@ static int open_packed(struct conda_sub *s, const char *path, enum conda_form fo
         if (!kept)
                 n = (struct conda_note){ .form = form };
         if ((!kept && conda_unpack_file(c->store, path, form, &n.text, e) < 0) ||
-            conda_repo_open_text(c->store, &n.text, &s->repo, e) < 0 ||
-            conda_repo_open_index(c->store, &n.text, &n.index, &s->repo, s->w->op, e) < 0)
+            conda_whole_open_text(c->store, &n.text, &s->repo, e) < 0 ||
+            conda_whole_open_index(c->store, &n.text, &n.index, &s->repo, s->w->op, e) < 0)
                 return err_while(e, "reading '%s'", path);
         if (!kept || !sha256_eq(&before, &n.index))
                 conda_note_put(c->keeper, &key, &n);
         return 0;
 }
 
-static int open_shards(struct conda_sub *s, const char *path, struct err *e)
+static int open_shards(struct conda_subdir *s, const char *path, struct err *e)
 {
         AUTO(buf_done) struct buf b = BUF_INIT(SHARDS_MAX);
 
-        if (fs_read(path, &b, e) < 0 || conda_sub_sharded(s, buf_sv(&b), e) < 0)
+        if (fs_read(path, &b, e) < 0 || conda_subdir_sharded(s, buf_sv(&b), e) < 0)
                 return err_while(e, "reading '%s'", path);
         return 0;
 }
 
-int conda_local_open(struct conda_sub *s, const char *folder, struct err *e)
+int conda_local_open(struct conda_subdir *s, const char *folder, struct err *e)
 {
         static const struct {
                 const char *file;
@@ -81,7 +81,7 @@ int conda_local_open(struct conda_sub *s, const char *folder, struct err *e)
                       { "repodata_shards.msgpack.zst", CONDA_ZST, true },
                       { "repodata.json.bz2", CONDA_BZ2, false } };
 
-        s->kind = CONDA_SUB_ABSENT;
+        s->kind = CONDA_SUBDIR_ABSENT;
         for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
                 AUTO(free_ptr) char *path = fs_path("%s/%s", folder, forms[i].file);
                 struct stat st;
@@ -89,7 +89,7 @@ int conda_local_open(struct conda_sub *s, const char *folder, struct err *e)
 
                 if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
                         continue;
-                s->kind = forms[i].shards ? CONDA_SUB_SHARDED : CONDA_SUB_WHOLE;
+                s->kind = forms[i].shards ? CONDA_SUBDIR_SHARDED : CONDA_SUBDIR_WHOLE;
                 r = forms[i].shards               ? open_shards(s, path, e)
                     : forms[i].form == CONDA_JSON ? open_plain(s, path, &st, e)
                                                   : open_packed(s, path, forms[i].form, &st, e);

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "catalog/conda_sub.h"
+#include "catalog/conda_subdir.h"
 
 /* Shards: small files named by their hash, which never change, so that what is kept is never asked for again. */
 
@@ -31,7 +31,7 @@ static void read_local(struct conda_shard_get *g, const char *path)
 
 void conda_shard_begin(struct conda_shard_get *g, int priority)
 {
-        struct conda_sub *s = g->sub;
+        struct conda_subdir *s = g->sub;
         sha256 key = key_of(g);
         sv url = arena_fmt(&g->arena, "%.*s%s.msgpack.zst", SV_ARG(s->shards_base), sha256_hex(&g->shard->digest).s);
         AUTO(free_ptr) char *path = conda_url_path(url);
@@ -47,7 +47,7 @@ void conda_shard_begin(struct conda_shard_get *g, int priority)
                 g->done = true;
                 return;
         }
-        r.url = conda_sub_request(s, &g->arena, url);
+        r.url = conda_subdir_request(s, &g->arena, url);
         g->job = net_begin(s->w->cache.net, &r);
 }
 

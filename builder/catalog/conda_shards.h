@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hex.h"
-#include "catalog/conda_repo.h"
+#include "catalog/conda_whole.h"
 
 struct conda_shard {
         sv name;       /* as written: mostly lower case */

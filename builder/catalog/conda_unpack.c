@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "catalog/conda_scan.h"
-#include "catalog/conda_text.h"
+#include "catalog/conda_repodata.h"
 #include "ext/archive.h"
 
 /* An index of less text than this is made faster than it is looked up. */
@@ -78,7 +78,7 @@ int conda_unpack_file(struct store *s, const char *path, enum conda_form form, s
         return 0;
 }
 
-int conda_repo_open_text(struct store *s, const sha256 *text, struct conda_repo *r, struct err *e)
+int conda_whole_open_text(struct store *s, const sha256 *text, struct conda_whole *r, struct err *e)
 {
         AUTO(free_ptr) char *path = store_find(s, STORE_INDEX, text);
         struct stat st;
@@ -92,8 +92,8 @@ int conda_repo_open_text(struct store *s, const sha256 *text, struct conda_repo 
         return 0;
 }
 
-int conda_repo_open_index(struct store *s, const sha256 *source, sha256 *index, struct conda_repo *r, struct op *op,
-                          struct err *e)
+int conda_whole_open_index(struct store *s, const sha256 *source, sha256 *index, struct conda_whole *r, struct op *op,
+                           struct err *e)
 {
         AUTO(err_done) struct err none = { 0 };
 
@@ -103,7 +103,7 @@ int conda_repo_open_index(struct store *s, const sha256 *source, sha256 *index, 
                 conda_bytes_done(&r->bytes);
         }
         *index = (sha256){ 0 };
-        if (conda_repo_index(r, source, op, e) < 0)
+        if (conda_whole_index(r, source, op, e) < 0)
                 return -(int)e->code;
         if (r->text_size < KEEP_INDEX_FROM)
                 return 0;

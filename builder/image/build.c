@@ -3,12 +3,6 @@
 #include "image/image_priv.h"
 #include "oci/reference.h"
 
-static sv dir_of(sv path)
-{
-        ptrdiff_t slash = sv_rfind(path, '/');
-        return slash < 0 ? SV(".") : slash == 0 ? SV("/") : sv_from_to(path, 0, (size_t)slash);
-}
-
 static const struct lock_encoding *find_encoding(const struct lock_encoding *v, size_t n, enum oci_codec codec)
 {
         for (size_t i = 0; i < n; i++)
@@ -203,7 +197,7 @@ static void view_layers(struct build *b, const struct built_layers *layers)
 
 static int build_platform(struct build *b, struct lock_platform *p, struct oci_desc *ret, struct err *e)
 {
-        sv dir = dir_of(b->l->path);
+        sv dir = sv_dirname(b->l->path);
         struct built_layers layers = { 0 };
         struct oci_config base = { 0 };
         sha256 image_id;

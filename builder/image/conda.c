@@ -35,14 +35,6 @@ static enum conda_priority priority_of(sv text)
         return sv_is(text, "flexible") ? CONDA_FLEXIBLE : sv_is(text, "disabled") ? CONDA_DISABLED : CONDA_STRICT;
 }
 
-static bool is_upgraded(const struct image_request *r, sv name)
-{
-        for (size_t i = 0; i < r->n_upgrade; i++)
-                if (sv_eq_nocase(r->upgrade[i], name))
-                        return true;
-        return r->upgrade_all;
-}
-
 static int preferences(struct catalog_conda *conda, const struct image_request *r, const struct lock_platform *old,
                        struct arena *a, struct resolve_opts *o, struct err *e)
 {
@@ -51,7 +43,7 @@ static int preferences(struct catalog_conda *conda, const struct image_request *
         for (size_t i = 0; old && i < old->n_artifact; i++) {
                 const struct artifact *art = &old->artifact[i];
 
-                if (art->kind == ARTIFACT_CONDA && !is_upgraded(r, art->name) &&
+                if (art->kind == ARTIFACT_CONDA && !artifact_is_upgraded(r, art->name) &&
                     conda_prefer(conda, art, &v[o->n_prefer], e))
                         o->n_prefer++;
                 if (e->code)
@@ -100,19 +92,6 @@ void conda_python(struct lock_platform *p, struct arena *a)
                                                          : arena_fmt(a, "lib/python%.*s/site-packages", SV_ARG(minor)),
                 .from = SV("conda"),
         };
-}
-
-static void append(struct arena *a, struct lock_platform *into, const struct artifact *v, size_t n)
-{
-        struct artifact *all = arena_array(a, struct artifact, into->n_artifact + n);
-
-        if (into->n_artifact)
-                memcpy(all, into->artifact, into->n_artifact * sizeof(*all));
-        if (n)
-                memcpy(all + into->n_artifact, v, n * sizeof(*all));
-        into->artifact = all;
-        into->n_artifact += n;
-        qsort(all, into->n_artifact, sizeof(*all), artifact_cmp);
 }
 
 static void keep_texts(const struct spec *s, const struct conda_setup *x, struct arena *a, struct lock *l)
@@ -190,7 +169,7 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
         if (conda_peek(&ask, v, n, false, a, e) < 0)
                 return err_while(e, "looking into conda packages for the Python distributions in them");
         op_event(c->op, OP_RESOLVE, OP_END, arena_fmt(a, "%zu conda packages", n), n, n);
-        append(a, into, v, n);
+        artifacts_add(a, into, v, n);
         conda_python(into, a);
         return 0;
 }

@@ -5,14 +5,6 @@
 #include "image/image_priv.h"
 #include "net/url.h"
 
-static bool from_environment(void *arg, sv name, sv *ret)
-{
-        const char *v = getenv(arena_str(arg, name));
-
-        *ret = sv_from(v);
-        return v != NULL;
-}
-
 static int refuse(struct image_ctx *c, const struct spec_text *t, sv shown, sv why, struct err *e)
 {
         diag_add(c->diags, t->at.file, t->at.line, t->at.col, "EB138", "the channel '%.*s' cannot be used: %.*s",
@@ -36,7 +28,7 @@ static int add(struct image_ctx *c, const struct condarc *rc, const struct spec_
         size_t n = 0, n_shown = 0;
         sv full, missing, why = { 0 };
 
-        if (!url_expand(a, t->text, from_environment, a, &full, &missing))
+        if (!url_expand(a, t->text, image_environment, a, &full, &missing))
                 return refuse(c, t, url_masked(a, t->text),
                               arena_fmt(a, "the variable %.*s is not set", SV_ARG(missing)), e);
         if (!conda_channel_expand(a, full, &x->settings, &v, &n, &why))

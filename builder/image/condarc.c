@@ -1,5 +1,5 @@
 /* Where conda looks for its settings on this machine. */
-#include "image/condarc.h"
+#include "image/image_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,14 +105,6 @@ static int named_read(struct finder *f)
         return fs_is_dir(path) ? folder_read(f, path) : file_read(f, path);
 }
 
-static bool from_environment(void *arg, sv name, sv *ret)
-{
-        const char *v = getenv(arena_str(arg, name));
-
-        *ret = sv_from(v);
-        return v != NULL;
-}
-
 int condarc_load(struct arena *a, struct condarc *ret, struct err *e)
 {
         struct finder f = { .a = a, .e = e };
@@ -121,5 +113,5 @@ int condarc_load(struct arena *a, struct condarc *ret, struct err *e)
         if (place_read(&f, "/etc/conda") < 0 || place_read(&f, "/var/lib/conda") < 0 || root_read(&f) < 0 ||
             user_read(&f) < 0 || below_read(&f, getenv("CONDA_PREFIX"), "") < 0 || named_read(&f) < 0)
                 return -(int)e->code;
-        return condarc_parse(a, f.v, f.n, from_environment, a, arena_sv(a, sv_from(cwd)), ret, e);
+        return condarc_parse(a, f.v, f.n, image_environment, a, arena_sv(a, sv_from(cwd)), ret, e);
 }

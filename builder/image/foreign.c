@@ -38,20 +38,13 @@ static int read_lock(struct image_ctx *c, const struct image_request *r, sv path
         return 0;
 }
 
-static sv folder_of(sv path)
-{
-        ptrdiff_t slash = sv_rfind(path, '/');
-
-        return slash < 0 ? SV(".") : slash == 0 ? SV("/") : sv_from_to(path, 0, (size_t)slash);
-}
-
 static struct spec *spec_of(const struct lock *l, sv path, sv text, struct arena *a)
 {
         struct spec *s = arena_new(a, struct spec);
 
         *s = (struct spec){ .name = l->name,
                             .definition = l->definition,
-                            .dir = folder_of(path),
+                            .dir = sv_dirname(path),
                             .taken = { l->definition, sha256_of(text) } };
         s->platforms = arena_array(a, struct spec_text, l->n_platform);
         for (size_t i = 0; i < l->n_platform; i++)
@@ -98,16 +91,15 @@ static int check_wheels(const struct lock_platform *p, struct err *e)
 }
 
 /* Sizes of wheels: asked for all at once. */
-static int size_wheels(struct image_ctx *c, struct lock_platform *p, struct arena *a, struct err *e)
+static int size_wheels(struct image_ctx *c, struct artifact *v, size_t n, struct arena *a, struct err *e)
 {
-        struct net_job **job = arena_array(a, struct net_job *, p->n_artifact + 1);
+        struct net_job **job = arena_array(a, struct net_job *, n);
         int r = 0;
 
-        for (size_t i = 0; i < p->n_artifact; i++)
-                if (p->artifact[i].kind == ARTIFACT_WHEEL && !p->artifact[i].size)
-                        job[i] = net_begin(c->net,
-                                           &(struct net_request){ .url = p->artifact[i].url, .method = NET_HEAD });
-        for (size_t i = 0; i < p->n_artifact; i++) {
+        for (size_t i = 0; i < n; i++)
+                if (v[i].kind == ARTIFACT_WHEEL && !v[i].size)
+                        job[i] = net_begin(c->net, &(struct net_request){ .url = v[i].url, .method = NET_HEAD });
+        for (size_t i = 0; i < n; i++) {
                 struct net_answer got = { 0 };
 
                 if (!job[i])
@@ -116,9 +108,8 @@ static int size_wheels(struct image_ctx *c, struct lock_platform *p, struct aren
                         net_drop(c->net, job[i]);
                 else if ((r = net_wait(c->net, job[i], a, &got, e)) == 0 && got.status != 200)
                         r = net_status_err(&got, e);
-                else if (r == 0 && (!sv_u64(net_header_get(&got, "content-length"), &p->artifact[i].size)))
-                        r = err_set(e, ERR_NET, "the server does not say how large '%.*s' is",
-                                    SV_ARG(p->artifact[i].url));
+                else if (r == 0 && (!sv_u64(net_header_get(&got, "content-length"), &v[i].size)))
+                        r = err_set(e, ERR_NET, "the server does not say how large '%.*s' is", SV_ARG(v[i].url));
         }
         return r;
 }
@@ -127,28 +118,22 @@ int foreign_platform(struct image_ctx *c, const struct lock *from, struct arena 
                      struct lock_platform *into, struct err *e)
 {
         const struct lock_platform *p = lock_find_platform(from, into->platform);
-        struct artifact *v = arena_array(a, struct artifact, into->n_artifact + p->n_artifact);
+        struct artifact *v = arena_array(a, struct artifact, p->n_artifact);
         struct conda_setup x = { 0 };
         struct conda_ask ask;
-        size_t first = into->n_artifact;
 
         if (image_ctx_net(c, e) < 0 || image_ctx_store(c, true, e) < 0 || check_wheels(p, e) < 0)
                 return -(int)e->code;
-        if (into->n_artifact)
-                memcpy(v, into->artifact, into->n_artifact * sizeof(*v));
-        memcpy(v + first, p->artifact, p->n_artifact * sizeof(*v));
-        into->artifact = v;
-        into->n_artifact += p->n_artifact;
+        for (size_t i = 0; i < p->n_artifact; i++)
+                v[i] = p->artifact[i];
         l->channels = from->channels;
         l->n_channels = from->n_channels;
         conda_setup_again(c, NULL, a, &x);
         ask = conda_ask(c, &x);
-        if (size_wheels(c, into, a, e) < 0)
+        if (size_wheels(c, v, p->n_artifact, a, e) < 0 || conda_complete(&ask, v, p->n_artifact, e) < 0 ||
+            conda_peek(&ask, v, p->n_artifact, true, a, e) < 0)
                 return -(int)e->code;
-        if (conda_complete(&ask, v + first, p->n_artifact, e) < 0 ||
-            conda_peek(&ask, v + first, p->n_artifact, true, a, e) < 0)
-                return -(int)e->code;
-        qsort(v, into->n_artifact, sizeof(*v), artifact_cmp);
+        artifacts_add(a, into, v, p->n_artifact);
         if (image_is_conda(into))
                 conda_python(into, a);
         return 0;

@@ -98,6 +98,16 @@ int target_virtual(struct arena *a, const struct target *t, const struct spec *s
 /** A lock's virtual packages are still what definition and CONDA_OVERRIDE_* declare. */
 bool target_virtual_unchanged(struct arena *a, const struct spec *s, const struct lock_platform *p);
 
+/* --- image/artifacts.c: the packages of a platform, of all kinds */
+/** Adds them, and sorts them all: from then on lock_find finds them. */
+void artifacts_add(struct arena *a, struct lock_platform *into, const struct artifact *v, size_t n);
+/** A package whose locked version is not to be kept. */
+bool artifact_is_upgraded(const struct image_request *r, sv name);
+
+/* --- image/environment.c */
+/** getenv, as those ask who expand ${NAME}; arg: struct arena. False: it is not set. */
+bool image_environment(void *arg, sv name, sv *ret);
+
 /* --- image/conda_setup.c: which channels are asked, and how */
 struct conda_setup {
         struct conda_channel *channel; /* priority order */
@@ -108,6 +118,9 @@ struct conda_setup {
         sv priority; /* "strict", "flexible", "disabled" */
 };
 int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret, struct err *e);
+/** The same for a build from a lock, which asks no channel before it fetches (s may be NULL): what cannot be read is left out. */
+void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret);
+struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x);
 
 /* --- image/conda.c: the conda part of a platform: solve, artifacts, the python it chose. Does nothing when no conda package is asked for */
 int conda_resolve(struct image_ctx *c, const struct image_request *r, const struct spec *s,
@@ -116,10 +129,6 @@ int conda_resolve(struct image_ctx *c, const struct image_request *r, const stru
 /** What the conda artifact `python` says, or none. */
 void conda_python(struct lock_platform *p, struct arena *a);
 const struct artifact *conda_artifact_find(const struct lock_platform *p, const char *name);
-
-/** The same for a build from a lock, which asks no channel before it fetches (s may be NULL): what cannot be read is left out. */
-void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret);
-struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x);
 
 /* --- image/foreign.c: conda-lock.yml, @EXPLICIT, pixi.lock given as the definition */
 /** *ret_lock NULL: r names no such file. *ret: what stands in for a definition. -ERR_USAGE (ctx->diags). */

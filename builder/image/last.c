@@ -18,6 +18,18 @@ void tree_list_add(struct arena *a, struct tree_list *l, struct entry en, struct
         l->content[l->n++] = c;
 }
 
+static void put_file(struct package_shop *shop, struct tree_list *ret, sv path, uint32_t mode, sv text)
+{
+        tree_list_add(shop->arena, ret,
+                      (struct entry){ .path = path,
+                                      .type = ENTRY_FILE,
+                                      .mode = mode,
+                                      .mtime = ENTRY_MTIME_FLOOR,
+                                      .size = text.n,
+                                      .generated = true },
+                      (struct content){ .kind = text.n ? CONTENT_BYTES : CONTENT_NONE, .p = text.p, .n = text.n });
+}
+
 /* One disputed path: the winner's entry, with the content that stands at `en` of its package. */
 static int put_winner(struct package_shop *shop, const struct join_winner *w, const struct entry *en,
                       const struct content *c, struct tree_list *ret, struct err *e)
@@ -104,23 +116,13 @@ static int add_files(struct package_shop *shop, sv dir, struct tree_list *ret, s
                                                     : fs_path("%.*s/%.*s", SV_ARG(dir), SV_ARG(f->source));
                 AUTO(buf_done) struct buf b = BUF_INIT(CONTENT_HOLD_MAX);
                 sha256 got;
-                sv bytes;
 
                 if (fs_read(path, &b, e) < 0)
                         return err_while(e, "reading the file for %.*s", SV_ARG(f->path));
                 got = sha256_of(buf_sv(&b));
                 if (!sha256_eq(&got, &f->sha256))
                         return changed(f, e);
-                bytes = arena_sv(shop->arena, buf_sv(&b));
-                tree_list_add(
-                        shop->arena, ret,
-                        (struct entry){ .path = sv_skip(f->path, 1),
-                                        .type = ENTRY_FILE,
-                                        .mode = f->mode,
-                                        .mtime = ENTRY_MTIME_FLOOR,
-                                        .size = bytes.n,
-                                        .generated = true },
-                        (struct content){ .kind = bytes.n ? CONTENT_BYTES : CONTENT_NONE, .p = bytes.p, .n = bytes.n });
+                put_file(shop, ret, sv_skip(f->path, 1), f->mode, arena_sv(shop->arena, buf_sv(&b)));
         }
         return 0;
 }
@@ -189,31 +191,16 @@ static int add_bundle(struct package_shop *shop, const struct built_layers *belo
         if (bundle_build(shop, below, ret, &path, &text, e) < 0)
                 return -(int)e->code;
         if (text.n)
-                tree_list_add(shop->arena, ret,
-                              (struct entry){ .path = path,
-                                              .type = ENTRY_FILE,
-                                              .mode = 0644,
-                                              .mtime = ENTRY_MTIME_FLOOR,
-                                              .size = text.n,
-                                              .generated = true },
-                              (struct content){ .kind = CONTENT_BYTES, .p = text.p, .n = text.n });
+                put_file(shop, ret, path, 0644, text);
         return 0;
 }
 
 static void add_text(struct package_shop *shop, struct tree_list *ret, const char *path, const struct buf *b)
 {
         struct arena *a = shop->arena;
-        sv text = arena_sv(a, buf_sv(b));
 
-        tree_list_add(a, ret,
-                      (struct entry){
-                              .path = arena_fmt(a, "%.*s/" PREFIX_NAME "/%s", SV_ARG(shop->platform->facts.root), path),
-                              .type = ENTRY_FILE,
-                              .mode = 0644,
-                              .mtime = ENTRY_MTIME_FLOOR,
-                              .size = text.n,
-                              .generated = true },
-                      (struct content){ .kind = CONTENT_BYTES, .p = text.p, .n = text.n });
+        put_file(shop, ret, arena_fmt(a, "%.*s/" PREFIX_NAME "/%s", SV_ARG(shop->platform->facts.root), path), 0644,
+                 arena_sv(a, buf_sv(b)));
 }
 
 /* What conda itself would have noted down while it made the prefix. */

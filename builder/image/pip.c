@@ -15,20 +15,11 @@ struct indexes { /* as they are asked and as the lock writes them */
         size_t n_links;
 };
 
-static bool from_environment(void *arg, sv name, sv *ret)
-{
-        struct arena *a = arg;
-        const char *v = getenv(arena_str(a, name));
-
-        *ret = sv_from(v);
-        return v != NULL;
-}
-
 static int add_index(struct arena *a, struct indexes *x, sv text, struct err *e)
 {
         sv missing, full;
 
-        if (!url_expand(a, text, from_environment, a, &full, &missing)) {
+        if (!url_expand(a, text, image_environment, a, &full, &missing)) {
                 err_set(e, ERR_USAGE, "the index '%.*s' needs the variable %.*s, which is not set",
                         SV_ARG(url_masked(a, text)), SV_ARG(missing));
                 err_hint(e, "export %.*s=…", SV_ARG(missing));
@@ -98,16 +89,6 @@ static int make_tags(const struct lock_platform *p, sv machine, struct tags_targ
         return 0;
 }
 
-static bool is_upgraded(const struct image_request *r, sv name)
-{
-        if (r->upgrade_all)
-                return true;
-        for (size_t i = 0; i < r->n_upgrade; i++)
-                if (sv_eq_nocase(r->upgrade[i], name))
-                        return true;
-        return false;
-}
-
 static int preferences(struct catalog_pypi *pypi, const struct image_request *r, const struct lock_platform *old,
                        struct arena *a, struct resolve_opts *o, struct err *e)
 {
@@ -115,7 +96,7 @@ static int preferences(struct catalog_pypi *pypi, const struct image_request *r,
 
         for (size_t i = 0; old && i < old->n_artifact; i++) {
                 const struct artifact *art = &old->artifact[i];
-                if (art->kind == ARTIFACT_WHEEL && !is_upgraded(r, art->name) &&
+                if (art->kind == ARTIFACT_WHEEL && !artifact_is_upgraded(r, art->name) &&
                     pypi_prefer(pypi, art, &v[o->n_prefer], e))
                         o->n_prefer++;
                 if (e->code)
@@ -134,18 +115,6 @@ static void keep_index_texts(const struct indexes *x, const struct spec *s, stru
         for (size_t i = 0; i < x->n_links; i++)
                 lock->find_links[i] = url_public(a, x->links[i]);
         lock->index_strategy = s->strategy == SPEC_INDEX_MERGE ? SV("pip") : SV("first");
-}
-
-static void append(struct arena *a, struct lock_platform *into, const struct artifact *v, size_t n)
-{
-        struct artifact *all = arena_array(a, struct artifact, into->n_artifact + n);
-
-        for (size_t i = 0; i < into->n_artifact; i++)
-                all[i] = into->artifact[i];
-        for (size_t i = 0; i < n; i++)
-                all[into->n_artifact + i] = v[i];
-        into->artifact = all;
-        into->n_artifact += n;
 }
 
 static void catalog_pypi_done(struct catalog_pypi **p)
@@ -209,7 +178,7 @@ int pip_resolve(struct image_ctx *c, const struct image_request *r, const struct
         if (joint_replace(&joint, v, n, e) < 0)
                 return -(int)e->code;
         op_event(c->op, OP_RESOLVE, OP_END, arena_fmt(a, "%zu Python packages", n), n, n);
-        append(a, into, v, n);
+        artifacts_add(a, into, v, n);
         return 0;
 }
 
@@ -224,7 +193,7 @@ void pip_logins(struct image_ctx *c, const struct spec *s, struct arena *a)
                           : i < n_spec + conf.n_extra ? conf.extra[i - n_spec]
                                                       : conf.index_url,
                    full, missing;
-                if (text.n && url_expand(a, text, from_environment, a, &full, &missing))
+                if (text.n && url_expand(a, text, image_environment, a, &full, &missing))
                         net_login_add(c->net, full);
         }
 }

@@ -1,15 +1,5 @@
 #include "install/conda_priv.h"
 
-/* "./bin/x/" → "bin/x" */
-static sv plain(sv path)
-{
-        while (sv_starts(path, SV("./")))
-                path = sv_skip(path, 2);
-        while (path.n && path.p[path.n - 1] == '/')
-                path.n--;
-        return sv_is(path, ".") ? (sv){ 0 } : path;
-}
-
 static const char *type_name(enum archive_type t)
 {
         return t == ARCHIVE_FIFO ? "pipe" : t == ARCHIVE_CHAR ? "character device" : "block device";
@@ -22,7 +12,7 @@ int conda_member_of(struct arena *a, const struct archive_item *it, struct conda
                                                  [ARCHIVE_SYMLINK] = ENTRY_SYMLINK,
                                                  [ARCHIVE_HARDLINK] = ENTRY_HARDLINK };
         bool absolute = it->path.n && it->path.p[0] == '/';
-        sv path = absolute ? it->path : plain(it->path);
+        sv path = absolute ? it->path : entry_path_plain(it->path);
         const char *why;
 
         if (!path.n && it->type == ARCHIVE_DIR)
@@ -42,7 +32,7 @@ int conda_member_of(struct arena *a, const struct archive_item *it, struct conda
                 ret->link = arena_sv(a, it->link);
         if (it->type != ARCHIVE_HARDLINK)
                 return 1;
-        ret->link = arena_sv(a, it->link.n && it->link.p[0] == '/' ? it->link : plain(it->link));
+        ret->link = arena_sv(a, it->link.n && it->link.p[0] == '/' ? it->link : entry_path_plain(it->link));
         if (entry_path_safe(ret->link, &why))
                 return 1;
         return err_set(e, ERR_INTEGRITY, "'%.*s' is a hard link to '%.*s', which is outside of the package: %s",

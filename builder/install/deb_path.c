@@ -22,16 +22,6 @@ sv deb_usrmerge(struct arena *a, sv path)
         return merged_dir(path, &rest) ? arena_fmt(a, "usr/%.*s", SV_ARG(path)) : path;
 }
 
-/* "./usr/bin/" → "usr/bin" */
-static sv plain(sv path)
-{
-        while (sv_starts(path, SV("./")))
-                path = sv_skip(path, 2);
-        while (path.n && path.p[path.n - 1] == '/')
-                path.n--;
-        return sv_is(path, ".") ? (sv){ 0 } : path;
-}
-
 static int judge(const struct archive_item *it, sv path, struct err *e)
 {
         const char *why;
@@ -57,7 +47,7 @@ int deb_item_of(struct arena *a, const struct archive_item *it, bool usrmerged, 
                                                  [ARCHIVE_DIR] = ENTRY_DIR,
                                                  [ARCHIVE_SYMLINK] = ENTRY_SYMLINK,
                                                  [ARCHIVE_HARDLINK] = ENTRY_HARDLINK };
-        sv path = plain(it->path), rest;
+        sv path = entry_path_plain(it->path), rest;
         struct entry *en = &ret->entry;
 
         if (path.n == 0 && it->type == ARCHIVE_DIR)
@@ -82,7 +72,7 @@ int deb_item_of(struct arena *a, const struct archive_item *it, bool usrmerged, 
         } else if (it->type == ARCHIVE_HARDLINK) {
                 const char *why;
 
-                en->target = arena_sv(a, plain(it->link));
+                en->target = arena_sv(a, entry_path_plain(it->link));
                 if (!entry_path_safe(en->target, &why))
                         return err_set(e, ERR_INTEGRITY, "the hard link '%.*s' leads to '%.*s': %s", SV_ARG(path),
                                        SV_ARG(it->link), why);

@@ -41,7 +41,7 @@ static bool on_header(void *arg, const char *p, size_t n)
         struct net_job *j = arg;
         sv line = { p, n };
         ptrdiff_t colon = sv_find(line, ':');
-        char *name;
+        sv name;
 
         if (sv_starts(line, SV("HTTP/"))) { /* also after a 1xx */
                 ptrdiff_t blank = sv_find(line, ' ');
@@ -55,12 +55,9 @@ static bool on_header(void *arg, const char *p, size_t n)
                                SV_ARG(url_masked(&j->asked, j->url)), NET_HEADERS_MAX >> 10) > 0;
         if (colon <= 0)
                 return true;
-        name = arena_str(&j->got, sv_trim(sv_from_to(line, 0, (size_t)colon)));
-        for (char *c = name; *c; c++)
-                if (*c >= 'A' && *c <= 'Z')
-                        *c = (char)(*c - 'A' + 'a');
+        name = arena_lower(&j->got, sv_trim(sv_from_to(line, 0, (size_t)colon)));
         *arena_push(&j->got, j->header, j->n_header, j->cap_header) =
-                (struct net_header){ sv_from(name), arena_sv(&j->got, sv_trim(sv_skip(line, (size_t)colon + 1))) };
+                (struct net_header){ name, arena_sv(&j->got, sv_trim(sv_skip(line, (size_t)colon + 1))) };
         return true;
 }
 

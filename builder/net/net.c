@@ -135,18 +135,13 @@ static int start_thread(struct net *n, struct err *e)
 sv net_origin(struct arena *a, sv url)
 {
         struct url u;
-        sv ret;
 
         if (!url_parse(url, &u))
                 return (sv){ 0 };
-        ret = arena_fmt(a, "%.*s://%.*s:%.*s", SV_ARG(u.scheme), SV_ARG(u.host),
-                        SV_ARG(u.port.n                              ? u.port
-                               : sv_eq_nocase(u.scheme, SV("https")) ? SV("443")
-                                                                     : SV("80")));
-        for (char *c = (char *)ret.p; *c; c++)
-                if (*c >= 'A' && *c <= 'Z')
-                        *c = (char)(*c - 'A' + 'a');
-        return ret;
+        return arena_lower(a, arena_fmt(a, "%.*s://%.*s:%.*s", SV_ARG(u.scheme), SV_ARG(u.host),
+                                        SV_ARG(u.port.n                              ? u.port
+                                               : sv_eq_nocase(u.scheme, SV("https")) ? SV("443")
+                                                                                     : SV("80"))));
 }
 
 /* Under lock. The first login seen for an origin holds unless another URL names one. */

@@ -127,16 +127,6 @@ static size_t scheme_length(sv s)
         return (size_t)n + 3;
 }
 
-static sv lower(struct arena *a, sv s)
-{
-        char *p = arena_str(a, s);
-
-        for (size_t i = 0; i < s.n; i++)
-                if (p[i] >= 'A' && p[i] <= 'Z')
-                        p[i] = (char)(p[i] - 'A' + 'a');
-        return (sv){ p, s.n };
-}
-
 static sv join(struct arena *a, sv base, sv rest)
 {
         base = strip_end(base);
@@ -165,7 +155,7 @@ static sv take_subdir(struct arena *a, sv text, sv *ret_subdir)
                 while (i + 1 + n < text.n && text.p[i + 1 + n] != '/')
                         n++;
                 if (is_subdir(sv_from_to(text, i + 1, i + 1 + n))) {
-                        *ret_subdir = lower(a, sv_from_to(text, i + 1, i + 1 + n));
+                        *ret_subdir = arena_lower(a, sv_from_to(text, i + 1, i + 1 + n));
                         return strip_end(arena_fmt(a, "%.*s%.*s", (int)i, text.p, SV_ARG(sv_skip(text, i + 1 + n))));
                 }
         }
@@ -243,7 +233,7 @@ static bool url_split(struct arena *a, sv text, struct conda_channel *ret)
         rest = strip_end(rest);
         if (!host_tidy(&host))
                 return false;
-        ret->url = arena_fmt(a, "%.*s%.*s%.*s", SV_ARG(scheme), SV_ARG(lower(a, host)), SV_ARG(rest));
+        ret->url = arena_fmt(a, "%.*s%.*s%.*s", SV_ARG(scheme), SV_ARG(arena_lower(a, host)), SV_ARG(rest));
         return host.n || (rest.n && sv_is(scheme, "file://"));
 }
 

@@ -6,16 +6,6 @@
 #include "base/cleanup.h"
 #include "pkg/matchspec_priv.h"
 
-static sv lower(struct arena *a, sv s)
-{
-        char *p = s.n ? arena_str(a, s) : NULL;
-
-        for (size_t i = 0; i < s.n; i++)
-                if (p[i] >= 'A' && p[i] <= 'Z')
-                        p[i] = (char)(p[i] - 'A' + 'a');
-        return (sv){ p, s.n };
-}
-
 static sv keep(struct arena *a, sv s)
 {
         return s.n ? arena_sv(a, s) : (sv){ 0 };
@@ -79,7 +69,7 @@ static bool name_read(struct reader *r)
 
         if (matchspec_has_any(written, "[]"))
                 return matchspec_refuse(r, written, SV("a match spec has one pair of brackets, closed at its end"));
-        m->name = lower(r->a, written);
+        m->name = arena_lower(r->a, written);
         if (!regex_read(r, m->name, &m->name_regex))
                 return false;
         if (m->name_regex)
@@ -194,11 +184,11 @@ bool matchspec_fields_read(struct reader *r)
         m->subdir = keep(r->a, r->part[KEY_SUBDIR]);
         m->url = keep(r->a, r->part[KEY_URL]);
         m->fn = keep(r->a, r->part[KEY_FN]);
-        m->md5 = lower(r->a, r->part[KEY_MD5]);
-        m->sha256 = lower(r->a, r->part[KEY_SHA256]);
+        m->md5 = arena_lower(r->a, r->part[KEY_MD5]);
+        m->sha256 = arena_lower(r->a, r->part[KEY_SHA256]);
         return name_read(r) && version_read(r) && field_read(r, r->part[KEY_BUILD], &m->build) &&
-               build_number_field(r) && field_read(r, lower(r->a, r->part[KEY_LICENSE]), &m->license) &&
-               field_read(r, lower(r->a, r->part[KEY_LICENSE_FAMILY]), &m->license_family) &&
+               build_number_field(r) && field_read(r, arena_lower(r->a, r->part[KEY_LICENSE]), &m->license) &&
+               field_read(r, arena_lower(r->a, r->part[KEY_LICENSE_FAMILY]), &m->license_family) &&
                features_read(r, r->part[KEY_TRACK_FEATURES], &m->track_features) &&
                features_read(r, r->part[KEY_FEATURES], &m->features);
 }

@@ -49,6 +49,15 @@ bool entry_path_layer(sv path, const char **ret_why)
         return path_is(path, true, ret_why);
 }
 
+sv entry_path_plain(sv path)
+{
+        while (sv_starts(path, SV("./")))
+                path = sv_skip(path, 2);
+        while (path.n && path.p[path.n - 1] == '/')
+                path.n--;
+        return sv_is(path, ".") ? (sv){ 0 } : path;
+}
+
 int entry_cmp(const void *a, const void *b)
 {
         return sv_cmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);

@@ -70,6 +70,8 @@ static inline void entry_source_freep(struct entry_source **s)
 bool entry_path_safe(sv path, const char **ret_why);
 /** The same, but whiteouts (".wh.NAME") are fine: what a layer of ours may hold. */
 bool entry_path_layer(sv path, const char **ret_why);
+/** As archives write it: "./usr/bin/" → "usr/bin", "." → empty. */
+sv entry_path_plain(sv path);
 /** The directory it lies in: "a/b" of "a/b/c", empty at the top. */
 sv entry_parent(sv path);
 /** Bytewise by path. */

@@ -14,17 +14,16 @@ static bool is_allowed(char c)
         return is_digit(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '+' || c == '!' || c == '*';
 }
 
-/* White space as Python's str.strip() sees it in ASCII. */
-static bool is_blank(char c)
+bool conda_is_blank(char c)
 {
         return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
 }
 
-static sv trim(sv s)
+sv conda_trim(sv s)
 {
-        while (s.n && is_blank(s.p[0]))
+        while (s.n && conda_is_blank(s.p[0]))
                 s = sv_skip(s, 1);
-        while (s.n && is_blank(s.p[s.n - 1]))
+        while (s.n && conda_is_blank(s.p[s.n - 1]))
                 s.n--;
         return s;
 }
@@ -174,7 +173,7 @@ static bool lists_add(struct conda_runs *r, const char **ret_why)
 bool conda_runs_split(sv text, struct conda_runs *ret, const char **ret_why)
 {
         ret->n = 0;
-        text = trim(text);
+        text = conda_trim(text);
         if (!text.n) {
                 *ret_why = "it is empty";
                 return false;
@@ -348,16 +347,13 @@ void conda_runs_bound(struct conda_runs *r, bool above)
 
 /* ---- versions ---- */
 
+/* Hardly any version has a capital. */
 static sv lower(struct arena *a, sv s)
 {
-        char *p = NULL;
-
         for (size_t i = 0; i < s.n; i++)
-                if (s.p[i] >= 'A' && s.p[i] <= 'Z') {
-                        p = p ? p : arena_str(a, s);
-                        p[i] = (char)(s.p[i] - 'A' + 'a');
-                }
-        return p ? (sv){ p, s.n } : s;
+                if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+                        return arena_lower(a, s);
+        return s;
 }
 
 const struct conda_version *conda_version_parse(struct arena *a, sv text, const char **ret_why)
@@ -373,7 +369,7 @@ const struct conda_version *conda_version_parse(struct arena *a, sv text, const 
                         *ret_why = why;
                 return NULL;
         }
-        text = trim(text);
+        text = conda_trim(text);
         v = arena_new(a, struct conda_version);
         v->key = conda_runs_key(&r, buf);
         p = arena_alloc(a, v->key.n + text.n + 1, 1);

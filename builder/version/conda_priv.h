@@ -58,6 +58,10 @@ struct conda_runs {
         struct conda_run v[CONDA_RUNS_MAX];
 };
 
+/* White space as Python's str.strip() sees it in ASCII. */
+bool conda_is_blank(char c);
+sv conda_trim(sv s);
+
 /** False: *ret_why. */
 bool conda_runs_split(sv text, struct conda_runs *ret, const char **ret_why);
 /** Room for CONDA_KEY_MAX in buf; the key stands at its end. */

@@ -134,20 +134,6 @@ static bool compatible(struct clause *c, sv text)
         return bounds(c, sv_from_to(text, 0, (size_t)dot), NULL, &c->s->high);
 }
 
-static bool is_blank(char c)
-{
-        return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
-static sv trim(sv s)
-{
-        while (s.n && is_blank(s.p[0]))
-                s = sv_skip(s, 1);
-        while (s.n && is_blank(s.p[s.n - 1]))
-                s.n--;
-        return s;
-}
-
 /* The operator off the front; empty: none of those that there are. */
 static sv op_take(sv *rest)
 {
@@ -177,9 +163,9 @@ static sv relation_why(struct arena *a, sv text, sv op, sv rest)
                 return arena_fmt(a, "there is no operator '%.*s'", SV_ARG(sv_from_to(shown, 0, text.n - rest.n)));
         }
         for (size_t i = 0; i < rest.n; i++) {
-                if (is_blank(rest.p[i]))
+                if (conda_is_blank(rest.p[i]))
                         return arena_fmt(a, "'%.*s' has a blank inside: write '%.*s%.*s'", SV_ARG(shown), SV_ARG(op),
-                                         SV_ARG(sv_from_to(trim(rest), 0, 80)));
+                                         SV_ARG(sv_from_to(conda_trim(rest), 0, 80)));
                 if (strchr("=<>!~", rest.p[i]) && rest.p[i] != '!')
                         return arena_fmt(a, "a comma is missing before '%.*s'",
                                          SV_ARG(sv_from_to(sv_skip(rest, i), 0, 80)));
@@ -271,7 +257,7 @@ static const struct conda_spec *clause_parse(struct arena *a, sv text, sv *ret_w
         struct clause c = { a, s, { 0 } };
         bool ok;
 
-        text = trim(text);
+        text = conda_trim(text);
         s->text = arena_sv(a, text);
         if (!text.n)
                 ok = refuse(&c, SV("a version is missing"));
@@ -440,7 +426,7 @@ static bool tree_read(struct tree *t)
                 sv rest = sv_skip(t->text, t->at);
                 size_t n = 1;
 
-                if (is_blank(rest.p[0])) {
+                if (conda_is_blank(rest.p[0])) {
                         t->at++;
                         continue;
                 }

@@ -34,14 +34,15 @@ static int read_text(const char *path, struct buf *b, struct err *e)
 static int compare(const char *path, struct tally *t, struct err *e)
 {
         AUTO(buf_done) struct buf b = BUF_INIT(TEXT_MAX);
-        AUTO(conda_repo_done) struct conda_repo repo = { .place = { .subdir = SV("any"), .base = SV("https://h/c/") } };
+        AUTO(conda_whole_done) struct conda_whole repo = { .place = { .subdir = SV("any"),
+                                                                      .base = SV("https://h/c/") } };
         struct oracle o = { 0 };
         sha256 source = { { 1 } };
 
         if (read_text(path, &b, e) < 0)
                 return -(int)e->code;
         repo.text_size = b.n;
-        if (buf_take(&b, &repo.text, e) < 0 || conda_repo_index(&repo, &source, NULL, e) < 0)
+        if (buf_take(&b, &repo.text, e) < 0 || conda_whole_index(&repo, &source, NULL, e) < 0)
                 return -(int)e->code;
         if (!oracle_read(&o, (sv){ repo.text, repo.text_size },
                          repo.place.subdir)) /* ext/json refuses a key that stands there twice */

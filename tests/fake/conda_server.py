@@ -3,13 +3,17 @@
 
     server = Server(folder)              # in a thread; server.url + "/chan" is the channel in folder/chan
     server.rule("noarch/", status=404)   # paths that hold the text; the last rule that fits wins
-    conda_server.py FOLDER               # or as a program: prints its port, serves until stdin ends
+    conda_server.py FOLDER               # or as a program: prints its port, serves until stdin ends (tests/unit/fake.h)
 
 A rule has what is done and how often (times=N; always without):
     status=N  answer so    truncate=N  break off after N bytes    corrupt=N  flip byte N (negative: from the end)    body=BYTES  instead
     stall=True  headers, then nothing    wait=SECONDS  before the answer    pace=SECONDS  between pieces of 16 KiB    etag=False  no validators
     headers={…}  added
-server.token: every path must begin with /t/TOKEN/; server.login: "user:password", asked for. server.log: [Asked(…)].
+server.token: every path must begin with /t/TOKEN/; server.login: "user:password", asked for; server.max_age: the lifetime of files, seconds.
+server.log: [Asked(…)].
+
+GET /_set?NAME=VALUE&… is all that by HTTP, in place of what was set before: token, login, max_age, and rules as WHAT=PART:HOW or
+WHAT=PART:HOW:TIMES, "status=.zst:404:1".
 """
 import base64
 import dataclasses
@@ -48,6 +52,7 @@ class Rule:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # the body follows the head at once
 
     def log_message(self, *args):
         pass
@@ -57,19 +62,23 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         owner = self.server.owner
-        path = urllib.parse.unquote(self.path.partition("?")[0])
+        path, _, query = self.path.partition("?")
+        if path == "/_set":
+            owner.set(urllib.parse.parse_qsl(query))
+            return self.reply(path, 200, b"")
+        path = urllib.parse.unquote(path)
         token = re.match(r"/t/([^/]*)(/.*)", path)
         if token:
             path = token.group(2)
         rule = owner.find(path)
         if rule.wait:
             owner.closing.wait(rule.wait)
+        if rule.status:
+            return self.reply(path, rule.status, b"failing as asked", rule.headers)
         if owner.token is not None and (not token or token.group(1) != owner.token):
             return self.reply(path, 403, b"no such token")
         if owner.login is not None and self.headers.get("Authorization") != "Basic " + base64.b64encode(owner.login.encode()).decode():
             return self.reply(path, 401, b"who are you?", {"WWW-Authenticate": 'Basic realm="channel"'})
-        if rule.status:
-            return self.reply(path, rule.status, b"failing as asked", rule.headers)
         file = owner.root / path.lstrip("/")
         if ".." in path.split("/") or not (file.is_file() or rule.body is not None):
             return self.reply(path, 404, b"no such file")
@@ -78,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
     def file(self, path, file, rule):
         data = file.read_bytes() if rule.body is None else rule.body
         headers = {"Content-Type": "application/octet-stream", "Accept-Ranges": "bytes", **rule.headers}
+        if self.server.owner.max_age is not None:
+            headers["Cache-Control"] = f"max-age={self.server.owner.max_age}, public"
         if rule.corrupt is not None:
             data = bytearray(data)
             data[rule.corrupt] ^= 0x41
@@ -139,7 +150,7 @@ class Http(ThreadingHTTPServer):
 class Server:
     def __init__(self, root):
         self.root = pathlib.Path(root)
-        self.token = self.login = None
+        self.token = self.login = self.max_age = None
         self.log, self.rules, self.lock, self.closing = [], [], threading.Lock(), threading.Event()
         self.http = Http(("127.0.0.1", 0), Handler)
         self.http.owner = self
@@ -155,6 +166,17 @@ class Server:
         with self.lock:
             self.rules.clear()
             self.log.clear()
+
+    def set(self, settings):
+        """As texts."""
+        self.clear()
+        self.token = self.login = self.max_age = None
+        for name, value in settings:
+            if name in ("token", "login", "max_age"):
+                setattr(self, name, value)
+            else:
+                part, how, times = (value.split(":") + [None])[:3]
+                self.rule(part, times and int(times), **{name: how.encode() if name == "body" else int(how)})
 
     def find(self, path):
         with self.lock:

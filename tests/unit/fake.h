@@ -1,4 +1,5 @@
-/* tests/unit/fake.h - tests/fake/index.py as a child of a unit test. FAKE_INDEX (the script) and FAKE_PYTHON come from meson. */
+/* tests/unit/fake.h - a server of tests/fake as a child of a unit test: index.py, or conda_server.py. FAKE_SERVER (the script) and FAKE_PYTHON
+ * come from meson. */
 #ifndef TESTS_FAKE_H
 #define TESTS_FAKE_H
 
@@ -22,7 +23,7 @@ extern char **environ;
 /* more: further arguments, NULL-terminated, at most 24. */
 static inline int fake_start(struct fake *f, const char *const *more)
 {
-        char *argv[32] = { (char *)FAKE_PYTHON, (char *)FAKE_INDEX };
+        char *argv[32] = { (char *)FAKE_PYTHON, (char *)FAKE_SERVER };
         posix_spawn_file_actions_t fa;
         int in[2], out[2], r, n = 2;
         FILE *from;

@@ -9,7 +9,7 @@
 #include "tests/unit/fake.h"
 #include "tests/unit/store/place.h"
 
-/* Channels against tests/fake/channel.py: one server for all tests, which serves a folder that each fills anew. */
+/* Channels against tests/fake/conda_server.py: one server for all tests, which serves a folder that each fills anew. */
 static struct fake server;
 static char site[] = "/tmp/envbuild-site-XXXXXX";
 
@@ -409,7 +409,7 @@ static void what_changes_is_seen(void **state)
         }
         assert_int_equal(files_in(w.store, "indexes"), 2); /* this one and the one before */
         put("c0/noarch/repodata.json", sv_from(NOARCH));   /* another form now */
-        assert_int_equal(fake_set(&server, "fail=.zst:404"), 0);
+        assert_int_equal(fake_set(&server, "status=.zst:404"), 0);
         open_source(&w);
         assert_files(&w, "a", "a-3-0.conda");
         end(&w);
@@ -505,18 +505,18 @@ static void faults(void **state)
                 int code;
                 const char *cause;
         } rows[] = {
-                { "json", "fail=linux-64:500", NULL, ERR_NET, "/c0/linux-64/" },
-                { "json", "fail=/noarch/:500:1", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL }, /* tried again */
-                { "json", "fail=.zst:403", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL },
-                { "json", "fail=noarch:401", NULL, ERR_AUTH, "/c0/noarch/" },
-                { "json", "html=.zst", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL },
-                { "zst", "html=shards", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL },
-                { "zst", "truncate=.zst:1", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL }, /* goes on where it broke off */
-                { "zst", "truncate=.zst", NULL, ERR_NET, "/c0/" },
-                { "json", "corrupt=linux-64/repodata.json", NULL, ERR_INTEGRITY, "byte 0: this is no JSON object" },
-                { "shards", "corrupt=/shards/", NULL, ERR_INTEGRITY, "is damaged: its sha256 is" },
-                { "shards", "fail=/shards/:404", NULL, ERR_NOT_FOUND, "/shards/" },
-                { "shards", "corrupt=repodata_shards", NULL, ERR_NOT_FOUND, "there is no channel" },
+                { "json", "status=linux-64:500", NULL, ERR_NET, "/c0/linux-64/" },
+                { "json", "status=/noarch/:500:1", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL }, /* tried again */
+                { "json", "status=.zst:403", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL },
+                { "json", "status=noarch:401", NULL, ERR_AUTH, "/c0/noarch/" },
+                { "json", "body=.zst:<html>", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL },
+                { "zst", "body=shards:<html>", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL },
+                { "zst", "truncate=.zst:20:1", "a-1-0.tar.bz2 a-3-0.conda", 0, NULL }, /* goes on where it broke off */
+                { "zst", "truncate=.zst:20", NULL, ERR_NET, "/c0/" },
+                { "json", "corrupt=linux-64/repodata.json:0", NULL, ERR_INTEGRITY, "byte 0: this is no JSON object" },
+                { "shards", "corrupt=/shards/:0", NULL, ERR_INTEGRITY, "is damaged: its sha256 is" },
+                { "shards", "status=/shards/:404", NULL, ERR_NOT_FOUND, "/shards/" },
+                { "shards", "corrupt=repodata_shards:0", NULL, ERR_NOT_FOUND, "there is no channel" },
         };
         int bad = 0;
 
@@ -543,7 +543,7 @@ static void mirrors(void **state)
         struct conda_records r;
         struct conda_mirror m[2];
 
-        begin(&w, state, "max_age=0&fail=/dead/:500");
+        begin(&w, state, "max_age=0&status=/dead/:500");
         put("m/linux-64/repodata.json", sv_from(PLATFORM));
         put("m/noarch/repodata.json", sv_from(NOARCH));
         m[0] = (struct conda_mirror){ w.channel[0].url, arena_fmt(&w.a, "http://127.0.0.1:%u/dead/", server.port) };
@@ -593,7 +593,7 @@ static void secrets_stay_in_requests(void **state)
                 struct world w;
                 struct conda_records r;
 
-                begin(&w, state, "max_age=600&token=to-ken&auth=me:pass-word");
+                begin(&w, state, "max_age=600&token=to-ken&login=me:pass-word");
                 put_form(form[i]);
                 w.channel[0].token = SV("to-ken");
                 w.channel[0].login = SV("me:pass-word");
@@ -606,7 +606,7 @@ static void secrets_stay_in_requests(void **state)
                 w.s = NULL;
                 assert_nowhere(store_root(w.store), "to-ken");
                 assert_nowhere(store_root(w.store), "pass-word");
-                assert_int_equal(fake_set(&server, "token=other&fail=.json:500"), 0);
+                assert_int_equal(fake_set(&server, "token=other&status=.json:500"), 0);
                 w.o.refresh = true;
                 open_source(&w);
                 assert_null(files(&w, "a"));

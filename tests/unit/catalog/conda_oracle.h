@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "catalog/conda_record.h"
-#include "catalog/conda_repo.h"
+#include "catalog/conda_whole.h"
 #include "ext/json.h"
 
 struct oracle {
@@ -213,7 +213,7 @@ static inline size_t oracle_sort(struct conda_record *v, size_t n)
 }
 
 /* True: the index of this text gives what the oracle read. o->why says what differs. */
-static inline bool oracle_agrees(struct oracle *o, const struct conda_repo *repo)
+static inline bool oracle_agrees(struct oracle *o, const struct conda_whole *repo)
 {
         AUTO(arena_done) struct arena a = { 0 };
         AUTO(err_done) struct err e = { 0 };
@@ -225,7 +225,7 @@ static inline bool oracle_agrees(struct oracle *o, const struct conda_repo *repo
 
                 if (i && sv_cmp(conda_index_name(&repo->index, i - 1), name) >= 0)
                         return o->why = "names are not sorted", false;
-                if (conda_repo_add(repo, name, &a, &got, &e) < 0)
+                if (conda_whole_add(repo, name, &a, &got, &e) < 0)
                         return o->why = arena_str(&o->a, sv_from(e.cause)), false;
         }
         if (got.n != o->n)

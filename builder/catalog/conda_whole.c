@@ -1,4 +1,4 @@
-#include "catalog/conda_repo.h"
+#include "catalog/conda_whole.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,14 +39,14 @@ void conda_bytes_done(struct conda_bytes *b)
         *b = (struct conda_bytes){ 0 };
 }
 
-void conda_repo_done(struct conda_repo *r)
+void conda_whole_done(struct conda_whole *r)
 {
         conda_bytes_done(&r->bytes);
         if (!r->text)
                 close_fd(&r->fd);
         free(r->text);
         free(r->marks);
-        *r = (struct conda_repo){ .fd = -1 };
+        *r = (struct conda_whole){ .fd = -1 };
 }
 
 /* --- records --- */
@@ -85,7 +85,7 @@ void conda_list_close(struct conda_list *list, size_t from, const struct conda_p
 }
 
 /* A piece of the text. */
-static int piece(const struct conda_repo *r, uint32_t from, uint32_t to, struct arena *a, sv *ret, struct err *e)
+static int piece(const struct conda_whole *r, uint32_t from, uint32_t to, struct arena *a, sv *ret, struct err *e)
 {
         char *p;
         size_t n = to - from;
@@ -111,7 +111,7 @@ static int piece(const struct conda_repo *r, uint32_t from, uint32_t to, struct 
         return 0;
 }
 
-int conda_repo_info(const struct conda_repo *r, const char *key, struct arena *a, sv *ret, struct err *e)
+int conda_whole_info(const struct conda_whole *r, const char *key, struct arena *a, sv *ret, struct err *e)
 {
         sv info = { 0 };
 
@@ -124,7 +124,7 @@ int conda_repo_info(const struct conda_repo *r, const char *key, struct arena *a
         return 0;
 }
 
-int conda_repo_index(struct conda_repo *r, const sha256 *source, struct op *op, struct err *e)
+int conda_whole_index(struct conda_whole *r, const sha256 *source, struct op *op, struct err *e)
 {
         sv text = { r->text ? r->text : "", r->text_size };
         bool mapped = !r->text && r->text_size;
@@ -148,7 +148,7 @@ int conda_repo_index(struct conda_repo *r, const sha256 *source, struct op *op, 
 }
 
 /* `text` begins at the entry's key and ends with its record. */
-static bool decode(const struct conda_repo *r, const struct conda_index_entry *t, sv text, struct arena *a,
+static bool decode(const struct conda_whole *r, const struct conda_index_entry *t, sv text, struct arena *a,
                    struct conda_record *ret)
 {
         const char *why;
@@ -169,7 +169,7 @@ static bool decode(const struct conda_repo *r, const struct conda_index_entry *t
 /* Records that stand close together are read in one go. */
 enum { GAP_MAX = 4096, RUN_MAX = 4 << 20 };
 
-static size_t run_of(const struct conda_repo *r, const struct conda_index_entry *t, size_t n, uint32_t *ret_end)
+static size_t run_of(const struct conda_whole *r, const struct conda_index_entry *t, size_t n, uint32_t *ret_end)
 {
         size_t i = 0;
         uint32_t end;
@@ -183,7 +183,7 @@ static size_t run_of(const struct conda_repo *r, const struct conda_index_entry 
         return i;
 }
 
-static int add_run(const struct conda_repo *r, const struct conda_index_entry *t, size_t n, uint32_t end, sv name,
+static int add_run(const struct conda_whole *r, const struct conda_index_entry *t, size_t n, uint32_t end, sv name,
                    struct arena *a, struct conda_list *list, struct err *e)
 {
         sv text;
@@ -204,7 +204,7 @@ static int add_run(const struct conda_repo *r, const struct conda_index_entry *t
         return 0;
 }
 
-int conda_repo_add(const struct conda_repo *r, sv name, struct arena *a, struct conda_list *list, struct err *e)
+int conda_whole_add(const struct conda_whole *r, sv name, struct arena *a, struct conda_list *list, struct err *e)
 {
         const struct conda_index_entry *entry = NULL;
         size_t n = 0, from = list->n, run;
@@ -228,7 +228,7 @@ static sv name_at(const void *of, size_t i)
         return conda_index_name(of, (uint32_t)i);
 }
 
-void conda_repo_near(struct conda_repo *r, struct conda_near *n)
+void conda_whole_near(struct conda_whole *r, struct conda_near *n)
 {
         if (!r->marks)
                 r->marks = conda_near_marks(name_at, &r->index, r->index.n_name);

@@ -1,4 +1,4 @@
-#include "catalog/conda_text.h"
+#include "catalog/conda_repodata.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -86,18 +86,18 @@ void conda_note_put(struct keeper *k, const sha256 *key, const struct conda_note
 
 /* --- asking --- */
 
-static sha256 key_of(const struct conda_text *t)
+static sha256 key_of(const struct conda_repodata *t)
 {
         return page_key(SV("conda repodata"), t->folder);
 }
 
-static void fail(struct conda_text *t)
+static void fail(struct conda_repodata *t)
 {
         err_while(&t->err, "fetching the repodata of %.*s", SV_ARG(t->subject));
         t->done = true;
 }
 
-static int begin_put(struct conda_text *t, enum conda_form form, struct writer **ret)
+static int begin_put(struct conda_repodata *t, enum conda_form form, struct writer **ret)
 {
         if (store_put_begin(t->c->store, STORE_INDEX, &t->put, ret, &t->err) < 0)
                 return -(int)t->err.code;
@@ -106,14 +106,14 @@ static int begin_put(struct conda_text *t, enum conda_form form, struct writer *
         return 0;
 }
 
-static void end_put(struct conda_text *t)
+static void end_put(struct conda_repodata *t)
 {
         unzstd_writer_free(t->unzstd);
         t->unzstd = NULL;
         store_put_abort(&t->put);
 }
 
-static void ask(struct conda_text *t, enum conda_form form)
+static void ask(struct conda_repodata *t, enum conda_form form)
 {
         struct net_header h[2] = { { SV("Cache-Control"), SV("max-age=0") } };
         struct net_request r = { .header = h, .max_body = CONDA_TEXT_MAX, .keep_partial = true, .subject = t->subject };
@@ -130,7 +130,7 @@ static void ask(struct conda_text *t, enum conda_form form)
         t->job = net_begin(t->c->net, &r);
 }
 
-static bool is_fresh(const struct conda_text *t)
+static bool is_fresh(const struct conda_repodata *t)
 {
         int64_t now = clock_unix();
 
@@ -140,11 +140,12 @@ static bool is_fresh(const struct conda_text *t)
                now < t->note.until; /* made later than now: the clock was wrong */
 }
 
-void conda_text_begin(struct conda_text *t, struct page_cache *c, struct op *op, sv folder, sv asked, sv subject)
+void conda_repodata_begin(struct conda_repodata *t, struct page_cache *c, struct op *op, sv folder, sv asked,
+                          sv subject)
 {
         sha256 key;
 
-        *t = (struct conda_text){ .c = c, .op = op, .folder = folder, .asked = asked, .subject = subject };
+        *t = (struct conda_repodata){ .c = c, .op = op, .folder = folder, .asked = asked, .subject = subject };
         key = key_of(t);
         t->kept = conda_note_get(c->store, &key, &t->arena, &t->note);
         /* What was not there may be there now: a misspelt folder on the server is put right at once, and few channels lack one. */
@@ -158,7 +159,7 @@ void conda_text_begin(struct conda_text *t, struct page_cache *c, struct op *op,
 
 /* --- what came --- */
 
-static void set_times(struct conda_text *t, const struct net_answer *got)
+static void set_times(struct conda_repodata *t, const struct net_answer *got)
 {
         struct conda_note *n = &t->note;
         int64_t life = page_lifetime(got);
@@ -174,7 +175,7 @@ static void set_times(struct conda_text *t, const struct net_answer *got)
 }
 
 /* What was before the last one goes; the last one stays until there is another, for those who read it now. */
-static void retire(struct conda_text *t, const sha256 *text)
+static void retire(struct conda_repodata *t, const sha256 *text)
 {
         AUTO(err_done) struct err e = { 0 };
         struct conda_note *n = &t->note;
@@ -192,7 +193,7 @@ static void retire(struct conda_text *t, const sha256 *text)
 }
 
 /* .bz2: kept as it came for as long as it takes to unpack it. */
-static int unpack_bz2(struct conda_text *t, sha256 *digest)
+static int unpack_bz2(struct conda_repodata *t, sha256 *digest)
 {
         AUTO(free_ptr) char *path = store_find(t->c->store, STORE_INDEX, digest);
         AUTO(err_done) struct err none = { 0 };
@@ -206,7 +207,7 @@ static int unpack_bz2(struct conda_text *t, sha256 *digest)
         return 0;
 }
 
-static int take_body(struct conda_text *t, const struct net_answer *got)
+static int take_body(struct conda_repodata *t, const struct net_answer *got)
 {
         sha256 digest;
 
@@ -221,7 +222,7 @@ static int take_body(struct conda_text *t, const struct net_answer *got)
         return 0;
 }
 
-static void next_form(struct conda_text *t, const struct net_answer *got)
+static void next_form(struct conda_repodata *t, const struct net_answer *got)
 {
         sha256 key = key_of(t);
 
@@ -239,7 +240,7 @@ static void next_form(struct conda_text *t, const struct net_answer *got)
         t->dirty = false;
 }
 
-static void take_answer(struct conda_text *t)
+static void take_answer(struct conda_repodata *t)
 {
         struct net_answer got = { 0 };
         int r = net_wait(t->c->net, STEAL(t->job), &t->arena, &got, &t->err);
@@ -261,18 +262,18 @@ static void take_answer(struct conda_text *t)
         t->done = true;
 }
 
-void conda_text_step(struct conda_text *t)
+void conda_repodata_step(struct conda_repodata *t)
 {
         while (!t->done && net_ready(t->c->net, t->job))
                 take_answer(t);
 }
 
-int conda_text_open(struct conda_text *t, struct conda_repo *r, struct err *e)
+int conda_repodata_open(struct conda_repodata *t, struct conda_whole *r, struct err *e)
 {
         sha256 key = key_of(t), index = t->note.index;
 
-        if (conda_repo_open_text(t->c->store, &t->note.text, r, e) < 0 ||
-            conda_repo_open_index(t->c->store, &t->note.text, &t->note.index, r, t->op, e) < 0)
+        if (conda_whole_open_text(t->c->store, &t->note.text, r, e) < 0 ||
+            conda_whole_open_index(t->c->store, &t->note.text, &t->note.index, r, t->op, e) < 0)
                 return err_while(e, "reading '%.*s%s'", SV_ARG(t->folder), form_file[t->note.form]);
         if (t->dirty || !sha256_eq(&index, &t->note.index))
                 conda_note_put(t->c->keeper, &key, &t->note);
@@ -280,7 +281,7 @@ int conda_text_open(struct conda_text *t, struct conda_repo *r, struct err *e)
         return 0;
 }
 
-void conda_text_drop(struct conda_text *t)
+void conda_repodata_drop(struct conda_repodata *t)
 {
         if (t->job)
                 net_drop(t->c->net, STEAL(t->job));

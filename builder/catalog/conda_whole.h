@@ -1,6 +1,6 @@
-/* catalog/conda_repo.h - one subdir of one channel, whose repodata.json is here as a whole: text, index, and where its packages are. */
-#ifndef CATALOG_CONDA_REPO_H
-#define CATALOG_CONDA_REPO_H
+/* catalog/conda_whole.h - one subdir of one channel, whose repodata.json is here as a whole: text, index, and where its packages are. */
+#ifndef CATALOG_CONDA_WHOLE_H
+#define CATALOG_CONDA_WHOLE_H
 
 #include "base/arena.h"
 #include "base/fs.h"
@@ -32,7 +32,7 @@ void conda_bytes_done(struct conda_bytes *b);
 
 /* Its own: the index's bytes, and the text, in memory or as an open file of which pieces are read. Mapped only while the index is made: what
  * somebody cuts off behind our back is then an error, and what was read once does not count as memory for ever. */
-struct conda_repo {
+struct conda_whole {
         struct conda_place place;
         struct conda_bytes bytes;
         struct conda_index index;
@@ -41,11 +41,11 @@ struct conda_repo {
         uint64_t text_size;
         uint64_t *marks; /* of the names, once near was asked */
 };
-void conda_repo_done(struct conda_repo *r);
+void conda_whole_done(struct conda_whole *r);
 /** The text under an info key, such as "base_url"; empty when it is not said. */
-int conda_repo_info(const struct conda_repo *r, const char *key, struct arena *a, sv *ret, struct err *e);
+int conda_whole_info(const struct conda_whole *r, const char *key, struct arena *a, sv *ret, struct err *e);
 /** Make the index of the text into r->bytes and open it. */
-int conda_repo_index(struct conda_repo *r, const sha256 *source, struct op *op, struct err *e);
+int conda_whole_index(struct conda_whole *r, const sha256 *source, struct op *op, struct err *e);
 
 /* Records of one name, while they are gathered. */
 struct conda_list {
@@ -54,10 +54,10 @@ struct conda_list {
         size_t left_out; /* records that cannot be used */
 };
 /** Adds one subdir's records of a name, sorted by file name; texts are borrowed from the repo or live in the arena. -ERR_IO. */
-int conda_repo_add(const struct conda_repo *r, sv name, struct arena *a, struct conda_list *list, struct err *e);
+int conda_whole_add(const struct conda_whole *r, sv name, struct arena *a, struct conda_list *list, struct err *e);
 /** Takes what was decoded since `from` in order: sorted by file name, of equal ones the last. Sets urls. */
 void conda_list_close(struct conda_list *list, size_t from, const struct conda_place *p, struct arena *a);
 
-void conda_repo_near(struct conda_repo *r, struct conda_near *n);
+void conda_whole_near(struct conda_whole *r, struct conda_near *n);
 
 #endif

@@ -6,7 +6,7 @@
 
 /* Made repodata through scanner, index and decoder; everything is compared with a full parse, too. */
 struct made {
-        struct conda_repo repo;
+        struct conda_whole repo;
         struct arena a;
         struct err e;
         struct oracle o;
@@ -22,7 +22,7 @@ static int make(struct made *m, sv text)
                                             .base = SV("https://h/c/linux-64/") },
                             .repo.text = xstrndup(text.p, text.n),
                             .repo.text_size = text.n };
-        if (conda_repo_index(&m->repo, &source, NULL, &m->e) < 0)
+        if (conda_whole_index(&m->repo, &source, NULL, &m->e) < 0)
                 return -(int)m->e.code;
         m->judged = oracle_read(&m->o, text, m->repo.place.subdir);
         if (m->judged && !oracle_agrees(&m->o, &m->repo) && !m->o.unsure)
@@ -32,7 +32,7 @@ static int make(struct made *m, sv text)
 
 static void made_done(struct made *m)
 {
-        conda_repo_done(&m->repo);
+        conda_whole_done(&m->repo);
         arena_done(&m->a);
         arena_done(&m->o.a);
         err_done(&m->e);
@@ -42,7 +42,7 @@ static struct conda_list records(struct made *m, const char *name)
 {
         struct conda_list list = { 0 };
 
-        assert_int_equal(conda_repo_add(&m->repo, sv_from(name), &m->a, &list, &m->e), 0);
+        assert_int_equal(conda_whole_add(&m->repo, sv_from(name), &m->a, &list, &m->e), 0);
         return list;
 }
 

@@ -1,5 +1,5 @@
 #include "base/cleanup.h"
-#include "catalog/conda_sub.h"
+#include "catalog/conda_subdir.h"
 
 /* How a channel is asked: with its login and token, or at a mirror. What is kept and told is its own URL. */
 
