@@ -9,6 +9,7 @@
 #include "ext/json.h"
 #include "net/url.h"
 #include "pkg/zip.h"
+#include "stream/deflate_walk.h"
 
 /* info/ is the last member of a .conda: for most packages it comes whole with the first piece. */
 enum { TAIL_SIZE = 64 << 10, PIECE_MAX = 64 << 20, INFO_MAX = 256 << 20, LOCAL_SIZE = 30, LOCAL_SLACK = 512 };
@@ -112,19 +113,45 @@ static const struct zip_member *info_member(const struct zip *z)
         return NULL;
 }
 
+/* A member that somebody zipped again may be packed once more. */
+static int plain(struct arena *a, const struct zip_member *m, sv packed, sv *ret, struct err *e)
+{
+        AUTO(deflate_walk_freep) struct deflate_walk *z = NULL;
+        size_t have = 0, n = 1;
+        char *text;
+
+        *ret = packed;
+        if (m->method == 0)
+                return 0;
+        if (m->size > INFO_MAX)
+                return err_set(e, ERR_LIMIT, "its info-….tar.zst has %llu bytes", (unsigned long long)m->size);
+        text = arena_alloc(a, (size_t)m->size + 1, 1);
+        z = deflate_walk_new();
+        deflate_walk_begin(z, packed, DEFLATE_CLOSED);
+        while (n && have <= m->size) {
+                if (deflate_walk_next(z, text + have, (size_t)m->size + 1 - have, &n, NULL, e) < 0)
+                        return -(int)e->code;
+                have += n;
+        }
+        if (have != m->size)
+                return err_set(e, ERR_INTEGRITY, "its info-….tar.zst is not as long as its archive says");
+        *ret = (sv){ text, have };
+        return 0;
+}
+
 static int info_of_whole(struct info *in, sv file, struct err *e)
 {
         const struct zip_member *m;
         struct zip z;
-        sv tar;
+        sv packed, tar;
 
         if (!sv_starts(file, SV("PK")))
                 return info_of_tar(in, file, e);
         if (zip_open(in->a, file, file.n, &z, NULL, e) < 0)
                 return -(int)e->code;
-        if (!(m = info_member(&z)) || m->method != 0)
-                return err_set(e, ERR_INTEGRITY, "there is no stored info-….tar.zst in it");
-        if (zip_data(file, m, &tar, e) < 0)
+        if (!(m = info_member(&z)) || (m->method != 0 && m->method != 8))
+                return err_set(e, ERR_INTEGRITY, "there is no info-….tar.zst in it");
+        if (zip_data(file, m, &packed, e) < 0 || plain(in->a, m, packed, &tar, e) < 0)
                 return -(int)e->code;
         return info_of_tar(in, tar, e);
 }

@@ -176,6 +176,16 @@ static bool take_url(struct import *im, const struct yaml *at, sv url, struct ar
         return im->r.ds->n_errors == before;
 }
 
+/* CEP 26: a name, version or build has ASCII letters, digits and a few signs; what percent signs hide counts too. */
+static bool is_plain(sv s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
+                      (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] && strchr("-_.+!~=", s.p[i]))))
+                        return false;
+        return true;
+}
+
 bool import_conda_url(struct import *im, const struct yaml *at, sv url, struct artifact *a)
 {
         sv name;
@@ -183,7 +193,8 @@ bool import_conda_url(struct import *im, const struct yaml *at, sv url, struct a
         a->kind = ARTIFACT_CONDA;
         if (!take_url(im, at, url, a))
                 return false;
-        if (!conda_filename_split(file_name(im->r.a, a->url), &name, &a->version, &a->build)) {
+        if (!conda_filename_split(file_name(im->r.a, a->url), &name, &a->version, &a->build) || !is_plain(name) ||
+            !is_plain(a->version) || !is_plain(a->build)) {
                 lock_fault(&im->r, at, "EB122", "'%.*s' is not a conda package's file", SV_ARG(sv_basename(a->url)));
                 diag_hint(im->r.ds, im->r.ds->n - 1, "they are called NAME-VERSION-BUILD.conda or .tar.bz2");
                 return false;

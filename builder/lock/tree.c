@@ -145,12 +145,14 @@ void lock_tree(const struct lock_platform *p, struct buf *out)
         AUTO(drawing_done) struct drawing d = { .p = p, .out = out, .prefix = BUF_INIT((DEPTH_MAX + 1) * 6) };
 
         d.shown = arena_array(&d.arena, bool, p->n_artifact + 1);
-        for (int round = 0; round < 3; round++)
-                for (size_t i = 0; i < p->n_artifact; i++) {
-                        const struct artifact *a = &p->artifact[i];
-                        if (round == 0 ? asked_by_line(a) : !d.shown[i] && (round == 2 || is_top(p, a)))
-                                draw_top(&d, a);
-                }
+        for (int base = 0; base < 2; base++) /* what the user asked for before what the base is made of */
+                for (int round = 0; round < 3; round++)
+                        for (size_t i = 0; i < p->n_artifact; i++) {
+                                const struct artifact *a = &p->artifact[i];
+                                if (a->recipe == (base == 1) &&
+                                    (round == 0 ? asked_by_line(a) : !d.shown[i] && (round == 2 || is_top(p, a))))
+                                        draw_top(&d, a);
+                        }
         end(&d);
 }
 

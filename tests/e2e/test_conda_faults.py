@@ -2,6 +2,7 @@
 import hashlib
 import io
 import signal
+import subprocess
 import tarfile
 import zipfile
 
@@ -152,7 +153,8 @@ def test_stalled_server(foo):
         foo.server.rule(name, stall=True)
         p = foo.env.popen("build", "env.yml")
         while not foo.server.paths(name):
-            assert p.poll() is None
+            with pytest.raises(subprocess.TimeoutExpired):
+                p.wait(timeout=0.005)
         p.send_signal(sig)
         out, err = p.communicate(timeout=20)
         assert p.returncode == code and out == "", err

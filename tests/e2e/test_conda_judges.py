@@ -1,7 +1,8 @@
-"""py-rattler as a judge: the same records for the same channel, over HTTP and shards; the same files in the prefix; our conda-meta is read.
+"""py-rattler as a judge: the same records for the same channel, over HTTP and shards; the same files in the prefix; our conda-meta is read. And
+conda-lock: it reads the lock that we export.
 
 By hand: ENVBUILD_PROGRAM=build/builder/cli/envbuild python3 -m pytest tests/e2e/test_conda_judges.py
-CONDA_JUDGE_DIR=DIR keeps the channel (60 packages, 110 MB) and py-rattler; without it they are made anew. Other people's runtimes over a conda
+CONDA_JUDGE_DIR=DIR keeps the channel (60 packages, 110 MB) and the tools; without it they are made anew. Other people's runtimes over a conda
 image: test_judges.py.
 """
 import json
@@ -16,7 +17,7 @@ import conda_trees
 from conda_world import World, conda_real, locked
 from conftest import ROOT
 
-RATTLER = "py-rattler==0.28.0"
+TOOLS = ("py-rattler==0.28.0", "conda-lock==4.0.3")
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +28,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rattler(folder):
-    python = folder / "rattler/bin/python"
+    """A python that has the judges."""
+    python = folder / "tools/bin/python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder / "rattler"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", RATTLER], check=True)
+        subprocess.run([sys.executable, "-m", "venv", folder / "tools"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *TOOLS], check=True)
     return python
 
 
@@ -95,3 +97,16 @@ def test_rattler_reads_our_records(both, rattler, tmp_path):
     assert p.returncode == 0, p.stderr
     told = {line.split()[0]: line.split()[1] for line in p.stdout.splitlines()}
     assert told == {k: v.split("=")[0] for k, v in w.result.packages.items()}
+
+
+def test_conda_lock_reads_our_export(both, rattler, tmp_path):
+    w, urls, _ = both
+    (tmp_path / "conda-lock.yml").write_text(w.env.run("export", "-f", "conda-lock").out)
+    subprocess.run([rattler.parent / "conda-lock", "render", "-k", "explicit", "-p", "linux-64", "conda-lock.yml"], cwd=tmp_path, check=True,
+                   capture_output=True)
+    lines = (tmp_path / "conda-linux-64.lock").read_text().splitlines()
+    assert "@EXPLICIT" in lines
+    told = [line.partition("#") for line in lines if line.startswith("http")]
+    assert sorted(url for url, _, _ in told) == urls and all(len(digest) in (32, 64) for _, _, digest in told)
+    order = [url.rsplit("/", 1)[1].rsplit("-", 2)[0] for url, _, _ in told]
+    assert order.index("python") < order.index("numpy") < order.index("pandas")

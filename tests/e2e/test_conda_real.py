@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from conda_world import PREFIX, World, conda_real, glibc_base, locked
-from conftest import Index, let_pass
+from conftest import ROOT, Index, let_pass
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the bases of these tests are made of this machine's libc, for amd64")
 USERS = ["root", "nobody"] if os.geteuid() == 0 else ["self"]
@@ -128,3 +128,16 @@ def test_pip_on_top(world, tmp_path):
         assert locked(world.lock(other)).count("six") == 1
     finally:
         index.close()
+
+
+@pytest.mark.full
+def test_on_the_default_base(world):
+    """Debian 13 without a python, and an apt package beside it."""
+    other = world.user("five")
+    other.env["ENVBUILD_RECIPES"] = str(ROOT / "recipes")
+    other.write("env.yml", f"name: five\nchannels: ['{world.url}']\ndependencies: [python, numpy, pandas]\nenvbuild: {{apt: [file]}}\n")
+    line = other.run("build", "env.yml").line
+    assert "recipe: debian-13" in world.lock(other, "five")
+    script = "import numpy, pandas, sys; print(sys.prefix, int(pandas.DataFrame({'a': numpy.arange(5)}).a.sum()))"
+    assert other.run("run", line, "--", "python", "-c", script).out == "/opt/env 10\n"
+    assert "ELF" in other.run("run", line, "--", "file", "-L", "/opt/env/bin/python").out

@@ -13,7 +13,7 @@
 #include "lock/import.h"
 #include "pkg/matchspec.h"
 #include "spec/spec_priv.h"
-#include "tests/vectors/vectors.h"
+#include "tests/vectors/conda_install.h"
 
 static int no_file(void *arg, sv path, struct buf *ret, struct err *e)
 {
@@ -309,6 +309,19 @@ static void explicits(struct vectors *v, const struct js *doc)
         }
 }
 
+/* Each folder's file of expectations is called so; what stands in it says which it is. */
+static void expects(struct vectors *v, const struct js *doc)
+{
+        const struct js *row = doc->n ? doc->v[0].value : NULL;
+
+        if (row && row->type == JS_OBJ && js_get(row, "explicit"))
+                explicits(v, doc);
+        else if (row && row->type == JS_OBJ)
+                envs(v, doc);
+        else
+                vectors_conda_bad(v, doc);
+}
+
 /* --- locks of other tools */
 
 static const char *taken_wrong(struct vectors *v, sv file, const struct lock *l)
@@ -367,11 +380,8 @@ static void locks(struct vectors *v, const struct js *doc)
 }
 
 const struct vectors_kind vectors_conda_definitions[] = {
-        { "conda/env", envs },
-        { "conda/env-made", envs },
-        { "conda/env-expect", envs },
-        { "conda/explicit", explicits },
-        { "conda/explicit-expect", explicits },
-        { "conda/locks", locks },
-        { 0 },
+        { "conda/EXPECT", expects },     { "conda/env", envs },
+        { "conda/env-made", envs },      { "conda/env-expect", envs },
+        { "conda/explicit", explicits }, { "conda/explicit-expect", explicits },
+        { "conda/locks", locks },        { 0 },
 };
