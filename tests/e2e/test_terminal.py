@@ -49,7 +49,8 @@ def user(request, env, shell_layout, definition):
 
 
 def own_terminal():
-    """In the child: stdin is the terminal of its session."""
+    """In the child: stdin is the terminal of its session, and its keys count, even if the tests were started in the background."""
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
