@@ -30,14 +30,27 @@ static bool no_variable(void *arg, sv name, sv *ret)
         return false;
 }
 
-/* A file that a row names, beside the vector file. */
+/* Where a file that a row names is: beside the vector file, else in the corpus. */
+static sv where(struct vectors *v, sv file)
+{
+        static const char *const folder[] = { "", "env/", "env-made/", "explicit/" };
+        sv own = sv_from(v->file), beside;
+
+        own.n -= sv_basename(own).n;
+        beside = arena_fmt(&v->arena, "%.*s%.*s", SV_ARG(own), SV_ARG(file));
+        for (size_t i = 0; i < ARRAY_LEN(folder) && !fs_exists(beside.p); i++) {
+                sv path = arena_fmt(&v->arena, "%s/%s%.*s", v->corpus, folder[i], SV_ARG(file));
+                if (fs_exists(path.p))
+                        return path;
+        }
+        return beside;
+}
+
 static bool sibling(struct vectors *v, const struct js *row, const char **ret_id, sv *ret_text)
 {
         AUTO(buf_done) struct buf b = { 0 };
-        sv file = js_get_str(row, "file"), own = sv_from(v->file), path;
+        sv file = js_get_str(row, "file"), path = where(v, file);
 
-        own.n -= sv_basename(own).n;
-        path = arena_fmt(&v->arena, "%.*s%.*s", SV_ARG(own), SV_ARG(file));
         *ret_id = arena_str(&v->arena, file);
         if (!vectors_read(v, path.p, &b))
                 return false;
