@@ -224,7 +224,7 @@ static bool refused_by_rule(struct arena *a, const struct js *row, const struct 
 /* Below the corpus, or beside the file that is run. */
 static bool find_archive(struct vectors *v, sv name, struct fs_map *ret)
 {
-        static const char *const folders[] = { "packages/", "packages-made/", "" };
+        static const char *const folders[] = { "packages/", "packages-made/", "packages-made/bad/", "" };
         const char *slash = strrchr(v->file, '/');
         AUTO(free_ptr) char *beside = fs_path("%.*s", slash ? (int)(slash - v->file) : 1, slash ? v->file : ".");
         const char *const tops[] = { v->corpus, beside };
