@@ -147,10 +147,10 @@ bool matchspec_url_read(struct reader *r, sv text)
         sv name, version, build, path = text, file, why, folder;
         struct conda_channel c;
 
-        if (matchspec_has_any(text, "'\"[]*"))
-                return matchspec_refuse(
-                        r, text,
-                        SV("a package's URL has no quotes, brackets or asterisks: write %27, %22, %5B, %5D, %2A"));
+        if (matchspec_has_any(text, "'\"[]()*"))
+                return matchspec_refuse(r, text,
+                                        SV("a package's URL has no quotes, brackets, parentheses or asterisks: write "
+                                           "%27, %22, %5B, %5D, %28, %29, %2A"));
         if (!has_scheme(text) && text.p[0] != '/' && text.p[0] != '~' && text.p[0] != '.')
                 path = arena_fmt(r->a, "./%.*s", SV_ARG(text));
         if (!conda_channel_parse(r->a, path, r->settings, &c, &why))
