@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct js *copy(struct arena *a, json_t *j)
 {
@@ -52,9 +53,14 @@ static struct js *copy(struct arena *a, json_t *j)
 
 int js_parse(struct arena *a, sv text, struct js **ret, struct err *e)
 {
+        const char *nul = text.n ? memchr(text.p, 0, text.n) : NULL;
         json_error_t je;
-        json_t *j = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
-                               &je);
+        json_t *j;
+
+        /* jansson passes over one that stands behind a number, where its reader looks ahead. */
+        if (nul)
+                return err_set(e, ERR_FAILED, "byte %zu: a NUL, which no JSON holds", (size_t)(nul - text.p) + 1);
+        j = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &je);
 
         if (!j)
                 return err_set(e, ERR_FAILED, "line %d, column %d: %s", je.line, je.column, je.text);
