@@ -61,7 +61,7 @@ static bool is_channel_text(sv text)
                 return false;
         if (open >= 0 || close >= 0)
                 return open >= 0 && close > open && open == sv_rfind(text, '[') && close == sv_rfind(text, ']') &&
-                       !matchspec_has_any(text, "'\"=*");
+                       !matchspec_has_any(text, "'\"=*") && !matchspec_is_archive(sv_from_to(text, 0, (size_t)open));
         return sv_find(text, '*') < 0 || !matchspec_has_any(text, "'\"=,");
 }
 
