@@ -52,7 +52,7 @@ static void channel_many(struct reader *r, const struct conda_channel *v, size_t
                 m->channel_name.n -= v[0].subdir.n + 1;
 }
 
-/* conda takes one pair of brackets in a channel ("conda-forge[noarch]") and makes nothing of it. */
+/* conda takes one pair of brackets in a channel ("conda-forge[noarch]") and makes nothing of it; we take it at the end only. */
 static bool is_channel_text(sv text)
 {
         ptrdiff_t open = sv_find(text, '['), close = sv_find(text, ']');
@@ -60,8 +60,9 @@ static bool is_channel_text(sv text)
         if (matchspec_has_any(text, "()"))
                 return false;
         if (open >= 0 || close >= 0)
-                return open >= 0 && close > open && open == sv_rfind(text, '[') && close == sv_rfind(text, ']') &&
-                       !matchspec_has_any(text, "'\"=*") && !matchspec_is_archive(sv_from_to(text, 0, (size_t)open));
+                return open >= 0 && close > open && (size_t)close + 1 == text.n && open == sv_rfind(text, '[') &&
+                       close == sv_rfind(text, ']') && !matchspec_has_any(text, "'\"=*") &&
+                       !matchspec_is_archive(sv_from_to(text, 0, (size_t)open));
         return sv_find(text, '*') < 0 || !matchspec_has_any(text, "'\"=,");
 }
 
