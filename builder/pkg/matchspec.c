@@ -202,6 +202,8 @@ static bool parens_cut(struct reader *r, sv *text)
                                 SV("a version in parentheses goes into brackets: NAME[version='(>=1|<0.5),!=2']"));
         }
         *text = cut_out(r->a, *text, from, to);
+        if (matchspec_has_any(*text, "()"))
+                return matchspec_refuse(r, *text, SV("there is more than one pair of parentheses"));
         return true;
 }
 

@@ -97,6 +97,7 @@ static void refused_rows(void **state)
                 { "numpy>", "'>' has no version after it", 5 },
                 { "numpy =>1.2", "there is no operator '=>'", 6 },
                 { "numpy >=  1.2", "'>=' and what follows it belong together: write '>=1.2'", 6 },
+                { "numpy (optional) (optional)", "there is more than one pair of parentheses", 0 },
                 { "numpy (>=1.2)", "a version in parentheses goes into brackets: NAME[version='(>=1|<0.5),!=2']", 6 },
                 { "numpy 1..2", "'1..2' is not a version: a part between two separators is empty", 6 },
                 { "numpy[vresion=1]",
