@@ -18,27 +18,16 @@ static bool is_script(const struct package_shop *shop, const struct entry *en)
 }
 
 /* Out of the package itself; all its scripts at once are kept. */
-static int read_package(struct package_shop *shop, const struct package *p, struct err *e)
+static int keep_script(void *arg, const struct entry *en, const struct content *c, struct err *e)
 {
-        AUTO(fs_map_close) struct fs_map map = { 0 };
-        AUTO(entry_source_freep) struct entry_source *src = NULL;
-        struct content c, text;
-        struct entry *en;
-        int r = package_source(shop, p, &map, &src, e);
+        struct package_shop *shop = arg;
+        struct content text;
 
-        while (r == 0 && (r = src->ops->next(src, &en, &c, e)) == 1) {
-                const struct entry *known = paths_find(&p->paths, en->path);
-
-                r = 0;
-                if (known)
-                        en->sha256 = known->sha256;
-                if (!known || !is_script(shop, known))
-                        continue;
-                r = content_hold(en, &c, shop->arena, &text, e);
-                if (r == 0)
-                        r = store_note_put(shop->c->store, STORE_TEXT, &known->sha256, (sv){ text.p, text.n }, e);
-        }
-        return r;
+        if (!is_script(shop, en))
+                return 0;
+        if (content_hold(en, c, shop->arena, &text, e) < 0)
+                return -(int)e->code;
+        return store_note_put(shop->c->store, STORE_TEXT, &en->sha256, (sv){ text.p, text.n }, e);
 }
 
 static int script_text(struct package_shop *shop, const struct package *p, const struct entry *en, struct buf *ret,
@@ -52,7 +41,7 @@ static int script_text(struct package_shop *shop, const struct package *p, const
                 return err_move(e, &missing);
         err_done(&missing);
         buf_clear(ret);
-        if (read_package(shop, p, e) < 0)
+        if (package_walk(shop, p, keep_script, shop, e) < 0)
                 return err_while(e, "reading the activation scripts of %.*s", SV_ARG(p->art->name));
         return store_note_get(shop->c->store, STORE_TEXT, &en->sha256, ret, e);
 }

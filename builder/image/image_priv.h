@@ -220,6 +220,13 @@ int package_make(struct package_shop *shop, struct package *p, struct err *e);
 int package_bytes(struct package_shop *shop, const struct package *p, struct fs_map *ret, struct err *e);
 int package_source(struct package_shop *shop, const struct package *p, struct fs_map *ret_map,
                    struct entry_source **ret, struct err *e);
+/**
+ * Its entries again, for who looks into a few of them: their digests are set where its path list is loaded, so that what is generated from
+ * them (RECORD) is as it was. see: 0 goes on, 1 ends the walk, -code.
+ */
+int package_walk(struct package_shop *shop, const struct package *p,
+                 int (*see)(void *arg, const struct entry *en, const struct content *c, struct err *e), void *arg,
+                 struct err *e);
 int package_paths(struct package_shop *shop, struct package *p, struct err *e);
 
 /* --- image/content.c */

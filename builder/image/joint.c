@@ -69,31 +69,37 @@ static bool is_metadata(struct arena *a, sv path, sv dist)
         return sv_eq(pyname_normalise(a, rest), dist);
 }
 
+struct finding {
+        struct arena *arena;
+        sv dist, *ret;
+};
+
+static int take_metadata(void *arg, const struct entry *en, const struct content *c, struct err *e)
+{
+        const struct finding *x = arg;
+        struct content text;
+
+        if (!is_metadata(x->arena, en->path, x->dist))
+                return 0;
+        if (content_hold(en, c, x->arena, &text, e) < 0)
+                return -(int)e->code;
+        *x->ret = (sv){ text.p, text.n };
+        return 1;
+}
+
 static int find_metadata(struct joint *j, const struct artifact *art, sv dist, sv *ret, struct err *e)
 {
         struct package_shop shop = { .c = j->c, .platform = j->platform, .arena = j->arena };
         struct conda_setup conda;
-        AUTO(fs_map_close) struct fs_map map = { 0 };
-        AUTO(entry_source_freep) struct entry_source *src = NULL;
-        struct content c, text;
         struct package p;
-        struct entry *en;
         int r;
 
         conda_setup_again(j->c, j->spec, j->arena, &conda);
         shop.conda = conda_ask(j->c, &conda);
         package_init(&p, art, j->platform, true, 1);
         pthread_mutex_init(&shop.mutex, NULL);
-        r = package_source(&shop, &p, &map, &src, e);
+        r = package_walk(&shop, &p, take_metadata, &(struct finding){ j->arena, dist, ret }, e);
         pthread_mutex_destroy(&shop.mutex);
-        while (r == 0 && (r = src->ops->next(src, &en, &c, e)) == 1) {
-                if (is_metadata(j->arena, en->path, dist)) {
-                        r = content_hold(en, &c, j->arena, &text, e);
-                        *ret = (sv){ text.p, text.n };
-                        return r;
-                }
-                r = 0;
-        }
         return r;
 }
 

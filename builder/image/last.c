@@ -48,28 +48,25 @@ static int put_winner(struct package_shop *shop, const struct join_winner *w, co
         return 0;
 }
 
-/* Read one package's disputed files out of it again. RECORD is made from the hashes of what goes before it: they are known. */
-static int collect(struct package_shop *shop, const struct package *p, uint32_t member, const struct join_result *j,
-                   struct tree_list *ret, struct err *e)
-{
-        AUTO(fs_map_close) struct fs_map map = { 0 };
-        AUTO(entry_source_freep) struct entry_source *src = NULL;
-        struct content c;
-        struct entry *en;
-        int r = package_source(shop, p, &map, &src, e);
+struct collecting { /* one package's disputed files, read out of it again */
+        struct package_shop *shop;
+        uint32_t member;
+        const struct join_result *j;
+        struct tree_list *ret;
+};
 
-        while (r == 0 && (r = src->ops->next(src, &en, &c, e)) == 1) {
-                const struct entry *known = paths_find(&p->paths, en->path);
-                r = 0;
-                if (known)
-                        en->sha256 = known->sha256;
-                for (size_t i = 0; i < j->n && r == 0; i++) {
-                        const struct join_winner *w = &j->winner[i];
-                        if (w->member == member && sv_eq((w->source ? w->source : w->entry)->path, en->path))
-                                r = put_winner(shop, w, en, &c, ret, e);
-                }
+static int collect(void *arg, const struct entry *en, const struct content *c, struct err *e)
+{
+        const struct collecting *x = arg;
+
+        for (size_t i = 0; i < x->j->n; i++) {
+                const struct join_winner *w = &x->j->winner[i];
+
+                if (w->member == x->member && sv_eq((w->source ? w->source : w->entry)->path, en->path) &&
+                    put_winner(x->shop, w, en, c, x->ret, e) < 0)
+                        return -(int)e->code;
         }
-        return r;
+        return 0;
 }
 
 static int winners(struct package_shop *shop, const struct last_member *member, size_t n, struct tree_list *ret,
@@ -92,7 +89,9 @@ static int winners(struct package_shop *shop, const struct last_member *member, 
                 bool any = false;
                 for (size_t k = 0; k < j.n && !any; k++)
                         any = j.winner[k].member == i;
-                if (any && member[i].package && collect(shop, member[i].package, (uint32_t)i, &j, ret, e) < 0)
+                if (any && member[i].package &&
+                    package_walk(shop, member[i].package, collect, &(struct collecting){ shop, (uint32_t)i, &j, ret },
+                                 e) < 0)
                         return err_while(e, "putting right what several packages hold");
         }
         return 0;

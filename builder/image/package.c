@@ -123,6 +123,26 @@ enum layer_style package_style(const struct artifact *art)
         return art->kind == ARTIFACT_WHEEL ? LAYER_JOIN : LAYER_CHUNK;
 }
 
+int package_walk(struct package_shop *shop, const struct package *p,
+                 int (*see)(void *arg, const struct entry *en, const struct content *c, struct err *e), void *arg,
+                 struct err *e)
+{
+        AUTO(fs_map_close) struct fs_map map = { 0 };
+        AUTO(entry_source_freep) struct entry_source *src = NULL;
+        struct content c;
+        struct entry *en;
+        int r = package_source(shop, p, &map, &src, e);
+
+        while (r == 0 && (r = src->ops->next(src, &en, &c, e)) == 1) {
+                const struct entry *known = paths_find(&p->paths, en->path);
+
+                if (known)
+                        en->sha256 = known->sha256;
+                r = see(arg, en, &c, e);
+        }
+        return r < 0 ? r : 0;
+}
+
 static int make(struct package_shop *shop, struct package *p, struct err *e)
 {
         AUTO(fs_map_close) struct fs_map map = { 0 };

@@ -9,16 +9,6 @@ static bool is_hex(sv s, size_t n)
         return s.n == n;
 }
 
-static sv lower(struct arena *a, sv s)
-{
-        char *p = arena_str(a, s);
-
-        for (size_t i = 0; i < s.n; i++)
-                if (p[i] >= 'A' && p[i] <= 'F')
-                        p[i] = (char)(p[i] | 0x20);
-        return (sv){ p, s.n };
-}
-
 /* "URL#md5", "URL#sha256", "URL#sha256:…"; any other fragment stays where it is, to be told. */
 static void split_hash(struct arena *a, struct lock_explicit_line *x)
 {
@@ -28,9 +18,9 @@ static void split_hash(struct arena *a, struct lock_explicit_line *x)
         if (sv_starts(hash, SV("sha256:")))
                 hash = sv_skip(hash, sizeof("sha256:") - 1);
         if (is_hex(hash, 32))
-                x->md5 = lower(a, hash);
+                x->md5 = arena_lower(a, hash);
         else if (is_hex(hash, 64))
-                x->sha256 = lower(a, hash);
+                x->sha256 = arena_lower(a, hash);
         else
                 return;
         x->url = sv_trim(sv_from_to(x->url, 0, (size_t)at));

@@ -174,23 +174,13 @@ static int not_found(const struct lock_platform *p, sv name, sv normalised, stru
         return -(int)e->code;
 }
 
-static sv lower_case(struct arena *a, sv s)
-{
-        char *p = arena_str(a, s);
-
-        for (size_t i = 0; i < s.n; i++)
-                if (p[i] >= 'A' && p[i] <= 'Z')
-                        p[i] = (char)(p[i] | 0x20);
-        return (sv){ p, s.n };
-}
-
 int lock_why(const struct lock_platform *p, sv name, struct buf *out, struct err *e)
 {
         static const enum artifact_kind kinds[] = { ARTIFACT_WHEEL, ARTIFACT_CONDA, ARTIFACT_DEB };
         AUTO(drawing_done) struct drawing d = {
                 .p = p, .out = out, .up = true, .prefix = BUF_INIT((DEPTH_MAX + 1) * 6)
         };
-        sv normalised = pyname_normalise(&d.arena, name), lower = lower_case(&d.arena, name);
+        sv normalised = pyname_normalise(&d.arena, name), lower = arena_lower(&d.arena, name);
         bool any = false;
 
         d.shown = arena_array(&d.arena, bool, p->n_artifact + 1);

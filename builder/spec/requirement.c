@@ -101,16 +101,6 @@ static bool hex_digits(sv s)
         return true;
 }
 
-static sv lower(struct arena *a, sv s)
-{
-        char *p = arena_str(a, s);
-
-        for (size_t i = 0; i < s.n; i++)
-                if (p[i] >= 'A' && p[i] <= 'Z')
-                        p[i] = (char)(p[i] | 0x20);
-        return (sv){ p, s.n };
-}
-
 static size_t hash_digits(sv alg)
 {
         return sv_is(alg, "sha256") ? 64 : sv_is(alg, "sha384") ? 96 : sv_is(alg, "sha512") ? 128 : 0;
@@ -119,7 +109,7 @@ static size_t hash_digits(sv alg)
 static bool take_hashes(struct spec_load *l, const struct spec_reqline *q, struct spec_req *ret)
 {
         for (size_t i = 0; i < q->n_hashes; i++) {
-                struct spec_hash h = { q->hashes[i].alg, lower(l->a, q->hashes[i].hex) };
+                struct spec_hash h = { q->hashes[i].alg, arena_lower(l->a, q->hashes[i].hex) };
                 if (h.hex.n != hash_digits(h.alg) || !hex_digits(h.hex)) {
                         spec_fault(l->ds, q->at, q->wrote.n, "EB132",
                                    "a %.*s has %zu hexadecimal digits, this has %zu: '%.*s'", SV_ARG(h.alg),
