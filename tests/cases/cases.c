@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "tests/cases/index.h"
+#include "tests/cases/story.h"
 
 enum { MAX_WANTS = 256 };
 
@@ -210,28 +211,10 @@ static bool story_run(const char *path, bool show)
                 printf("%s: %s\n", path, e.cause);
                 return false;
         }
-        if (show) {
-                printf("@expect%s%s\n%.*s", *kind ? " " : "", kind, (int)out.n, out.p ? out.p : "");
-                return true;
-        }
-        if (sv_is(s.kind, kind) && sv_eq(s.expect, buf_sv(&out)))
-                return true;
-        printf("%s: expected%s%.*s\n%.*sbut got %s\n%.*s", path, s.kind.n ? " " : "", SV_ARG(s.kind), SV_ARG(s.expect),
-               kind, (int)out.n, out.p ? out.p : "");
-        return false;
+        return story_judge(path, show, s.kind, s.expect, kind, &out);
 }
 
 int main(int argc, char **argv)
 {
-        bool show = argc > 1 && strcmp(argv[1], "--show") == 0;
-        int passed = 0, failed = 0;
-
-        for (int i = 1 + show; i < argc; i++)
-                if (story_run(argv[i], show))
-                        passed++;
-                else
-                        failed++;
-        if (!show)
-                printf("%d passed, %d failed\n", passed, failed);
-        return failed || passed == 0;
+        return stories_main(argc, argv, story_run);
 }

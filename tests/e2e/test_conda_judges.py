@@ -8,6 +8,7 @@ image: test_judges.py.
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -110,3 +111,13 @@ def test_conda_lock_reads_our_export(both, rattler, tmp_path):
     assert sorted(url for url, _, _ in told) == urls and all(len(digest) in (32, 64) for _, _, digest in told)
     order = [url.rsplit("/", 1)[1].rsplit("-", 2)[0] for url, _, _ in told]
     assert order.index("python") < order.index("numpy") < order.index("pandas")
+
+
+def test_conda_lock_reads_a_converted_lock(env, rattler):
+    shutil.copyfile(ROOT / "tests/fuzz/corpus/conda_lock/all-keys", env.work / "theirs.yml")
+    env.write("conda-lock.yml", env.run("export", "-f", "conda-lock", "theirs.yml").out)
+    subprocess.run([rattler.parent / "conda-lock", "render", "-k", "explicit", "-p", "linux-64", "conda-lock.yml"], cwd=env.work, check=True,
+                   capture_output=True)
+    theirs = {x for x in (env.work / "conda-linux-64.lock").read_text().splitlines() if x.startswith("https://")}
+    ours = env.run("export", "-f", "explicit", "--platform", "linux/amd64", "theirs.yml").out.splitlines()
+    assert theirs and theirs == {x for x in ours if x.startswith("https://")}

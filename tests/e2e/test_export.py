@@ -1,4 +1,4 @@
-"""Locks in other tools' formats: written from ours, converted from theirs, read by pip and conda-lock where those are installed."""
+"""Locks in other tools' formats: written from ours, converted from theirs, read by pip. conda-lock reads them in test_conda_judges.py."""
 import os
 import pathlib
 import re
@@ -53,16 +53,6 @@ def test_what_cannot_be_taken_over_is_told_where_it_stands(env):
     r = env.run("export", "-f", "conda-lock", "pixi.lock", code=2)
     assert re.search(r"pixi\.lock:\d+:\d+: error\[EB123\]", r.err) and not r.out
     assert "format" in env.run("export", "pixi.lock", code=2).err
-
-
-@pytest.mark.skipif(not shutil.which("conda-lock"), reason="conda-lock is not installed")
-def test_conda_lock_reads_it(env):
-    shutil.copyfile(CORPUS / "conda_lock/all-keys", env.work / "theirs.yml")
-    env.write("conda-lock.yml", env.run("export", "-f", "conda-lock", "theirs.yml").out)
-    subprocess.run(["conda-lock", "render", "-k", "explicit", "-p", "linux-64", "conda-lock.yml"], cwd=env.work, check=True, capture_output=True)
-    theirs = {x for x in (env.work / "conda-linux-64.lock").read_text().splitlines() if x.startswith("https://")}
-    ours = env.run("export", "-f", "explicit", "--platform", "linux/amd64", "theirs.yml").out.splitlines()
-    assert theirs == {x for x in ours if x.startswith("https://")}
 
 
 # ---- with conda packages: what is written is taken as it is, and becomes the same lock

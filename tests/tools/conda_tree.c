@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "install/conda_priv.h"
-#include "layer/layer.h"
+#include "tests/tools/layers.h"
 
 struct options {
         const char *prefix, *python, *site, *channel, *dir;
@@ -89,27 +89,6 @@ static int make_tree(const struct options *opt, struct entry_source *s, struct e
         return rc;
 }
 
-static int make_layers(const struct options *opt, const struct artifact *art, const struct install_ctx *ctx,
-                       struct entry_source *s, struct err *e)
-{
-        AUTO(store_closep) struct store *store = NULL;
-        struct op op = { .jobs = 2 };
-        struct layer_make m = { .style = LAYER_CHUNK, .root = ctx->root, .subject = art->name };
-        struct layer_fact fact[8] = { 0 };
-        sha256 key[8];
-
-        for (unsigned i = 0; i < opt->parts; i++)
-                key[i] = layer_key_package(art, ctx, i, opt->parts);
-        if (store_open(opt->dir, true, &op, &store, e) < 0 ||
-            layer_make(store, &m, key, opt->parts, false, s, &op, fact, e) < 0)
-                return -(int)e->code;
-        for (unsigned i = 0; i < opt->parts; i++) {
-                AUTO(free_ptr) char *path = store_find(store, STORE_BLOB, &fact[i].encoding[0].digest);
-                printf("%s\n", path);
-        }
-        return 0;
-}
-
 /* --- packages */
 
 static sv *texts(struct arena *a, const struct js *list, size_t *ret_n)
@@ -168,7 +147,7 @@ static int install(const struct options *opt, const char *file, struct diags *ds
         }
         if (install_conda(&art, bytes, &ctx, ds, &s, e) < 0)
                 return -(int)e->code;
-        return opt->parts ? make_layers(opt, &art, &ctx, s, e) : make_tree(opt, s, e);
+        return opt->parts ? tool_layers(opt->dir, LAYER_CHUNK, opt->parts, &art, &ctx, s, e) : make_tree(opt, s, e);
 }
 
 static int usage(void)

@@ -11,8 +11,8 @@
 #include "base/cleanup.h"
 #include "ext/hash.h"
 #include "stream/deflate_walk.h"
-#include "layer/layer.h"
 #include "pkg/pyname.h"
+#include "tests/tools/layers.h"
 
 struct out {
         int fd;
@@ -92,27 +92,6 @@ static int make_tree(const struct options *opt, struct entry_source *s, struct e
         return rc;
 }
 
-static int make_layers(const struct options *opt, const struct artifact *art, const struct install_ctx *ctx,
-                       struct entry_source *s, struct err *e)
-{
-        AUTO(store_closep) struct store *store = NULL;
-        struct op op = { .jobs = 1 };
-        struct layer_make m = { .style = LAYER_JOIN, .root = ctx->root, .subject = art->name };
-        struct layer_fact fact[8] = { 0 };
-        sha256 key[8];
-
-        for (unsigned i = 0; i < opt->parts; i++)
-                key[i] = layer_key_package(art, ctx, i, opt->parts);
-        if (store_open(opt->dir, true, &op, &store, e) < 0 ||
-            layer_make(store, &m, key, opt->parts, false, s, &op, fact, e) < 0)
-                return -(int)e->code;
-        for (unsigned i = 0; i < opt->parts; i++) {
-                AUTO(free_ptr) char *path = store_find(store, STORE_BLOB, &fact[i].encoding[0].digest);
-                printf("%s\n", path);
-        }
-        return 0;
-}
-
 static int install(const struct options *opt, struct arena *a, struct diags *ds, struct err *e)
 {
         AUTO(entry_source_freep) struct entry_source *s = NULL;
@@ -134,7 +113,7 @@ static int install(const struct options *opt, struct arena *a, struct diags *ds,
         ctx.site_packages = arena_fmt(a, "lib/python%s/site-packages", opt->python);
         if (install_wheel(&art, (sv){ (const char *)map.p, map.n }, &ctx, ds, &s, e) < 0)
                 return -(int)e->code;
-        return opt->parts ? make_layers(opt, &art, &ctx, s, e) : make_tree(opt, s, e);
+        return opt->parts ? tool_layers(opt->dir, LAYER_JOIN, opt->parts, &art, &ctx, s, e) : make_tree(opt, s, e);
 }
 
 int main(int argc, char **argv)
