@@ -74,6 +74,12 @@ static void rest_write(const struct matchspec *m, struct writer *w)
                 pair(w, "fn", m->fn, ", =");
 }
 
+/* A build may stand outside of the brackets when nothing in it means something there. */
+static bool build_outside(sv build)
+{
+        return !matchspec_has_any(build, "><$^|,*=-~:()[]/!#'\"");
+}
+
 void matchspec_write(const struct matchspec *m, struct buf *out)
 {
         AUTO(buf_done) struct buf inside = BUF_INIT(out->max);
@@ -87,10 +93,10 @@ void matchspec_write(const struct matchspec *m, struct buf *out)
                 buf_fmt(&inside, "%sversion='%.*s'", w.open ? "," : "[", SV_ARG(version));
                 w.open = true;
         }
-        if (m->build.text.n && exact && !matchspec_has_any(m->build.text, "><$^|,*=-~"))
+        if (m->build.text.n && exact && build_outside(m->build.text))
                 buf_fmt(out, "=%.*s", SV_ARG(m->build.text));
         else if (m->build.text.n)
-                pair(&w, "build", m->build.text, "><$^|, =");
+                pair(&w, "build", m->build.text, "><$^|, =:()[]#");
         rest_write(m, &w);
         if (w.open)
                 buf_byte(&inside, ']');
