@@ -5,9 +5,9 @@
 #include "image/image_priv.h"
 #include "net/url.h"
 
-static int refuse(struct image_ctx *c, const struct spec_text *t, sv shown, sv why, struct err *e)
+static int refuse(struct diags *ds, const struct spec_text *t, sv shown, sv why, struct err *e)
 {
-        diag_add(c->diags, t->at.file, t->at.line, t->at.col, "EB138", "the channel '%.*s' cannot be used: %.*s",
+        diag_add(ds, t->at.file, t->at.line, t->at.col, "EB138", "the channel '%.*s' cannot be used: %.*s",
                  SV_ARG(shown), SV_ARG(why));
         return err_set(e, ERR_USAGE, "a channel cannot be read");
 }
@@ -21,7 +21,7 @@ static bool has_channel(const struct conda_setup *x, sv url)
 }
 
 /* A variable may stand where secrets do, nowhere else: the rest goes into the lock as it is. */
-static int add(struct image_ctx *c, const struct condarc *rc, const struct spec_text *t, struct arena *a,
+static int add(struct diags *ds, const struct condarc *rc, const struct spec_text *t, struct arena *a,
                struct conda_setup *x, size_t *cap, struct err *e)
 {
         struct conda_channel *v = NULL, *shown = NULL;
@@ -29,17 +29,17 @@ static int add(struct image_ctx *c, const struct condarc *rc, const struct spec_
         sv full, missing, why = { 0 };
 
         if (!url_expand(a, t->text, image_environment, a, &full, &missing))
-                return refuse(c, t, url_masked(a, t->text),
+                return refuse(ds, t, url_masked(a, t->text),
                               arena_fmt(a, "the variable %.*s is not set", SV_ARG(missing)), e);
         if (!conda_channel_expand(a, full, &x->settings, &v, &n, &why))
-                return refuse(c, t, url_masked(a, t->text), why, e);
+                return refuse(ds, t, url_masked(a, t->text), why, e);
         if (!sv_eq(full, t->text) && (!conda_channel_expand(a, t->text, &x->settings, &shown, &n_shown, &why) ||
                                       n_shown != n || !sv_eq(shown[0].url, v[0].url)))
-                return refuse(c, t, url_masked(a, t->text),
+                return refuse(ds, t, url_masked(a, t->text),
                               SV("a ${VARIABLE} may only be its login or the token behind /t/"), e);
         for (size_t i = 0; i < n; i++)
                 if (!condarc_permits(rc, a, &v[i], &why))
-                        return refuse(c, t, v[i].url, why, e);
+                        return refuse(ds, t, v[i].url, why, e);
                 else if (!has_channel(x, v[i].url))
                         *arena_push(a, x->channel, x->n_channel, *cap) = v[i];
         return 0;
@@ -55,39 +55,26 @@ static int none(struct image_ctx *c, const struct spec *s, struct err *e)
         return err_set(e, ERR_USAGE, "no channel is given");
 }
 
-/* What .condarc forbids is not asked, whoever names it. */
-static int permitted(const struct condarc *rc, struct arena *a, const struct conda_setup *x, struct err *e)
+static int read_setup(struct image_ctx *c, const struct spec *s, struct diags *ds, struct arena *a,
+                      struct conda_setup *ret, struct err *e)
 {
-        sv why;
-
-        for (size_t i = 0; i < x->n_channel; i++)
-                if (!condarc_permits(rc, a, &x->channel[i], &why))
-                        return err_set(e, ERR_USAGE, "%.*s", SV_ARG(why));
-        return 0;
-}
-
-static int read_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret,
-                      struct err *e)
-{
-        struct condarc rc = { 0 };
+        const struct condarc *rc;
         size_t cap = 0;
 
         *ret = (struct conda_setup){ 0 };
-        if (condarc_load(a, &rc, e) < 0)
+        if (image_ctx_conda(c, &rc, e) < 0)
                 return -(int)e->code;
-        for (size_t i = 0; i < rc.n_from; i++)
-                op_event(c->op, OP_READ, OP_END, rc.from[i], 0, 0);
-        ret->settings = rc.settings;
-        ret->mirror = rc.mirror;
-        ret->n_mirror = rc.n_mirror;
-        ret->priority = s->channel_priority.n ? s->channel_priority : rc.priority.n ? rc.priority : SV("strict");
+        ret->settings = rc->settings;
+        ret->mirror = rc->mirror;
+        ret->n_mirror = rc->n_mirror;
+        ret->priority = s->channel_priority.n ? s->channel_priority : rc->priority.n ? rc->priority : SV("strict");
         for (size_t i = 0; i < s->n_channels; i++)
-                if (add(c, &rc, &s->channels[i], a, ret, &cap, e) < 0)
+                if (add(ds, rc, &s->channels[i], a, ret, &cap, e) < 0)
                         return -(int)e->code;
-        for (size_t i = 0; s->n_channels == 0 && !s->nodefaults && i < rc.n_channels; i++)
-                if (add(c, &rc, &(struct spec_text){ rc.channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
+        for (size_t i = 0; s->n_channels == 0 && !s->nodefaults && i < rc->n_channels; i++)
+                if (add(ds, rc, &(struct spec_text){ rc->channels[i], { SV(".condarc"), 0, 0 } }, a, ret, &cap, e) < 0)
                         return -(int)e->code;
-        return permitted(&rc, a, ret, e);
+        return 0;
 }
 
 struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x)
@@ -103,8 +90,10 @@ struct conda_ask conda_ask(struct image_ctx *c, const struct conda_setup *x)
 
 int conda_setup(struct image_ctx *c, const struct spec *s, struct arena *a, struct conda_setup *ret, struct err *e)
 {
-        if (read_setup(c, s, a, ret, e) < 0)
+        if (read_setup(c, s, c->diags, a, ret, e) < 0)
                 return -(int)e->code;
+        for (size_t i = 0; i < c->conda->n_from; i++)
+                op_event(c->op, OP_READ, OP_END, c->conda->from[i], 0, 0);
         return ret->n_channel ? 0 : none(c, s, e);
 }
 
@@ -113,8 +102,6 @@ void conda_setup_again(struct image_ctx *c, const struct spec *s, struct arena *
         AUTO(diags_done) struct diags ds = { 0 };
         AUTO(err_done) struct err ignored = { 0 };
         const struct spec none = { 0 };
-        struct image_ctx quiet = *c;
 
-        quiet.diags = &ds;
-        read_setup(&quiet, s ? s : &none, a, ret, &ignored);
+        read_setup(c, s ? s : &none, &ds, a, ret, &ignored);
 }

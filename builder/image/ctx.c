@@ -15,18 +15,31 @@ int image_ctx_store(struct image_ctx *c, bool write, struct err *e)
         return 0;
 }
 
+int image_ctx_conda(struct image_ctx *c, const struct condarc **ret, struct err *e)
+{
+        struct condarc *rc;
+
+        if (!c->conda) {
+                rc = arena_new(&c->arena, struct condarc);
+                if (condarc_load(&c->arena, rc, e) < 0)
+                        return -(int)e->code;
+                c->conda = rc;
+        }
+        *ret = c->conda;
+        return 0;
+}
+
 /* Who has told conda of a company's CA need not tell us. What is wrong with .condarc is said where a channel is asked for. */
 int image_ctx_net(struct image_ctx *c, struct err *e)
 {
-        AUTO(arena_done) struct arena a = { 0 };
         AUTO(err_done) struct err ignored = { 0 };
         struct net_opts o = { .offline = c->offline };
-        struct condarc rc = { 0 };
+        const struct condarc *rc;
 
         if (c->net)
                 return 0;
-        if (condarc_load(&a, &rc, &ignored) == 0 && rc.ca_file.n)
-                o.ca_file = arena_str(&a, rc.ca_file);
+        if (image_ctx_conda(c, &rc, &ignored) == 0 && rc->ca_file.n)
+                o.ca_file = arena_str(&c->arena, rc->ca_file);
         return net_new(&o, c->op, &c->net, e);
 }
 
@@ -34,5 +47,6 @@ void image_ctx_done(struct image_ctx *c)
 {
         net_free(c->net);
         store_close(c->store);
+        arena_done(&c->arena);
         *c = (struct image_ctx){ 0 };
 }

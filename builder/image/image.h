@@ -13,6 +13,7 @@
 #include "spec/spec.h"
 #include "store/store.h"
 
+struct condarc;
 struct image_ctx { /* opened when first needed: a warm build opens no network, `why` no store */
         struct op *op;
         struct diags *diags;
@@ -20,9 +21,13 @@ struct image_ctx { /* opened when first needed: a warm build opens no network, `
         struct store *store;
         bool store_writable;
         struct net *net;
+        struct arena arena; /* of what is kept as long as this */
+        const struct condarc *conda;
 };
 int image_ctx_store(struct image_ctx *c, bool write, struct err *e);
 int image_ctx_net(struct image_ctx *c, struct err *e);
+/** conda's settings on this machine, read once. -ERR_USAGE: one that cannot be read. */
+int image_ctx_conda(struct image_ctx *c, const struct condarc **ret, struct err *e);
 void image_ctx_done(struct image_ctx *c);
 
 struct image_request {  /* what flags say; texts borrowed */

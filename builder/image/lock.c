@@ -75,13 +75,13 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
 }
 
 /* What channels' names mean, so that a spec of a channel that is not listed is told beside the definition's other faults. */
-static int know_channels(const struct image_request *r, struct arena *a, struct spec *s, struct err *e)
+static int know_channels(struct image_ctx *c, const struct image_request *r, struct spec *s, struct err *e)
 {
-        struct condarc *rc = arena_new(a, struct condarc);
+        const struct condarc *rc;
 
         if (s->n_conda + r->n_conda == 0)
                 return 0;
-        if (condarc_load(a, rc, e) < 0)
+        if (image_ctx_conda(c, &rc, e) < 0)
                 return -(int)e->code;
         s->conda_settings = &rc->settings;
         return 0;
@@ -101,7 +101,7 @@ static int load_spec(struct image_ctx *c, const struct image_request *r, struct 
                 return -(int)e->code;
         if ((*ret)->dir.n == 0)
                 (*ret)->dir = SV(".");
-        if (know_channels(r, a, *ret, e) < 0)
+        if (know_channels(c, r, *ret, e) < 0)
                 return -(int)e->code;
         return apply_flags(r, &io, c->diags, a, *ret, e);
 }
