@@ -60,9 +60,8 @@ static bool is_channel_text(sv text)
         if (matchspec_has_any(text, "()"))
                 return false;
         if (open >= 0 || close >= 0)
-                return open >= 0 && close > open && (size_t)close + 1 == text.n && open == sv_rfind(text, '[') &&
-                       close == sv_rfind(text, ']') && !matchspec_has_any(text, "'\"=*") &&
-                       !matchspec_is_archive(sv_from_to(text, 0, (size_t)open));
+                return open > 0 && close > open && (size_t)close + 1 == text.n && open == sv_rfind(text, '[') &&
+                       close == sv_rfind(text, ']') && !matchspec_has_any(text, "'\"=*");
         return sv_find(text, '*') < 0 || !matchspec_has_any(text, "'\"=,");
 }
 
@@ -71,7 +70,7 @@ bool matchspec_channel_read(struct reader *r, sv text)
         struct matchspec *m = r->m;
         struct conda_channel *v;
         size_t n;
-        sv why;
+        sv why, plain;
 
         m->channel_text = arena_sv(r->a, text);
         m->channel = (sv){ 0 };
@@ -85,9 +84,12 @@ bool matchspec_channel_read(struct reader *r, sv text)
         if (!is_channel_text(text))
                 return matchspec_refuse(
                         r, text, arena_fmt(r->a, "'%.*s' is not a channel's name", SV_ARG(matchspec_shown(text))));
-        if (!conda_channel_expand(r->a, text, r->settings, &v, &n, &why))
+        /* Written again, the pair may be gone: what stands before it must be a channel by itself. */
+        plain = sv_from_to(text, 0, sv_find(text, '[') < 0 ? text.n : (size_t)sv_find(text, '['));
+        if (!conda_channel_expand(r->a, plain, r->settings, &v, &n, &why) ||
+            !conda_channel_expand(r->a, text, r->settings, &v, &n, &why))
                 return matchspec_refuse(r, text, why);
-        if (n == 1 && matchspec_is_archive(v[0].url))
+        if ((n == 1 && matchspec_is_archive(v[0].url)) || matchspec_is_archive(plain))
                 return matchspec_refuse(
                         r, text,
                         arena_fmt(r->a, "'%.*s' is a package's file, not a channel", SV_ARG(matchspec_shown(text))));
