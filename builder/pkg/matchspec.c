@@ -1,6 +1,8 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "pkg/matchspec_priv.h"
 
 static const struct {
@@ -338,15 +340,55 @@ static sv comment_cut(sv text)
         return text;
 }
 
+static bool spec_read(struct arena *a, sv text, const struct conda_channel_settings *settings, struct reader *r,
+                      struct matchspec *m)
+{
+        sv bare = sv_ends(text, SV("@")) ? text : comment_cut(text);
+
+        *m = (struct matchspec){ 0 };
+        *r = (struct reader){ .a = a, .settings = settings, .text = text, .m = m };
+        if (!is_readable(r) || !text_read(r, bare) || !matchspec_fields_read(r))
+                return false;
+        m->wrote = arena_sv(a, sv_trim(bare));
+        return true;
+}
+
+/* Brackets and channels can be put together so that conda reads something into them which its own canonical text does not say. A lock
+ * holds canonical texts: what could not be read from there again is refused here. A file's address holds more than its spec keeps
+ * (platforms, tokens), which is why those are left alone, and so are globs: "1.*.*" is written as conda writes it, "=1.*". */
+static bool is_lasting(struct reader *r, const struct matchspec *m)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT((size_t)1 << 20);
+        struct reader again;
+        struct matchspec next = *m;
+        sv last = r->text, version = m->version ? conda_spec_text(m->version) : (sv){ 0 };
+
+        version.n -= sv_ends(version, SV("*"));
+        if (!matchspec_has_any(last, "[:") || m->url.n || sv_find(version, '*') >= 0)
+                return true;
+        for (int i = 0; i < 8; i++) {
+                b.n = 0;
+                matchspec_write(&next, &b);
+                if (sv_eq(buf_sv(&b), last))
+                        return true;
+                last = arena_sv(r->a, buf_sv(&b));
+                if (!spec_read(r->a, last, r->settings, &again, &next))
+                        break;
+        }
+        return matchspec_refuse(
+                r, r->text,
+                arena_fmt(r->a,
+                          "this would be kept as '%.*s', which says something else: write CHANNEL::NAME[KEY=VALUE, …]",
+                          SV_ARG(matchspec_shown(last))));
+}
+
 bool matchspec_parse(struct arena *a, sv text, const struct conda_channel_settings *settings, struct matchspec *ret,
                      sv *ret_why, size_t *ret_at)
 {
-        struct matchspec m = { 0 };
-        struct reader r = { .a = a, .settings = settings, .text = text, .m = &m };
-        sv bare = sv_ends(text, SV("@")) ? text : comment_cut(text);
+        struct matchspec m;
+        struct reader r;
 
-        if (is_readable(&r) && text_read(&r, bare) && matchspec_fields_read(&r)) {
-                m.wrote = arena_sv(a, sv_trim(bare));
+        if (spec_read(a, text, settings, &r, &m) && is_lasting(&r, &m)) {
                 *ret = m;
                 return true;
         }
