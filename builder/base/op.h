@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/sv.h"
 
-enum op_phase { OP_READ, OP_RESOLVE, OP_FETCH, OP_LAYER, OP_IMAGE, OP_UNPACK, OP_NOTE, OP_WARN };
+enum op_phase { OP_READ, OP_RESOLVE, OP_FETCH, OP_LAYER, OP_IMAGE, OP_UNPACK, OP_PUSH, OP_NOTE, OP_WARN };
 
 /* subject is what the line is about ("numpy 2.1.0"); done and total are bytes, or counts for OP_RESOLVE; total 0: not known.
  * state tells begin, progress and end apart; OP_NOTE and OP_WARN carry a finished sentence in subject. */

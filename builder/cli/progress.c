@@ -16,16 +16,19 @@
 #define REDRAW_MS 80 /* no faster than the eye */
 
 static const char *const phase_name[] = {
-        [OP_READ] = "read",   [OP_RESOLVE] = "resolve", [OP_FETCH] = "fetch", [OP_LAYER] = "layer",
-        [OP_IMAGE] = "image", [OP_UNPACK] = "unpack",   [OP_NOTE] = "note",   [OP_WARN] = "warning",
+        [OP_READ] = "read",   [OP_RESOLVE] = "resolve", [OP_FETCH] = "fetch",
+        [OP_LAYER] = "layer", [OP_IMAGE] = "image",     [OP_UNPACK] = "unpack",
+        [OP_PUSH] = "push",   [OP_NOTE] = "note",       [OP_WARN] = "warning",
 };
 static const char *const doing[] = {
-        [OP_READ] = "Reading",  [OP_RESOLVE] = "Resolving", [OP_FETCH] = "Fetching", [OP_LAYER] = "Packing",
-        [OP_IMAGE] = "Writing", [OP_UNPACK] = "Unpacking",  [OP_NOTE] = "Note",      [OP_WARN] = "Warning",
+        [OP_READ] = "Reading",  [OP_RESOLVE] = "Resolving", [OP_FETCH] = "Fetching",
+        [OP_LAYER] = "Packing", [OP_IMAGE] = "Writing",     [OP_UNPACK] = "Unpacking",
+        [OP_PUSH] = "Pushing",  [OP_NOTE] = "Note",         [OP_WARN] = "Warning",
 };
 static const char *const done_word[] = {
-        [OP_READ] = "Read",   [OP_RESOLVE] = "Resolved", [OP_FETCH] = "Fetched", [OP_LAYER] = "Packed",
-        [OP_IMAGE] = "Wrote", [OP_UNPACK] = "Unpacked",  [OP_NOTE] = "Note",     [OP_WARN] = "Warning",
+        [OP_READ] = "Read",    [OP_RESOLVE] = "Resolved", [OP_FETCH] = "Fetched",
+        [OP_LAYER] = "Packed", [OP_IMAGE] = "Wrote",      [OP_UNPACK] = "Unpacked",
+        [OP_PUSH] = "Pushed",  [OP_NOTE] = "Note",        [OP_WARN] = "Warning",
 };
 
 struct row {

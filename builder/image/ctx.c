@@ -43,8 +43,17 @@ int image_ctx_net(struct image_ctx *c, struct err *e)
         return net_new(&o, c->op, &c->net, e);
 }
 
+int image_ctx_registry(struct image_ctx *c, struct reg_client **ret, struct err *e)
+{
+        if (image_ctx_net(c, e) < 0 || (!c->reg && reg_client_new(c->net, &c->registry, c->op, &c->reg, e) < 0))
+                return -(int)e->code;
+        *ret = c->reg;
+        return 0;
+}
+
 void image_ctx_done(struct image_ctx *c)
 {
+        reg_client_free(c->reg);
         net_free(c->net);
         store_close(c->store);
         arena_done(&c->arena);

@@ -10,10 +10,12 @@
 #include "lock/lock.h"
 #include "net/net.h"
 #include "oci/oci.h"
+#include "registry/client.h"
 #include "spec/spec.h"
 #include "store/store.h"
 
 struct condarc;
+struct reg_client;
 struct image_ctx { /* opened when first needed: a warm build opens no network, `why` no store */
         struct op *op;
         struct diags *diags;
@@ -23,9 +25,13 @@ struct image_ctx { /* opened when first needed: a warm build opens no network, `
         struct net *net;
         struct arena arena; /* of what is kept as long as this */
         const struct condarc *conda;
+        struct reg_opts registry; /* what flags say of registries; set by cli/ before the first use */
+        struct reg_client *reg;
 };
 int image_ctx_store(struct image_ctx *c, bool write, struct err *e);
 int image_ctx_net(struct image_ctx *c, struct err *e);
+/** The client of every registry, over that network. */
+int image_ctx_registry(struct image_ctx *c, struct reg_client **ret, struct err *e);
 /** conda's settings on this machine, read once. -ERR_USAGE: one that cannot be read. */
 int image_ctx_conda(struct image_ctx *c, const struct condarc **ret, struct err *e);
 void image_ctx_done(struct image_ctx *c);

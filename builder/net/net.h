@@ -37,7 +37,17 @@ static inline void net_freep(struct net **n)
 struct net_header {
         sv name, value; /* name in lower case */
 };
-enum net_method { NET_GET, NET_HEAD };
+enum net_method { NET_GET, NET_HEAD, NET_POST, NET_PUT, NET_PATCH, NET_DELETE };
+
+/* What a request sends: read on the I/O thread, from any place, as often as needed (a second try, a 307, a login): never in memory as a
+ * whole. */
+struct net_source {
+        uint64_t size;
+        int64_t (*read)(void *arg, uint64_t at, void *p, size_t n,
+                        struct err *e); /* 1…n bytes, or -code, which ends the request with that error */
+        void *arg;
+};
+struct net_source net_source_bytes(const sv *bytes); /* borrowed */
 
 struct net_request {
         sv url; /* http:// or https://; user:password@ in it is used and never shown */
@@ -51,9 +61,15 @@ struct net_request {
                 *into; /* body of a 200 or 206 goes here (called on the I/O thread); NULL: kept in the answer's body */
         size_t max_body; /* ceiling for a kept body; 0: 64 MiB; also enforced for `into` when not 0 */
         bool keep_partial; /* a retry resumes `into` by range where it stopped (needs a validator); else a broken body is final */
-        sv subject;      /* for OP_FETCH events; empty: none are sent */
-        uint64_t expect; /* size for the events, 0: from Content-Length */
-        int priority;    /* higher first among those that wait */
+        sv subject;          /* for OP_FETCH events; empty: none are sent */
+        uint64_t expect;     /* size for the events, 0: from Content-Length */
+        int priority;        /* higher first among those that wait */
+        enum op_phase phase; /* of the events; OP_READ (0) means OP_FETCH */
+        const struct net_source *
+                body; /* the struct is copied, what it reads is borrowed; NULL: none (Content-Length: 0 for POST, PUT) */
+        bool once;    /* no second try: the caller decides what a broken request means (an upload) */
+        bool anonymous; /* only the headers given here: no netrc, no login of a URL (a registry client brings its own Authorization) */
+        bool no_follow; /* a redirect is an answer. Else GET and HEAD follow all of them, the others 307 and 308 with their body sent again */
 };
 
 struct net_answer {
@@ -64,7 +80,8 @@ struct net_answer {
         sv body; /* NUL-terminated; when `into` was NULL, or for a status other than 200 and 206 (cut at 64 KiB);
                              * empty when a range was asked without `into` and a 200 came: the transfer is stopped there */
         uint64_t received;
-        bool ranged; /* 206 */
+        uint64_t sent; /* bytes of bodies, all tries */
+        bool ranged;   /* 206 */
 };
 sv net_header_get(const struct net_answer *a, const char *name); /* empty when absent */
 
@@ -89,6 +106,14 @@ int net_do(struct net *n, const struct net_request *r, struct arena *a, struct n
 /** Use the user:password@ of a URL for every request to its scheme, host and port that names none (URLs given to net_begin are
  *  remembered by themselves). A redirect to another host never takes them along. Any thread. */
 void net_login_add(struct net *n, sv url);
+/* How to trust one server: certs.d, --insecure. Added before its first request. */
+struct net_tls {
+        sv host;                /* "localhost:5000", lower case, port always written */
+        sv ca_pem;              /* certificates trusted besides the system's; empty: none */
+        const char *cert, *key; /* files of a client certificate, or NULL */
+        bool insecure;          /* any certificate */
+};
+void net_tls_add(struct net *n, const struct net_tls *t); /* copied; any thread; the last one for a host holds */
 /** -ERR_AUTH for 401 and 403 (hint: netrc), -ERR_NOT_FOUND for 404 and 410, -ERR_NET otherwise: for callers to whom a status is an error. */
 int net_status_err(const struct net_answer *a, struct err *e);
 bool net_offline(const struct net *n);
