@@ -225,7 +225,7 @@ class Handler(BaseHTTPRequestHandler):
             owner.repo(repo).blobs[digest] = data
             return self.created(f"/v2/{repo}/blobs/{digest}", digest)
         if (digest := self.field("digest")) and owner.post_digest:
-            return self.finish(repo, digest, self.body)
+            return self.keep(repo, digest, self.body)
         name = secrets.token_hex(16)
         owner.sessions[name] = {"repo": repo, "data": b"", "state": secrets.token_urlsafe(24) + "=+%2F&odd", "pieces": 0, "short": False}
         self.reply_session(202, name)
@@ -253,7 +253,7 @@ class Handler(BaseHTTPRequestHandler):
         if owner.empty_put and not self.body and session["pieces"]:
             raise Refused(owner.empty_put, "UNKNOWN", "an empty last piece")
         del owner.sessions[name]
-        self.finish(repo, digest, session["data"])
+        self.keep(repo, digest, session["data"])
 
     def piece(self, session):
         owner, told = self.owner, self.headers.get("Content-Range")
@@ -272,7 +272,7 @@ class Handler(BaseHTTPRequestHandler):
         session["data"] += self.body
         session["pieces"] += self.command == "PATCH"
 
-    def finish(self, repo, digest, data):
+    def keep(self, repo, digest, data):
         if not re.fullmatch(DIGEST, digest) or digest_like(digest, data) != digest:
             raise Refused(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
         self.owner.repo(repo).blobs[digest] = data
@@ -489,7 +489,7 @@ class MockRegistry:
         self.name, self.url = f"127.0.0.1:{self.port}", f"http://127.0.0.1:{self.port}"
         for s in self.servers:
             s.owner = self
-            threading.Thread(target=s.serve_forever, daemon=True).start()
+            threading.Thread(target=s.serve_forever, args=(0.05,), daemon=True).start()
 
     def repo(self, name):
         return self.repos.setdefault(name, Repo())

@@ -162,7 +162,7 @@ class TokenServer:
         self.http.owner = self
         self.port = self.http.server_port
         self.realm = f"http://{host}:{self.port}/token"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
     def config(self):
