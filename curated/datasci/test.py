@@ -24,7 +24,7 @@ parquet = io.BytesIO()
 frame.to_parquet(parquet)
 parquet.seek(0)
 table = pyarrow.parquet.read_table(parquet)
-assert table.num_rows == polars.from_arrow(table).height == duckdb.sql("select count(*) from frame").fetchone()[0] == 100
+assert table.num_rows == polars.from_arrow(table).height == duckdb.sql("select count(*) from frame").fetchall()[0][0] == 100
 slope = sklearn.linear_model.LinearRegression().fit(frame[["x"]], frame["y"]).coef_[0]
 assert abs(slope - scipy.stats.linregress(frame["x"], frame["y"]).slope) < 1e-9
 assert abs(slope - statsmodels.api.OLS(frame["y"], statsmodels.api.add_constant(frame["x"])).fit().params["x"]) < 1e-9
