@@ -369,8 +369,9 @@ static bool is_lasting(struct reader *r, const struct matchspec *m)
         for (int i = 0; i < 8; i++) {
                 b.n = 0;
                 matchspec_write(&next, &b);
-                if (sv_eq(buf_sv(&b), last) || sv_find_sv(buf_sv(&b), SV("://")) >= 0 ||
-                    matchspec_is_archive(buf_sv(&b)))
+                if (sv_eq(buf_sv(&b), last))
+                        return true;
+                if (i == 0 && (sv_find_sv(buf_sv(&b), SV("://")) >= 0 || matchspec_is_archive(buf_sv(&b))))
                         return true;
                 last = arena_sv(r->a, buf_sv(&b));
                 if (!spec_read(r->a, last, r->settings, &again, &next))
