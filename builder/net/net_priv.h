@@ -18,8 +18,9 @@ enum {
         NET_BACKOFF_MAX_MS = 10000,
         NET_RETRY_AFTER_MAX_MS = 60000,
         NET_CONNECT_MAX_MS = 20000,
-        NET_PER_HOST = 32, /* connections to one host at once */
-        NET_KEPT = 96      /* connections held, idle ones included */
+        NET_DIGEST_SPEED = 20000, /* bytes a millisecond that a server may take over a body before it answers */
+        NET_PER_HOST = 32,        /* connections to one host at once */
+        NET_KEPT = 96             /* connections held, idle ones included */
 };
 
 struct net_job {
