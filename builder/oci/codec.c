@@ -18,6 +18,7 @@ static const struct {
         { DOCKER_ROOTFS "diff.tar", OCI_LAYER, OCI_CODEC_NONE },
         { DOCKER_ROOTFS "diff.tar.gzip", OCI_LAYER_GZIP, OCI_CODEC_GZIP },
         { DOCKER_ROOTFS "diff.tar.zstd", OCI_LAYER_ZSTD, OCI_CODEC_ZSTD }, /* containerd writes it */
+        { DOCKER_ROOTFS "foreign.diff.tar", OCI_RESTRICTED, OCI_CODEC_NONE },
         { DOCKER_ROOTFS "foreign.diff.tar.gzip", OCI_RESTRICTED "+gzip", OCI_CODEC_GZIP },
 };
 
@@ -31,6 +32,11 @@ bool oci_layer_codec(sv media_type, enum oci_codec *ret)
         return false;
 }
 
+bool oci_layer_foreign(sv media_type)
+{
+        return sv_starts(oci_type_of_docker(media_type), SV(OCI_RESTRICTED));
+}
+
 sv oci_type_of_docker(sv media_type)
 {
         if (sv_is(media_type, DOCKER_CONFIG))
@@ -39,6 +45,17 @@ sv oci_type_of_docker(sv media_type)
                 if (sv_is(media_type, layers[i].type))
                         return sv_from(layers[i].oci);
         return media_type;
+}
+
+sv oci_docker_type(sv media_type)
+{
+        if (sv_is(media_type, OCI_CONFIG) || sv_is(media_type, DOCKER_CONFIG))
+                return SV(DOCKER_CONFIG);
+        for (size_t i = 0; i < ARRAY_LEN(layers); i++)
+                if (sv_starts(sv_from(layers[i].type), SV(DOCKER_ROOTFS)) && layers[i].codec != OCI_CODEC_ZSTD &&
+                    (sv_is(media_type, layers[i].type) || sv_is(media_type, layers[i].oci)))
+                        return sv_from(layers[i].type);
+        return (sv){ 0 };
 }
 
 const char *oci_codec_name(enum oci_codec c)
