@@ -1,67 +1,29 @@
 #include "catalog/debian.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/data_dirs.h"
 #include "base/fs.h"
 #include "catalog/pypi.h" /* fetch_artifact */
 #include "ext/hash.h"
 
 /* --- where recipes are */
 
-struct dirs {
-        sv v[16];
-        size_t n;
-};
-
-static void dirs_add(struct dirs *d, sv dir)
+static void recipe_dirs(struct arena *a, sv **ret, size_t *ret_n)
 {
-        if (dir.n && d->n < sizeof(d->v) / sizeof(d->v[0]))
-                d->v[d->n++] = dir;
-}
-
-/* "recipes" beside the program, or above it: build/builder/cli/envbuild stands three folders below the sources' in a usual build tree. */
-static void dirs_of_program(struct arena *a, struct dirs *d)
-{
-        char path[4096];
-        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-        sv dir = { path, n < 0 ? 0 : (size_t)n };
-
-        for (int i = 0; i < 5 && sv_rfind(dir, '/') > 0; i++) {
-                AUTO(free_ptr) char *at = NULL;
-
-                dir.n = (size_t)sv_rfind(dir, '/');
-                at = fs_path("%.*s/recipes", SV_ARG(dir));
-                if (fs_is_dir(at)) {
-                        dirs_add(d, arena_sv(a, sv_from(at)));
-                        return;
-                }
-        }
-}
-
-static struct dirs all_dirs(struct arena *a)
-{
-        struct dirs d = { 0 };
-        sv rest = sv_from(getenv("ENVBUILD_RECIPES")), one;
-
-        while (sv_cut(&rest, ':', &one))
-                dirs_add(&d, one);
-        dirs_of_program(a, &d);
-        dirs_add(&d, SV(ENVBUILD_DATADIR "/recipes"));
-        return d;
+        data_dirs(a, "ENVBUILD_RECIPES", "recipes", ENVBUILD_DATADIR "/recipes", ret, ret_n);
 }
 
 int debian_recipe_list(struct arena *a, sv **ret, size_t *ret_n, struct err *e)
 {
-        struct dirs d = all_dirs(a);
-        sv *v = NULL;
-        size_t n = 0, cap = 0, kept = 0;
+        sv *v = NULL, *dirs;
+        size_t n = 0, cap = 0, kept = 0, n_dirs;
 
-        for (size_t i = 0; i < d.n; i++) {
-                AUTO(free_ptr) char *dir = fs_path("%.*s", SV_ARG(d.v[i]));
+        recipe_dirs(a, &dirs, &n_dirs);
+        for (size_t i = 0; i < n_dirs; i++) {
+                const char *dir = dirs[i].p;
                 AUTO(free_ptr) char **names = NULL;
                 size_t n_names = 0;
 
@@ -105,12 +67,14 @@ static int not_found(struct arena *a, sv name, struct err *e)
 
 static sv find(struct arena *a, sv name)
 {
-        struct dirs d = all_dirs(a);
+        sv *dirs;
+        size_t n_dirs;
 
         if (sv_find(name, '/') >= 0 || sv_ends(name, SV(".yml")))
                 return arena_sv(a, name);
-        for (size_t i = 0; i < d.n; i++) {
-                sv path = arena_fmt(a, "%.*s/%.*s.yml", SV_ARG(d.v[i]), SV_ARG(name));
+        recipe_dirs(a, &dirs, &n_dirs);
+        for (size_t i = 0; i < n_dirs; i++) {
+                sv path = arena_fmt(a, "%.*s/%.*s.yml", SV_ARG(dirs[i]), SV_ARG(name));
                 if (fs_exists(path.p))
                         return path;
         }

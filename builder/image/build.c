@@ -150,6 +150,7 @@ static int verify_image(const struct lock_platform *p, const struct built_layers
 
 struct build {
         struct image_ctx *c;
+        const struct image_request *r;
         const struct image_build_opts *o;
         struct arena *a;
         struct image_locked *l;
@@ -249,7 +250,8 @@ static int put_index(struct build *b, struct oci_desc *v, size_t n, struct oci_d
         *ret = (struct oci_desc){ .media_type = SV(OCI_INDEX), .size = text.n };
         if (store_put_bytes(b->c->store, STORE_BLOB, buf_sv(&text), &ret->digest, e) < 0)
                 return -(int)e->code;
-        if (!b->keep_lock) {
+        if (!b->keep_lock && n == b->l->lock->n_platform) {
+                b->l->changed |= !b->l->lock->has_index || !sha256_eq(&b->l->lock->index, &ret->digest);
                 b->l->lock->has_index = true;
                 b->l->lock->index = ret->digest;
         }
@@ -280,19 +282,46 @@ static int put_ref(struct build *b, const struct oci_desc *d, struct err *e)
         return store_ref_put(b->c->store, b->ret->name, d, (sv){ 0 }, e);
 }
 
+/* --platform: some of those that the lock is for. */
+static bool is_wanted(const struct image_request *r, sv platform)
+{
+        for (size_t i = 0; i < r->n_platform; i++)
+                if (sv_eq(r->platform[i], platform))
+                        return true;
+        return r->n_platform == 0;
+}
+
+static int check_platforms(const struct image_request *r, const struct lock *l, struct err *e)
+{
+        for (size_t i = 0; i < r->n_platform; i++) {
+                if (lock_find_platform(l, r->platform[i]))
+                        continue;
+                err_set(e, ERR_USAGE, "the lock of '%.*s' has nothing for %.*s", SV_ARG(l->name),
+                        SV_ARG(r->platform[i]));
+                for (size_t k = 0; k < l->n_platform; k++)
+                        err_hint(e, "it has %.*s", SV_ARG(l->platform[k].platform));
+                return -(int)e->code;
+        }
+        return 0;
+}
+
 static int build_all(struct build *b, struct err *e)
 {
         struct lock *l = b->l->lock;
         struct oci_desc *v = arena_array(b->a, struct oci_desc, l->n_platform), whole = { 0 };
+        size_t n = 0;
 
-        for (size_t i = 0; i < l->n_platform; i++)
-                if (build_platform(b, &l->platform[i], &v[i], e) < 0)
+        for (size_t i = 0; i < l->n_platform; i++) {
+                if (!is_wanted(b->r, l->platform[i].platform))
+                        continue;
+                if (build_platform(b, &l->platform[i], &v[n++], e) < 0)
                         return l->n_platform > 1 ? err_while(e, "building for %.*s", SV_ARG(l->platform[i].platform))
                                                  : -(int)e->code;
+        }
         if (b->o->dry_run)
                 return 0;
         whole = v[0];
-        if (l->n_platform > 1 && put_index(b, v, l->n_platform, &whole, e) < 0)
+        if (n > 1 && put_index(b, v, n, &whole, e) < 0)
                 return -(int)e->code;
         b->ret->digest = whole.digest;
         return put_ref(b, &whole, e);
@@ -303,11 +332,12 @@ int image_build(struct image_ctx *c, const struct image_request *r, const struct
 {
         AUTO(store_lease_dropp) struct store_lease *lease = NULL;
         struct build b = {
-                .c = c, .o = o, .a = a, .l = l, .ret = ret, .keep_lock = r->locked || r->frozen || !l->spec
+                .c = c, .r = r, .o = o, .a = a, .l = l, .ret = ret, .keep_lock = r->locked || r->frozen || !l->spec
         };
 
         *ret = (struct image_built){ 0 };
-        if (local_name(&b, e) < 0 || image_ctx_store(c, true, e) < 0 || store_lease_take(c->store, &lease, e) < 0)
+        if (check_platforms(r, l->lock, e) < 0 || local_name(&b, e) < 0 || image_ctx_store(c, true, e) < 0 ||
+            store_lease_take(c->store, &lease, e) < 0)
                 return -(int)e->code;
         b.lease = lease;
         return build_all(&b, e);

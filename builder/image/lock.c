@@ -42,6 +42,20 @@ static bool read_variable(void *arg, sv name, sv *ret)
         return v != NULL;
 }
 
+/* Platforms that the definition names: its lock serves, and image_build makes those that are asked for. */
+static bool among_own_platforms(const struct image_request *r, const struct spec *s)
+{
+        size_t k;
+
+        for (size_t i = 0; i < r->n_platform; i++) {
+                for (k = 0; k < s->n_platforms && !sv_eq(s->platforms[k].text, r->platform[i]); k++)
+                        ;
+                if (k == s->n_platforms)
+                        return false;
+        }
+        return true;
+}
+
 static int apply_flags(const struct image_request *r, const struct spec_io *io, struct diags *ds, struct arena *a,
                        struct spec *s, struct err *e)
 {
@@ -65,7 +79,7 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
                 s->pre = true;
         if (r->index_strategy.n)
                 s->strategy = sv_is(r->index_strategy, "pip") ? SPEC_INDEX_MERGE : SPEC_INDEX_FIRST;
-        if (r->n_platform) {
+        if (!among_own_platforms(r, s)) {
                 s->platforms = arena_array(a, struct spec_text, r->n_platform);
                 s->n_platforms = r->n_platform;
                 for (size_t i = 0; i < r->n_platform; i++)
