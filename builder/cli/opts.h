@@ -11,8 +11,13 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         bool pre, locked, frozen, refresh, upgrade_all, upgrade_base;
         bool dry_run;
         sv tag, codec, iidfile, metadata_file;
+        bool push;
+        sv format; /* of what is pushed */
         struct opt_list volume;
         sv workdir, network;
+};
+struct push_opts {
+        sv format, metadata_file;
 };
 struct export_opts {
         sv format, platform;
