@@ -107,3 +107,10 @@ void arena_done(struct arena *a)
         }
         *a = (struct arena){ 0 };
 }
+
+void arena_wipe(struct arena *a)
+{
+        for (struct arena_block *b = a->last; b; b = b->prev)
+                explicit_bzero(b->data, b->used);
+        arena_done(a);
+}

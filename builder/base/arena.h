@@ -30,5 +30,7 @@ void *arena_regrow(struct arena *a, const void *p, size_t n, size_t *cap, size_t
         ((n) == (cap) ? (void)((v) = arena_regrow((a), (v), (n), &(cap), sizeof(*(v)))) : (void)0, &(v)[(n)++])
 size_t arena_mul(size_t n, size_t size); /* ends the process on overflow */
 void arena_done(struct arena *a);
+/** arena_done over an arena that holds secrets: its memory is overwritten first. */
+void arena_wipe(struct arena *a);
 
 #endif

@@ -39,6 +39,12 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 
         while (cut && (p[cut - 1] == '\n' || p[cut - 1] == '\r'))
                 cut--;
+        if (cut == 0) {
+                long status = 0;
+
+                curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+                t->answered = status >= 200;
+        }
         return cut == 0 || t->on_header(t->arg, p, cut) ? len : 0;
 }
 
@@ -49,19 +55,77 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
         return t->on_body(t->arg, p, size * n) ? size * n : 0;
 }
 
+/* Fills all that is asked for: a send of 2 MiB costs as much as one of 16 KiB. */
+static size_t on_read(char *p, size_t size, size_t n, void *arg)
+{
+        struct curl_transfer *t = arg;
+        uint64_t left = t->body_size - t->body_at;
+        size_t want = size * n < left ? size * n : (size_t)left, got = 0;
+
+        while (got < want) {
+                int64_t r = t->on_send(t->arg, t->body_at, p + got, want - got);
+
+                if (r <= 0)
+                        return CURL_READFUNC_ABORT;
+                got += (size_t)r;
+                t->body_at += (uint64_t)r;
+        }
+        return got;
+}
+
+static int on_seek(void *arg, curl_off_t to, int origin)
+{
+        struct curl_transfer *t = arg;
+
+        if (origin != SEEK_SET || to < 0 || (uint64_t)to > t->body_size)
+                return CURL_SEEKFUNC_FAIL;
+        t->body_at = (uint64_t)to;
+        return CURL_SEEKFUNC_OK;
+}
+
+/* Called when a connection stands, before the request goes out; libcurl begins again by itself when a kept one was dead. */
+static int on_ready(void *arg, char *to, char *from, int to_port, int from_port)
+{
+        struct curl_transfer *t = arg;
+
+        (void)to, (void)from, (void)to_port, (void)from_port;
+        t->stale = t->once && t->asked;
+        t->asked = true;
+        return t->stale ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static bool add_header(struct curl_transfer *t, const char *line)
+{
+        struct curl_slist *next = curl_slist_append(t->list, line);
+
+        if (next)
+                t->list = next;
+        return next != NULL;
+}
+
 static bool set_headers(CURL *easy, struct curl_transfer *t)
 {
-        struct curl_slist *list = NULL, *next;
-
-        for (size_t i = 0; i < t->n_header; i++) {
-                if (!(next = curl_slist_append(list, t->header[i]))) {
-                        curl_slist_free_all(list);
+        for (size_t i = 0; i < t->n_header; i++)
+                if (!add_header(t, t->header[i]))
                         return false;
-                }
-                list = next;
+        if (t->has_body && !add_header(t, "Expect:")) /* no waiting for a "100 Continue" */
+                return false;
+        return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->list) == CURLE_OK;
+}
+
+static bool set_method(CURL *easy, struct curl_transfer *t)
+{
+        if (strcmp(t->method, "HEAD") == 0)
+                return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+        if (t->has_body) {
+                curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+                curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->body_size);
+                curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+                curl_easy_setopt(easy, CURLOPT_READDATA, t);
+                curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+                curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
         }
-        t->list = list;
-        return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+        return strcmp(t->method, "GET") == 0 || curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, t->method) == CURLE_OK;
 }
 
 static bool set_tls(CURL *easy, const struct curl_transfer *t)
@@ -117,14 +181,14 @@ static bool set_up(CURL *easy, struct curl_transfer *t)
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L << 10);
-        if (t->head)
-                curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_ready);
+        curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
         if (t->range && curl_easy_setopt(easy, CURLOPT_RANGE, t->range) != CURLE_OK)
                 return false;
         if (t->compressed && curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") != CURLE_OK)
                 return false;
-        return curl_easy_setopt(easy, CURLOPT_URL, t->url) == CURLE_OK && set_headers(easy, t) && set_tls(easy, t) &&
-               set_login(easy, t);
+        return curl_easy_setopt(easy, CURLOPT_URL, t->url) == CURLE_OK && set_method(easy, t) && set_headers(easy, t) &&
+               set_tls(easy, t) && set_login(easy, t);
 }
 
 static void drop(struct curl_io *io, struct curl_transfer *t)
@@ -142,6 +206,8 @@ static bool begin(struct curl_io *io, struct curl_transfer *t)
         t->fault = CURL_FAULT_NONE;
         t->status = 0;
         t->list = NULL;
+        t->asked = t->answered = t->stale = false;
+        t->body_at = 0;
         if (!(t->easy = curl_easy_init()) || !set_up(t->easy, t) ||
             curl_multi_add_handle(io->multi, t->easy) != CURLM_OK) {
                 t->fault = CURL_FAULT_OTHER;
@@ -197,11 +263,15 @@ static enum curl_fault fault_of(CURLcode c)
 }
 
 /* A proxy that refuses CONNECT looks like a broken receive: its status tells. */
-static enum curl_fault fault_in(CURL *easy, CURLcode c)
+static enum curl_fault fault_in(CURL *easy, CURLcode c, const struct curl_transfer *t)
 {
         enum curl_fault f = fault_of(c);
         long tunnel = 0;
 
+        if (c == CURLE_SEND_ERROR && t->answered && t->status >= 300)
+                return CURL_FAULT_NONE; /* the server said no and went away before the body was whole */
+        if (t->stale)
+                return CURL_FAULT_BROKEN;
         if (f == CURL_FAULT_BROKEN && curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel) == CURLE_OK &&
             tunnel >= 300)
                 return CURL_FAULT_PROXY;
@@ -246,8 +316,8 @@ static struct curl_transfer *finished(struct curl_io *io)
                         continue;
                 curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &arg);
                 t = (struct curl_transfer *)(void *)arg;
-                t->fault = fault_in(m->easy_handle, c);
                 curl_easy_getinfo(m->easy_handle, CURLINFO_RESPONSE_CODE, &t->status);
+                t->fault = fault_in(m->easy_handle, c, t);
                 describe(m->easy_handle, c, t);
                 drop(io, t);
                 return t;

@@ -25,7 +25,10 @@ enum curl_fault {
 
 struct curl_transfer { /* owned by the caller; texts must live until it is finished or dropped */
         const char *url;
-        bool head;
+        const char *method; /* "GET", "HEAD", "PUT", ... */
+        bool has_body;      /* a body is sent, maybe an empty one */
+        bool once;          /* never sent twice, not even when a kept connection turns out to be dead */
+        uint64_t body_size;
         const char *range;         /* "0-99", "-500", or NULL */
         const char *const *header; /* "Name: value" */
         size_t n_header;
@@ -37,12 +40,19 @@ struct curl_transfer { /* owned by the caller; texts must live until it is finis
         int64_t connect_ms, stall_ms;
         bool (*on_header)(void *arg, const char *line, size_t n); /* without line end; status lines too */
         bool (*on_body)(void *arg, const char *p, size_t n);
+        int64_t (*on_send)(void *arg, uint64_t at, char *p,
+                           size_t n); /* 1...n bytes of the body from `at`, or -1 to stop */
         void *arg;
         /* Set when it is finished. */
         enum curl_fault fault;
         long status; /* 0: no answer */
+        bool asked;  /* a connection stood and the request may have gone out */
         char detail[256];
-        void *easy, *list; /* the table's own */
+        /* The table's own. */
+        void *easy, *list;
+        uint64_t body_at;
+        bool answered; /* the headers of a final answer are here */
+        bool stale;    /* a kept connection was dead, and `once` forbade another */
 };
 
 struct curl_io;
@@ -57,7 +67,7 @@ struct curl_table {
         struct curl_transfer *(*turn)(struct curl_io *io, int timeout_ms);
         void (*wake)(struct curl_io *io); /* any thread: ends a turn() */
 };
-#define CURL_TABLE_VERSION 1u
+#define CURL_TABLE_VERSION 2u
 #define CURL_TABLE_SYMBOL  "envbuild_curl_table"
 extern const struct curl_table envbuild_curl_table;
 

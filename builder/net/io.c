@@ -66,9 +66,18 @@ static bool is_redirect(long status)
         return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* 301, 302 and 303 would turn another method into a GET: the caller should know. */
+static bool is_followed(const struct net_job *j)
+{
+        bool plain = j->r.method == NET_GET || j->r.method == NET_HEAD;
+
+        return is_redirect(j->status) && !j->r.no_follow && header_of(j, "location").n &&
+               (plain || j->status == 307 || j->status == 308);
+}
+
 static bool try_again_status(long status)
 {
-        return status == 429 || (status >= 500 && status <= 599 && status != 501 && status != 505);
+        return status == 408 || status == 429 || (status >= 500 && status <= 599 && status != 501 && status != 505);
 }
 
 /* What identifies the bytes: a strong ETag, else the date. */
@@ -105,6 +114,21 @@ static bool fits_resume(struct net_job *j)
         return true;
 }
 
+/* The first bytes of a range without an end: are they the ones that were asked for? */
+static bool fits_open_range(struct net_job *j)
+{
+        uint64_t from;
+
+        if (j->status == 200) {
+                j->skip = j->r.from;
+                return true;
+        }
+        if (content_range(header_of(j, "content-range"), &from) && from == j->r.from)
+                return true;
+        return err_set(&j->err, ERR_NET, "'%.*s' answered with another range than the one from byte %llu",
+                       SV_ARG(url_masked(&j->asked, j->url)), (unsigned long long)j->r.from) > 0;
+}
+
 static bool begin_body(struct net_job *j)
 {
         uint64_t length;
@@ -127,6 +151,8 @@ static bool begin_body(struct net_job *j)
                 j->validator = arena_sv(&j->asked, validator_of(j));
                 if (!j->expect && sv_u64(header_of(j, "content-length"), &length))
                         j->expect = length;
+                if (j->r.has_range && j->r.range_open)
+                        return fits_open_range(j);
         }
         return true;
 }
@@ -152,7 +178,7 @@ static bool on_body(void *arg, const char *p, size_t n)
         if (j->status != 200 && j->status != 206) {
                 size_t room = NET_ERROR_BODY - (j->body.n < NET_ERROR_BODY ? j->body.n : NET_ERROR_BODY);
 
-                if (!is_redirect(j->status))
+                if (!is_followed(j))
                         buf_add(&j->body, (sv){ p, n < room ? n : room });
                 return true;
         }
@@ -175,6 +201,24 @@ static bool on_body(void *arg, const char *p, size_t n)
                 buf_add(&j->body, (sv){ p, n });
         }
         return true;
+}
+
+static int64_t on_send(void *arg, uint64_t at, char *p, size_t n)
+{
+        struct net_job *j = arg;
+        int64_t r = j->r.body->read(j->r.body->arg, at, p, n, &j->err);
+
+        if (r < 0)
+                return -1;
+        if (r == 0 || (uint64_t)r > n)
+                return err_set(&j->err, ERR_FAILED, "the body for '%.*s' ends after %llu of %llu bytes",
+                               SV_ARG(url_masked(&j->asked, j->r.url)), (unsigned long long)at,
+                               (unsigned long long)j->r.body->size) < 0
+                               ? -1
+                               : 0;
+        j->sent += (uint64_t)r;
+        j->sent_to = at + (uint64_t)r;
+        return r;
 }
 
 /* --- beginning a try --- */
@@ -247,6 +291,8 @@ static const char *range_of(struct net_job *j)
 
         if (j->r.has_range && j->r.range_last)
                 return arena_fmt(&j->asked, "-%llu", (unsigned long long)j->r.to).p;
+        if (j->r.has_range && j->r.range_open)
+                return arena_fmt(&j->asked, "%llu-", (unsigned long long)from).p;
         if (j->r.has_range)
                 return arena_fmt(&j->asked, "%llu-%llu", (unsigned long long)from, (unsigned long long)j->r.to).p;
         return j->received ? arena_fmt(&j->asked, "%llu-", (unsigned long long)from).p : NULL;
@@ -259,16 +305,43 @@ static const char *proxy_of(const struct net *n, sv url)
 
 static void tell(struct net *n, const struct net_job *j, enum op_state state)
 {
-        op_event(n->op, OP_FETCH, state, j->r.subject, j->received + j->body.n, j->expect);
+        enum op_phase phase = j->r.phase == OP_READ ? OP_FETCH : j->r.phase;
+        uint64_t size = j->r.body ? j->r.body->size : 0;
+
+        if (size)
+                op_event(n->op, phase, state, j->r.subject, j->sent_to, size);
+        else
+                op_event(n->op, phase, state, j->r.subject, j->received + j->body.n, j->expect);
+}
+
+static bool sends_body(const struct net_job *j)
+{
+        return j->r.body || j->r.method == NET_POST || j->r.method == NET_PUT || j->r.method == NET_PATCH;
+}
+
+/* May it arrive twice? RFC 9110 §9.2.2, or the caller says so. */
+static bool is_repeatable(const struct net_job *j)
+{
+        return (j->r.method != NET_POST && j->r.method != NET_PATCH) || j->r.repeatable;
+}
+
+static const char *method_name(enum net_method m)
+{
+        static const char *const names[] = { [NET_GET] = "GET", [NET_HEAD] = "HEAD",   [NET_POST] = "POST",
+                                             [NET_PUT] = "PUT", [NET_PATCH] = "PATCH", [NET_DELETE] = "DELETE" };
+
+        return names[m];
 }
 
 static bool start_try(struct net *n, struct net_job *j)
 {
-        const struct net_login *login = login_of(n, j);
+        const struct net_login *login = j->r.anonymous ? NULL : login_of(n, j);
+        int64_t stall_ms = j->r.timeout_ms ? j->r.timeout_ms : n->timeout_ms;
 
         reset_answer(j);
         j->body.max = j->r.into ? NET_ERROR_BODY : SIZE_MAX / 2; /* over_limit() says the ceiling in words */
         j->tries++;
+        j->sent_to = 0;
         if (j->r.subject.n && !j->told) {
                 j->told = true;
                 j->told_ms = clock_ms();
@@ -277,19 +350,23 @@ static bool start_try(struct net *n, struct net_job *j)
         atomic_fetch_add(&n->count, 1);
         j->t = (struct curl_transfer){
                 .url = arena_str(&j->asked, j->url),
-                .head = j->r.method == NET_HEAD,
+                .method = method_name(j->r.method),
+                .has_body = sends_body(j),
+                .once = j->r.once || !is_repeatable(j),
+                .body_size = j->r.body ? j->r.body->size : 0,
                 .range = range_of(j),
                 .user = login ? login->user : NULL,
                 .password = login ? login->password : NULL,
                 .proxy = proxy_of(n, j->url),
-                .netrc = n->netrc,
+                .netrc = j->r.anonymous ? NULL : n->netrc,
                 .ca_file = n->ca_file,
                 .insecure = is_insecure(n, j->url),
                 .compressed = !j->r.into && !j->r.has_range && j->r.method == NET_GET,
                 .connect_ms = n->timeout_ms < NET_CONNECT_MAX_MS ? n->timeout_ms : NET_CONNECT_MAX_MS,
-                .stall_ms = n->timeout_ms,
+                .stall_ms = stall_ms,
                 .on_header = on_header,
                 .on_body = on_body,
+                .on_send = on_send,
                 .arg = j,
         };
         set_headers(j, (const char ***)&j->t.header, &j->t.n_header);
@@ -312,7 +389,7 @@ static void end_job(struct net *n, struct net_job *j)
         if (j->told)
                 tell(n, j, OP_END);
         pthread_mutex_lock(&n->lock);
-        gone = j->dropped && !j->r.into; /* with a writer, net_drop waits and frees */
+        gone = j->dropped && !net_job_borrows(j); /* else net_drop waits and frees */
         j->done = true;
         n->finished++;
         pthread_cond_broadcast(&n->done);
@@ -347,10 +424,20 @@ static void wait_for_next_try(struct net *n, struct net_job *j)
         j->hops = 0;
 }
 
+/* What came back does not exclude that the server acted on it, and it should not act twice. */
+static bool may_have_acted(const struct net_job *j)
+{
+        if (is_repeatable(j))
+                return false;
+        return j->t.fault == CURL_FAULT_NONE ? j->status != 408 && j->status != 429 && j->status != 503 : j->t.asked;
+}
+
 static bool may_try_again(const struct net *n, const struct net_job *j)
 {
         unsigned most = n->tries;
 
+        if (j->r.once || may_have_acted(j))
+                return false;
         switch (j->t.fault) {
         case CURL_FAULT_NONE:
                 if (!try_again_status(j->status))
@@ -418,12 +505,12 @@ static void end_try(struct net *n, struct net_job *j)
                         SV_ARG(url_masked(&j->asked, j->r.url)));
                 return end_job(n, j);
         }
-        if (j->t.fault == CURL_FAULT_NONE && is_redirect(j->status) && header_of(j, "location").n) {
+        if (j->t.fault == CURL_FAULT_NONE && is_followed(j)) {
                 if (follow(j) < 0)
                         end_job(n, j);
                 return;
         }
-        if (j->t.fault == CURL_FAULT_NONE && !try_again_status(j->status))
+        if (j->t.fault == CURL_FAULT_NONE && (!try_again_status(j->status) || j->r.once || may_have_acted(j)))
                 return end_job(n, j);
         if (may_try_again(n, j))
                 return wait_for_next_try(n, j);

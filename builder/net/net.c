@@ -190,6 +190,12 @@ static void copy_request(struct net_job *j, const struct net_request *r)
                 h[i] = (struct net_header){ arena_sv(a, r->header[i].name), arena_sv(a, r->header[i].value) };
         j->r.header = h;
         j->expect = r->expect;
+        if (r->body) {
+                struct net_source *body = arena_new(a, struct net_source);
+
+                *body = *r->body;
+                j->r.body = body;
+        }
         j->url = url_public(a, j->r.url);
         if (sv_find(j->url, '#') >= 0)
                 j->url = sv_from_to(j->url, 0, (size_t)sv_find(j->url, '#'));
@@ -226,7 +232,8 @@ struct net_job *net_begin(struct net *n, const struct net_request *r)
         j->seq = n->seq++;
         ok = ok && (n->has_thread || start_thread(n, &j->err) == 0);
         if (ok) {
-                remember_login(n, j->r.url);
+                if (!r->anonymous)
+                        remember_login(n, j->r.url);
                 for (end = &n->inbox; *end; end = &(*end)->next)
                         ;
                 *end = j;
@@ -267,9 +274,9 @@ static int await(struct net *n, struct net_job *j, struct err *e)
 
 static void hand_over(struct net_job *j, struct arena *a, struct net_answer *ret)
 {
-        *ret = (struct net_answer){ .status = j->status,
-                                    .url = arena_sv(a, j->url),
-                                    .received = j->received + j->body.n };
+        *ret = (struct net_answer){
+                .status = j->status, .url = arena_sv(a, j->url), .received = j->received + j->body.n, .sent = j->sent
+        };
         if (j->status == 206 && !j->r.has_range)
                 ret->status = 200; /* the last piece of a whole that was resumed */
         ret->ranged = ret->status == 206;
@@ -328,11 +335,11 @@ void net_drop(struct net *n, struct net_job *j)
         if (!j->done) {
                 j->dropped = n->drops = true;
                 n->table->wake(n->io);
-                while (j->r.into && !j->done) /* nothing may be written once we return */
+                while (net_job_borrows(j) && !j->done)
                         pthread_cond_wait(&n->done, &n->lock);
         }
-        /* Without a writer the I/O thread frees it, unless it was done before. */
-        ours = j->done && (j->r.into || !j->dropped);
+        /* Where nothing is borrowed the I/O thread frees it, unless it was done before. */
+        ours = j->done && (net_job_borrows(j) || !j->dropped);
         pthread_mutex_unlock(&n->lock);
         if (ours)
                 net_job_free(j);
@@ -359,4 +366,22 @@ bool net_offline(const struct net *n)
 unsigned net_count(const struct net *n)
 {
         return atomic_load(&n->count);
+}
+
+static int64_t read_bytes(void *arg, uint64_t at, void *p, size_t n, struct err *e)
+{
+        const sv *bytes = arg;
+        size_t left = at < bytes->n ? bytes->n - (size_t)at : 0;
+
+        (void)e;
+        if (n > left)
+                n = left;
+        if (n)
+                memcpy(p, bytes->p + at, n);
+        return (int64_t)n;
+}
+
+struct net_source net_source_bytes(const sv *bytes)
+{
+        return (struct net_source){ .size = bytes->n, .read = read_bytes, .arg = (void *)bytes };
 }

@@ -56,6 +56,7 @@ struct net_request {
         size_t n_header;
         bool has_range; /* bytes from…to (inclusive); last: the last `to` bytes */
         bool range_last;
+        bool range_open; /* from `from` to the end; a 200 is as good: what it has before `from` does not reach `into` */
         uint64_t from, to;
         struct writer
                 *into; /* body of a 200 or 206 goes here (called on the I/O thread); NULL: kept in the answer's body */
@@ -67,7 +68,10 @@ struct net_request {
         enum op_phase phase; /* of the events; OP_READ (0) means OP_FETCH */
         const struct net_source *
                 body; /* the struct is copied, what it reads is borrowed; NULL: none (Content-Length: 0 for POST, PUT) */
-        bool once;    /* no second try: the caller decides what a broken request means (an upload) */
+        bool once;    /* no second try: the caller decides what a broken request or a 5xx means (an upload) */
+        bool repeatable; /* a POST or PATCH that may arrive twice: tried again like the other methods. Else only when it can't have
+                            been acted on: no connection, or one of 408, 429 and 503 */
+        int64_t timeout_ms; /* no byte for so long ends a try; 0: net_opts' (an answer that takes the server a while) */
         bool anonymous; /* only the headers given here: no netrc, no login of a URL (a registry client brings its own Authorization) */
         bool no_follow; /* a redirect is an answer. Else GET and HEAD follow all of them, the others 307 and 308 with their body sent again */
 };
@@ -93,8 +97,9 @@ struct net_job *net_begin(struct net *n,
  * Wait for a transfer and release it.
  *
  * @param a  everything in *ret lives here
- * @return 0 with any HTTP status but the ones below · -ERR_NET after all tries (connect, timeout, TLS, 5xx, 429), hint says what to look at
- *         · -ERR_OFFLINE · -ERR_CANCELLED · -ERR_LIMIT body over the ceiling · what `into` failed with
+ * @return 0 with any HTTP status but the ones below · -ERR_NET after all tries (connect, timeout, TLS, 5xx, 408, 429), hint says what to
+ *         look at; where the first try is the only one (`once`, or a POST that may have been acted on) these statuses are answers too
+ *         · -ERR_OFFLINE · -ERR_CANCELLED · -ERR_LIMIT body over the ceiling · what `into` or `body` failed with
  */
 int net_wait(struct net *n, struct net_job *j, struct arena *a, struct net_answer *ret, struct err *e);
 bool net_ready(struct net *n, struct net_job *j); /* net_wait would not block */

@@ -42,6 +42,8 @@ struct net_job {
         struct buf body;
 
         uint64_t received; /* bytes handed to `into`, over all tries */
+        uint64_t sent;     /* bytes of the body, over all tries */
+        uint64_t sent_to;  /* where in the body the current try is */
         sv validator;      /* for If-Range; in asked */
         uint64_t expect;
         int64_t told_ms; /* last OP_STEP */
@@ -87,6 +89,12 @@ struct net {
         size_t n_job, cap_job;
         unsigned running;
 };
+
+/* What the caller lent must not be touched once net_drop has returned. */
+static inline bool net_job_borrows(const struct net_job *j)
+{
+        return j->r.into || j->r.body;
+}
 
 /** net_new over a table of the caller's (tests) and with a backoff of its own. */
 int net_new_over(const struct net_opts *o, struct op *op, const struct curl_table *table, int64_t backoff_ms,

@@ -41,6 +41,17 @@ sv oci_type_of_docker(sv media_type)
         return media_type;
 }
 
+sv oci_docker_type(sv media_type)
+{
+        if (sv_is(media_type, OCI_CONFIG) || sv_is(media_type, DOCKER_CONFIG))
+                return SV(DOCKER_CONFIG);
+        for (size_t i = 0; i < ARRAY_LEN(layers); i++)
+                if (sv_starts(sv_from(layers[i].type), SV(DOCKER_ROOTFS)) && layers[i].codec != OCI_CODEC_ZSTD &&
+                    (sv_is(media_type, layers[i].type) || sv_is(media_type, layers[i].oci)))
+                        return sv_from(layers[i].type);
+        return (sv){ 0 };
+}
+
 const char *oci_codec_name(enum oci_codec c)
 {
         static const char *const v[] = { [OCI_CODEC_NONE] = "none",

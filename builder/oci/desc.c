@@ -160,14 +160,15 @@ static int check_urls(const struct oci_doc *d)
 static int read_fields(const struct oci_doc *d, struct oci_desc *ret)
 {
         int64_t size = -1;
-        sv digest, artifact = { 0 };
+        sv digest;
 
         if (oci_field_str(d, "mediaType", true, &ret->media_type) < 0 ||
-            oci_field_str(d, "digest", true, &digest) < 0 || oci_field_str(d, "artifactType", false, &artifact) < 0)
+            oci_field_str(d, "digest", true, &digest) < 0 ||
+            oci_field_str(d, "artifactType", false, &ret->artifact_type) < 0)
                 return -(int)d->e->code;
         if (!oci_media_type_valid(ret->media_type))
                 return oci_bad(d, "mediaType", "is not a media type");
-        if (artifact.n && !oci_media_type_valid(artifact))
+        if (ret->artifact_type.n && !oci_media_type_valid(ret->artifact_type))
                 return oci_bad(d, "artifactType", "is not a media type");
         if (!oci_field(d, "size"))
                 return oci_bad(d, "size", "is missing");
@@ -194,11 +195,10 @@ int oci_desc_read(const struct oci_doc *d, const char *field, const struct js *j
         return 0;
 }
 
-int oci_check_subject(const struct oci_doc *d)
+int oci_subject_read(const struct oci_doc *d, bool *ret_has, struct oci_desc *ret)
 {
-        struct oci_desc subject;
-
-        return oci_field(d, "subject") ? oci_desc_read(d, "subject", oci_field(d, "subject"), &subject) : 0;
+        *ret_has = oci_field(d, "subject") != NULL;
+        return *ret_has ? oci_desc_read(d, "subject", oci_field(d, "subject"), ret) : 0;
 }
 
 struct js *oci_pairs_js(struct arena *a, const struct oci_pair *v, size_t n)
@@ -217,6 +217,8 @@ struct js *oci_desc_js(struct arena *a, const struct oci_desc *d, sv media_type)
         js_put_str(a, j, "mediaType", media_type);
         js_put_str(a, j, "digest", arena_fmt(a, "sha256:%s", sha256_hex(&d->digest).s));
         js_put_int(a, j, "size", (int64_t)d->size);
+        if (d->artifact_type.n)
+                js_put_str(a, j, "artifactType", d->artifact_type);
         js_put(a, j, SV("annotations"), oci_pairs_js(a, d->annotation, d->n_annotation));
         if (d->os.n || d->arch.n) {
                 struct js *p = js_new_obj(a);

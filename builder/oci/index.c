@@ -5,10 +5,12 @@
 int oci_index_parse(struct arena *a, sv text, const char *what, struct oci_index *ret, struct err *e)
 {
         struct oci_index x = { 0 };
+        struct oci_desc subject;
         const struct js *list;
         struct oci_doc d;
+        bool has;
 
-        if (oci_doc_open(a, text, what, &d, e) < 0 || oci_doc_version(&d, OCI_INDEX, DOCKER_INDEX) < 0 ||
+        if (oci_doc_open(a, text, what, &d, e) < 0 || oci_doc_version(&d, OCI_INDEX, OCI_DOCKER_INDEX) < 0 ||
             oci_field_typed(&d, "manifests", JS_ARR, true, &list) < 0)
                 return -(int)e->code;
         x.v = arena_array(a, struct oci_desc, list->n);
@@ -27,7 +29,7 @@ int oci_index_parse(struct arena *a, sv text, const char *what, struct oci_index
                         return err_move(e, &one);
                 x.n++;
         }
-        if (oci_check_subject(&d) < 0)
+        if (oci_subject_read(&d, &has, &subject) < 0)
                 return -(int)e->code;
         *ret = x;
         return 0;
@@ -43,21 +45,31 @@ bool oci_is_index(struct arena *a, sv text)
                 return false;
         type = js_str(oci_field(&d, "mediaType"));
         if (type.n)
-                return sv_is(type, OCI_INDEX) || sv_is(type, DOCKER_INDEX);
+                return sv_is(type, OCI_INDEX) || sv_is(type, OCI_DOCKER_INDEX);
         return oci_field(&d, "manifests") && !oci_field(&d, "layers");
 }
 
-void oci_index_write(const struct oci_index *x, struct buf *out)
+static void write_index(const struct oci_index *x, sv type, struct buf *out)
 {
         AUTO(arena_done) struct arena a = { 0 };
         struct js *doc = js_new_obj(&a), *list = js_new_arr(&a);
 
         js_put_int(&a, doc, "schemaVersion", 2);
-        js_put_str(&a, doc, "mediaType", SV(OCI_INDEX));
+        js_put_str(&a, doc, "mediaType", type);
         for (size_t i = 0; i < x->n; i++) /* the bytes of a child are not ours to rename: its type stays */
                 js_add(&a, list, oci_desc_js(&a, &x->v[i], x->v[i].media_type));
         js_put(&a, doc, SV("manifests"), list);
         js_write(doc, out);
+}
+
+void oci_index_write(const struct oci_index *x, struct buf *out)
+{
+        write_index(x, SV(OCI_INDEX), out);
+}
+
+void oci_index_write_docker(const struct oci_index *x, struct buf *out)
+{
+        write_index(x, SV(OCI_DOCKER_INDEX), out);
 }
 
 static bool is_image(const struct oci_desc *d)
@@ -66,7 +78,8 @@ static bool is_image(const struct oci_desc *d)
 
         if (oci_desc_annotation(d, "vnd.docker.reference.type").n || sv_is(d->os, "unknown"))
                 return false; /* buildkit's attestations */
-        return sv_is(t, OCI_MANIFEST) || sv_is(t, OCI_INDEX) || sv_is(t, DOCKER_MANIFEST) || sv_is(t, DOCKER_INDEX);
+        return sv_is(t, OCI_MANIFEST) || sv_is(t, OCI_INDEX) || sv_is(t, OCI_DOCKER_MANIFEST) ||
+               sv_is(t, OCI_DOCKER_INDEX);
 }
 
 /* "v7" → 7; the default of the architecture when none is written; 0 when it is no such number. */

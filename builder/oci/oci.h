@@ -19,6 +19,7 @@
 #define OCI_LAYER      "application/vnd.oci.image.layer.v1.tar"
 #define OCI_LAYER_GZIP "application/vnd.oci.image.layer.v1.tar+gzip"
 #define OCI_LAYER_ZSTD "application/vnd.oci.image.layer.v1.tar+zstd"
+#define OCI_EMPTY      "application/vnd.oci.empty.v1+json" /* config of what is no image: {} */
 #define OCI_REF_NAME   "org.opencontainers.image.ref.name"
 #define OCI_DOC_MAX    ((size_t)4 << 20) /* bytes of a manifest, index or config */
 
@@ -29,6 +30,7 @@ struct oci_desc {
         sv media_type;
         sha256 digest;
         uint64_t size;
+        sv artifact_type;     /* what an index of referrers says that a manifest is for, or empty */
         sv os, arch, variant; /* platform of an index entry, or empty */
         struct oci_pair *annotation;
         size_t n_annotation;
@@ -45,8 +47,11 @@ const char *oci_codec_name(enum oci_codec c); /* "none", "gzip", "zstd" */
 const char *oci_codec_type(enum oci_codec c); /* the OCI layer media type */
 
 struct oci_manifest {
+        sv artifact_type; /* empty: an image */
         struct oci_desc config, *layer;
         size_t n_layer;
+        bool has_subject;
+        struct oci_desc subject; /* what it hangs on */
         struct oci_pair *annotation;
         size_t n_annotation;
 };
@@ -61,6 +66,13 @@ int oci_index_parse(struct arena *a, sv text, const char *what, struct oci_index
 bool oci_is_index(struct arena *a, sv text);
 void oci_manifest_write(const struct oci_manifest *m, struct buf *out);
 void oci_index_write(const struct oci_index *x, struct buf *out);
+/* The same in Docker's schema 2, for clients that read nothing else; it has no place for annotations, subject and artifactType. */
+#define OCI_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
+#define OCI_DOCKER_INDEX    "application/vnd.docker.distribution.manifest.list.v2+json"
+/** False: *ret_type is a layer's type that Docker has no name for (zstd). */
+bool oci_manifest_write_docker(const struct oci_manifest *m, struct buf *out, sv *ret_type);
+/** Its entries are Docker manifests. */
+void oci_index_write_docker(const struct oci_index *x, struct buf *out);
 /** The entry for a platform ("linux/amd64", specs/oci.md §1.6), or NULL; attestation entries are skipped. */
 const struct oci_desc *oci_index_pick(const struct oci_index *x, sv platform);
 

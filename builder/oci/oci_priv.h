@@ -31,13 +31,11 @@ int oci_digest_read(const struct oci_doc *d, const char *field, sv text, sha256 
 /** The descriptor j, called `field` in messages. */
 int oci_desc_read(const struct oci_doc *d, const char *field, const struct js *j, struct oci_desc *ret);
 /** A subject is not followed when reading an image, but a document with a broken one is broken. */
-int oci_check_subject(const struct oci_doc *d);
+int oci_subject_read(const struct oci_doc *d, bool *ret_has, struct oci_desc *ret);
 struct js *oci_desc_js(struct arena *a, const struct oci_desc *d, sv media_type);
 struct js *oci_pairs_js(struct arena *a, const struct oci_pair *v, size_t n);
 bool oci_media_type_valid(sv s);
 sv oci_type_of_docker(sv media_type); /* the OCI type of a Docker config or layer type; others as they are */
-
-#define DOCKER_INDEX    "application/vnd.docker.distribution.manifest.list.v2+json"
-#define DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
+sv oci_docker_type(sv media_type);    /* the other way; empty: Docker has none */
 
 #endif

@@ -354,8 +354,8 @@ static bool spec_read(struct arena *a, sv text, const struct conda_channel_setti
 }
 
 /* Brackets and channels can be put together so that conda reads something into them which its own canonical text does not say. A lock
- * holds canonical texts: what could not be read from there again is refused here. A file's address holds more than its spec keeps
- * (platforms, tokens), which is why those are left alone, and so are globs: "1.*.*" is written as conda writes it, "=1.*". */
+ * holds canonical texts: what could not be read from there again is refused here. Two kinds are left alone: an address holds more than its
+ * spec keeps (platforms, tokens, one is taken off at a time), and of "1.*.*" conda writes "=1.*". */
 static bool is_lasting(struct reader *r, const struct matchspec *m)
 {
         AUTO(buf_done) struct buf b = BUF_INIT((size_t)1 << 20);
@@ -364,12 +364,14 @@ static bool is_lasting(struct reader *r, const struct matchspec *m)
         sv last = r->text, version = m->version ? conda_spec_text(m->version) : (sv){ 0 };
 
         version.n -= sv_ends(version, SV("*"));
-        if (!matchspec_has_any(last, "[:") || m->url.n || sv_find(version, '*') >= 0)
+        if (!matchspec_has_any(last, "[:/") || sv_find(version, '*') >= 0)
                 return true;
         for (int i = 0; i < 8; i++) {
                 b.n = 0;
                 matchspec_write(&next, &b);
                 if (sv_eq(buf_sv(&b), last))
+                        return true;
+                if (i == 0 && (sv_find_sv(buf_sv(&b), SV("://")) >= 0 || matchspec_is_archive(buf_sv(&b))))
                         return true;
                 last = arena_sv(r->a, buf_sv(&b));
                 if (!spec_read(r->a, last, r->settings, &again, &next))

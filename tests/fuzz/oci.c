@@ -12,11 +12,16 @@ static void manifest(struct arena *a, sv text)
         AUTO(buf_done) struct buf out = BUF_INIT(OCI_DOC_MAX * 2);
         AUTO(err_done) struct err e = { 0 };
         struct oci_manifest m, again;
+        sv type;
 
         if (oci_manifest_parse(a, text, "fuzz", &m, &e) < 0)
                 return;
         oci_manifest_write(&m, &out);
-        if (oci_manifest_parse(a, buf_sv(&out), "fuzz", &again, &e) < 0 || again.n_layer != m.n_layer)
+        if (oci_manifest_parse(a, buf_sv(&out), "fuzz", &again, &e) < 0 || again.n_layer != m.n_layer ||
+            !sv_eq(again.artifact_type, m.artifact_type) || again.has_subject != m.has_subject)
+                abort();
+        buf_clear(&out);
+        if (oci_manifest_write_docker(&m, &out, &type) && oci_manifest_parse(a, buf_sv(&out), "fuzz", &again, &e) < 0)
                 abort();
 }
 

@@ -98,6 +98,81 @@ static void a_docker_manifest_is_written_as_oci(void **state)
                                    "\",\"size\":9}],\"mediaType\":\"" OCI_MANIFEST "\",\"schemaVersion\":2}");
 }
 
+static void an_artifact_says_its_type_and_subject(void **state)
+{
+        static const char text[] =
+                "{\"artifactType\":\"a/b\",\"config\":{\"digest\":\"" D1 "\",\"mediaType\":\"" OCI_EMPTY
+                "\",\"size\":2},\"layers\":[" LAY "],\"mediaType\":\"" OCI_MANIFEST
+                "\",\"schemaVersion\":2,\"subject\":{\"digest\":\"" D2 "\",\"mediaType\":\"" OCI_MANIFEST
+                "\",\"size\":5}}";
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(buf_done) struct buf out = BUF_INIT(4096);
+        struct oci_manifest m, again;
+        struct err e = { 0 };
+
+        (void)state;
+        assert_int_equal(oci_manifest_parse(&a, sv_from(text), "x", &m, &e), 0);
+        assert_true(sv_is(m.artifact_type, "a/b") && m.has_subject && m.subject.size == 5 &&
+                    m.subject.digest.b[0] == 0x22 && sv_is(m.subject.media_type, OCI_MANIFEST));
+        oci_manifest_write(&m, &out);
+        assert_int_equal(oci_manifest_parse(&a, buf_sv(&out), "x", &again, &e), 0);
+        assert_true(sv_is(again.artifact_type, "a/b") && again.has_subject && again.subject.digest.b[0] == 0x22);
+}
+
+static void a_descriptor_keeps_its_artifact_type(void **state)
+{
+        static const char text[] =
+                "{\"artifactType\":\"a/b\",\"digest\":\"" D1 "\",\"mediaType\":\"" OCI_MANIFEST "\",\"size\":2}";
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(buf_done) struct buf out = BUF_INIT(4096);
+        struct oci_desc d;
+        struct err e = { 0 };
+
+        (void)state;
+        assert_int_equal(oci_desc_parse(&a, sv_from(text), "x", &d, &e), 0);
+        oci_desc_write(&d, &out);
+        assert_string_equal(out.p, text);
+}
+
+static void docker_types_are_written_on_request(void **state)
+{
+        struct oci_pair note = { SV("k"), SV("v") };
+        struct oci_desc layer[2] = {
+                { .media_type = SV(OCI_LAYER_GZIP), .size = 9, .annotation = &note, .n_annotation = 1 },
+                { .media_type = SV(OCI_LAYER), .size = 8 }
+        };
+        struct oci_manifest m = { .config = { .media_type = SV(OCI_CONFIG), .size = 7 },
+                                  .layer = layer,
+                                  .n_layer = 2,
+                                  .annotation = &note,
+                                  .n_annotation = 1 };
+        struct oci_index x = { &(struct oci_desc){ .media_type = SV(OCI_DOCKER_MANIFEST), .size = 3 }, 1 };
+        AUTO(buf_done) struct buf out = BUF_INIT(4096);
+        AUTO(buf_done) struct buf index = BUF_INIT(4096);
+        sv type = { 0 };
+
+        (void)state;
+        sha256_read(SV(D1), &m.config.digest);
+        sha256_read(SV(D2), &layer[0].digest);
+        sha256_read(SV(D2), &layer[1].digest);
+        sha256_read(SV(D1), &x.v[0].digest);
+        assert_true(oci_manifest_write_docker(&m, &out, &type));
+        assert_string_equal(out.p, "{\"config\":{\"digest\":\"" D1
+                                   "\",\"mediaType\":\"application/vnd.docker.container.image.v1+json\",\"size\":7},"
+                                   "\"layers\":[{\"digest\":\"" D2
+                                   "\",\"mediaType\":\"application/vnd.docker.image.rootfs.diff.tar.gzip\",\"size\":9},"
+                                   "{\"digest\":\"" D2
+                                   "\",\"mediaType\":\"application/vnd.docker.image.rootfs.diff.tar\",\"size\":8}],"
+                                   "\"mediaType\":\"" OCI_DOCKER_MANIFEST "\",\"schemaVersion\":2}");
+        oci_index_write_docker(&x, &index);
+        assert_string_equal(index.p, "{\"manifests\":[{\"digest\":\"" D1 "\",\"mediaType\":\"" OCI_DOCKER_MANIFEST
+                                     "\",\"size\":3}],\"mediaType\":\"" OCI_DOCKER_INDEX "\",\"schemaVersion\":2}");
+        layer[1].media_type = SV(OCI_LAYER_ZSTD);
+        buf_clear(&out);
+        assert_false(oci_manifest_write_docker(&m, &out, &type));
+        assert_true(sv_is(type, OCI_LAYER_ZSTD) && out.n == 0);
+}
+
 static void documents_are_told_apart(void **state)
 {
         static const struct {
@@ -293,6 +368,9 @@ int main(void)
                 cmocka_unit_test(manifest_rows),
                 cmocka_unit_test(schema_1_is_refused_with_a_way_out),
                 cmocka_unit_test(a_docker_manifest_is_written_as_oci),
+                cmocka_unit_test(an_artifact_says_its_type_and_subject),
+                cmocka_unit_test(a_descriptor_keeps_its_artifact_type),
+                cmocka_unit_test(docker_types_are_written_on_request),
                 cmocka_unit_test(documents_are_told_apart),
                 cmocka_unit_test(pick_rows),
                 cmocka_unit_test(one_image_that_does_not_say_is_taken),

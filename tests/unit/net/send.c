@@ -1,0 +1,249 @@
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "net/net_priv.h"
+#include "tests/unit/fake.h"
+#include "tests/unit/unit.h"
+
+static struct fake fake;
+
+struct test {
+        struct op op;
+        struct net *n;
+        struct arena a;
+        struct net_answer got;
+        struct err e;
+};
+
+static void begin_with(struct test *t, const struct net_opts *o)
+{
+        *t = (struct test){ .op = { .jobs = 1 } };
+        assert_int_equal(net_new_over(o, &t->op, NULL, 1, &t->n, &t->e), 0);
+}
+
+static void begin(struct test *t)
+{
+        begin_with(t, &(struct net_opts){ .timeout_ms = 5000 });
+}
+
+static void end(struct test *t)
+{
+        net_free(t->n);
+        arena_done(&t->a);
+        err_done(&t->e);
+}
+
+static sv at(struct test *t, const char *path)
+{
+        return arena_fmt(&t->a, "http://127.0.0.1:%u%s", fake.port, path);
+}
+
+static int ask(struct test *t, enum net_method method, const char *path, struct net_request r)
+{
+        err_done(&t->e);
+        r.method = method;
+        r.url = at(t, path);
+        return net_do(t->n, &r, &t->a, &t->got, &t->e);
+}
+#define ASK(t, method, path, ...) ask((t), (method), (path), (struct net_request){ __VA_ARGS__ })
+
+static bool said(const struct test *t, const char *text)
+{
+        return sv_find_sv(t->got.body, sv_from(text)) >= 0;
+}
+
+static unsigned seen(struct test *t, const char *key)
+{
+        uint64_t n = 0;
+
+        assert_int_equal(ask(t, NET_GET, arena_fmt(&t->a, "/seen?%s", key).p, (struct net_request){ 0 }), 0);
+        assert_true(sv_u64(t->got.body, &n));
+        return (unsigned)n;
+}
+
+/* A body made while it is asked for, that remembers how it was. */
+struct made {
+        uint64_t fails_at; /* 0: never */
+        uint64_t reads, most;
+};
+
+static int64_t made_read(void *arg, uint64_t place, void *p, size_t n, struct err *e)
+{
+        struct made *m = arg;
+
+        if (m->fails_at && place + n > m->fails_at)
+                return err_set(e, ERR_INTEGRITY, "the blob is not what it was");
+        for (size_t i = 0; i < n; i++)
+                ((char *)p)[i] = (char)((place + i) * 7 % 251);
+        m->reads++;
+        m->most = n > m->most ? n : m->most;
+        return (int64_t)n;
+}
+
+static sv digest_of_made(struct arena *a, uint64_t size)
+{
+        struct hash_writer h;
+        struct writer *w = hash_writer_init(&h, NULL);
+        struct err e = { 0 };
+        char *p = arena_alloc(a, size + 1, 1);
+
+        made_read(&(struct made){ 0 }, 0, p, size, &e);
+        assert_int_equal(writer_write(w, p, size, &e), 0);
+        assert_int_equal(writer_finish(w, &e), 0);
+        hash_writer_done(&h);
+        return arena_fmt(a, "body: %llu %s\n", (unsigned long long)size, sha256_hex(&h.digest).s);
+}
+
+static void methods_and_small_bodies(void **state)
+{
+        static const struct {
+                enum net_method method;
+                const char *line;
+        } rows[] = { { NET_POST, "POST /echo HTTP/1.1" },
+                     { NET_PUT, "PUT /echo HTTP/1.1" },
+                     { NET_PATCH, "PATCH /echo HTTP/1.1" },
+                     { NET_DELETE, "DELETE /echo HTTP/1.1" } };
+        static const sv hello = { "hello", 5 };
+        struct net_source body = net_source_bytes(&hello);
+        struct net_header type = { SV("Content-Type"), SV("text/x") };
+        struct test t;
+
+        (void)state;
+        begin(&t);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                assert_int_equal(ASK(&t, rows[i].method, "/echo", .body = &body, .header = &type, .n_header = 1), 0);
+                assert_int_equal(t.got.status, 200);
+                assert_true(said(&t, rows[i].line) && said(&t, "Content-Length: 5\r") &&
+                            said(&t, "Content-Type: text/x"));
+                assert_true(said(&t, "body: 5 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"));
+                assert_false(said(&t, "Expect") || said(&t, "Transfer-Encoding"));
+                assert_int_equal(t.got.sent, 5);
+                assert_int_equal(ASK(&t, rows[i].method, "/echo", .subject = SV("")), 0);
+                assert_int_equal(said(&t, "Content-Length: 0\r"), rows[i].method != NET_DELETE);
+                assert_true(said(&t, "body: 0 "));
+                assert_false(said(&t, "Expect") || said(&t, "Transfer-Encoding") || said(&t, "Content-Type"));
+        }
+        assert_true(said(&t, "connection: 1\n")); /* all over one */
+        assert_int_equal(ASK(&t, NET_POST, "/status/201", .once = true), 0);
+        assert_int_equal(t.got.status, 201);
+        assert_true(said(&t, "connection: 1"));
+        end(&t);
+}
+
+static void a_large_body_is_streamed(void **state)
+{
+        struct made m = { 0 };
+        struct net_source body = { 5000001, made_read, &m };
+        struct test t;
+        sv want;
+
+        (void)state;
+        begin(&t);
+        want = digest_of_made(&t.a, body.size);
+        assert_int_equal(ASK(&t, NET_PUT, "/echo", .body = &body), 0);
+        assert_true(said(&t, want.p));
+        assert_int_equal(t.got.sent, body.size);
+        assert_true(m.most < 4 << 20);
+        assert_int_equal(ASK(&t, NET_PUT, "/retry/large/2/503", .body = &body), 0); /* sent again */
+        assert_true(said(&t, want.p));
+        assert_int_equal(t.got.sent, 3 * body.size);
+        assert_int_equal(ASK(&t, NET_PUT, "/cut/large/1", .body = &body), 0); /* gone in the middle */
+        assert_true(said(&t, want.p));
+        end(&t);
+}
+
+static void a_body_that_fails_ends_the_request(void **state)
+{
+        struct made m = { .fails_at = 3000000 };
+        struct net_source body = { 5000001, made_read, &m };
+        static const sv little = { "little", 6 };
+        struct net_source over = net_source_bytes(&little);
+        struct test t;
+
+        (void)state;
+        begin(&t);
+        assert_int_equal(ASK(&t, NET_PUT, "/echo", .body = &body), -ERR_INTEGRITY);
+        assert_string_equal(t.e.cause, "the blob is not what it was");
+        over.size = 100;
+        assert_int_equal(ASK(&t, NET_PUT, "/echo", .body = &over), -ERR_FAILED);
+        assert_non_null(strstr(t.e.cause, "ends after 6 of 100 bytes"));
+        assert_int_equal(net_count(t.n), 2);
+        end(&t);
+}
+
+static void what_may_have_been_acted_on_is_not_sent_twice(void **state)
+{
+        struct test t;
+
+        (void)state;
+        begin(&t);
+        assert_int_equal(ASK(&t, NET_POST, "/drop/post/9"), -ERR_NET);
+        assert_int_equal(seen(&t, "post"), 1);
+        assert_int_equal(ASK(&t, NET_PATCH, "/retry/patch/9/500"), 0);
+        assert_int_equal(t.got.status, 500);
+        assert_int_equal(seen(&t, "patch"), 1);
+        assert_int_equal(ASK(&t, NET_PUT, "/drop/put/1"), 0);
+        assert_int_equal(seen(&t, "put"), 2);
+        assert_int_equal(ASK(&t, NET_POST, "/drop/twice/1", .repeatable = true), 0);
+        assert_int_equal(seen(&t, "twice"), 2);
+        assert_int_equal(ASK(&t, NET_PUT, "/drop/once/1", .once = true), -ERR_NET);
+        assert_int_equal(seen(&t, "once"), 1);
+        assert_int_equal(ASK(&t, NET_PUT, "/retry/busy/1/503", .once = true), 0);
+        assert_int_equal(t.got.status, 503);
+        assert_int_equal(ASK(&t, NET_POST, "/retry/early/1/408"), 0);
+        assert_int_equal(t.got.status, 200);
+        assert_int_equal(ASK(&t, NET_POST, "/retry/limit/2/429"), 0);
+        assert_int_equal(t.got.status, 200);
+        assert_int_equal(ASK(&t, NET_GET, "/retry/get/2/408"), 0);
+        assert_int_equal(t.got.status, 200);
+        end(&t);
+}
+
+static void anonymous_means_it(void **state)
+{
+        char path[] = "/tmp/eb-netrc-XXXXXX";
+        int fd = mkstemp(path);
+        struct test t;
+
+        (void)state;
+        assert_true(fd >= 0 && write(fd, "machine 127.0.0.1 login me password pw\n", 39) == 39);
+        close(fd);
+        begin_with(&t, &(struct net_opts){ .netrc = path });
+        assert_int_equal(ASK(&t, NET_GET, "/echo"), 0);
+        assert_true(said(&t, "Authorization: Basic"));
+        assert_int_equal(ASK(&t, NET_GET, "/echo", .anonymous = true), 0);
+        assert_false(said(&t, "Authorization"));
+        net_login_add(t.n, arena_fmt(&t.a, "http://u:p@127.0.0.1:%u/", fake.port));
+        assert_int_equal(ASK(&t, NET_GET, "/echo", .anonymous = true), 0);
+        assert_false(said(&t, "Authorization"));
+        end(&t);
+        unlink(path);
+}
+
+static int set_up(void **state)
+{
+        (void)state;
+        unsetenv("http_proxy");
+        unsetenv("HTTP_PROXY");
+        return fake_start(&fake, NULL);
+}
+
+static int tear_down(void **state)
+{
+        (void)state;
+        fake_stop(&fake);
+        return 0;
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(methods_and_small_bodies),
+                cmocka_unit_test(a_large_body_is_streamed),
+                cmocka_unit_test(a_body_that_fails_ends_the_request),
+                cmocka_unit_test(what_may_have_been_acted_on_is_not_sent_twice),
+                cmocka_unit_test(anonymous_means_it),
+        };
+        return cmocka_run_group_tests(tests, set_up, tear_down);
+}
