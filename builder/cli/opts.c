@@ -23,6 +23,8 @@ int opts_request(struct app *app, const struct request_opts *o, int argc, char *
 {
         struct opt_list file = { 0 };
 
+        if (opts_registry(app, &o->registry, e) < 0)
+                return -(int)e->code;
         for (int i = 0; i < argc; i++)
                 *arena_push(&app->arena, file.v, file.n, file.cap) = sv_from(argv[i]);
         for (size_t i = 0; i < o->file.n; i++)
