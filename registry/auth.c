@@ -282,7 +282,8 @@ static sv basic_header(struct arena *a, const struct reg_login *l)
 static int ping(struct reg_client *c, const struct reg_host *h, struct arena *a, struct reg_challenge *ret,
                 struct err *e)
 {
-        struct net_request q = { .url = arena_fmt(a, "%.*s/v2/", SV_ARG(h->origin)),
+        sv origin = reg_host_origin(c, h);
+        struct net_request q = { .url = arena_fmt(a, "%.*s/v2/", SV_ARG(origin)),
                                  .anonymous = true,
                                  .max_body = REG_ERROR_BODY };
         struct net_answer ans;
@@ -294,7 +295,7 @@ static int ping(struct reg_client *c, const struct reg_host *h, struct arena *a,
 }
 
 /* What it asks for now. A realm that changes makes the tokens of the old one worthless. */
-static void learn(struct reg_client *c, struct reg_host *h, const struct reg_challenge *ch)
+void reg_host_learn(struct reg_client *c, struct reg_host *h, const struct reg_challenge *ch)
 {
         pthread_mutex_lock(&c->lock);
         if (ch->kind != h->ask.kind || !sv_eq(ch->realm, h->ask.realm) || !sv_eq(ch->service, h->ask.service))
@@ -324,7 +325,7 @@ int reg_ticket_header(struct reg_client *c, struct reg_host *h, struct reg_ticke
                 if (ping(c, h, &t->arena, &ch, e) < 0)
                         return -(int)e->code;
                 if (ch.kind != REG_UNASKED)
-                        learn(c, h, &ch);
+                        reg_host_learn(c, h, &ch);
         }
         if (ch.kind < REG_BASIC)
                 return 0;
@@ -408,7 +409,7 @@ int reg_ticket_refused(struct reg_client *c, struct reg_host *h, struct reg_tick
                 return -(int)e->code;
         if (ch.kind < REG_BASIC)
                 return not_spoken(h, &ch, e);
-        learn(c, h, &ch);
+        reg_host_learn(c, h, &ch);
         if (++t->tries > TRIES_MAX)
                 return denied(c, t, ans, e);
         if (ch.kind == REG_BEARER)

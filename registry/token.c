@@ -120,12 +120,14 @@ static int send(const struct ask *k, enum net_method method, sv url, sv basic, s
                                          .max_body = REG_TOKEN_BODY,
                                          .anonymous = true,
                                          .no_follow = true };
-                const char *why = reg_url_refused(k->h->origin, url);
+                const char *why = reg_url_refused(reg_host_origin(k->c, k->h), url);
                 bool home = sv_eq(reg_url_origin(k->a, url), first);
 
                 if (why)
                         return err_set(e, ERR_NET, "'%.*s' wants us to get a token from '%.*s': %s",
                                        SV_ARG(k->h->registry), SV_ARG(reg_url_shown(k->a, url)), why);
+                if (reg_host_trust_other(k->c, k->h, url, e) < 0)
+                        return -(int)e->code;
                 if (basic.n && home)
                         header[q.n_header++] = (struct net_header){ SV("authorization"), basic };
                 if (method == NET_POST) {
