@@ -63,6 +63,7 @@ int help_completion(sv shell, struct err *e); /* bash, zsh, fish */
 /* The commands: one file each. */
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);
@@ -76,5 +77,8 @@ int cmd_logout(struct app *app, void *opts, int argc, char **argv, struct err *e
 int cmd_completion(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_man(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_version(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif
