@@ -8,7 +8,7 @@
 #include "net/url.h"
 #include "registry/client_priv.h"
 
-enum { TOKEN_TEXT_MAX = 64 << 10, TOKEN_LIFE_MAX = 365 * 24 * 3600, TOKEN_HOPS = 5 };
+enum { TOKEN_LIFE_MAX = 365 * 24 * 3600, TOKEN_HOPS = 5 };
 
 /* It goes into a header: printable ASCII without blanks. */
 static bool is_token(sv s)
@@ -16,7 +16,7 @@ static bool is_token(sv s)
         for (size_t i = 0; i < s.n; i++)
                 if (s.p[i] <= ' ' || s.p[i] > '~')
                         return false;
-        return s.n > 0 && s.n <= TOKEN_TEXT_MAX;
+        return s.n > 0;
 }
 
 int reg_token_read(struct arena *a, sv body, int64_t now, struct reg_token_answer *ret, struct err *e)
