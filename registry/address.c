@@ -24,7 +24,7 @@ static bool is_loopback_v4(sv host)
         uint64_t n;
         int parts = 0;
 
-        if (!sv_starts(host, SV("127.")))
+        if (!sv_starts(host, SV("127.")) || sv_ends(host, SV(".")))
                 return false;
         while (sv_cut(&host, '.', &part)) {
                 if (!sv_u64(part, &n) || n > 255)
