@@ -386,12 +386,15 @@ static int bearer_refused(struct reg_client *c, struct reg_ticket *t, const stru
                           const struct net_answer *ans, struct err *e)
 {
         sv scope[REG_TOKEN_SCOPES], extra;
-        bool more;
+        bool more, final;
 
         extra = reg_scope_missing(&t->arena, ch->scope, scope, scopes_of(&t->arena, t->r, (sv){ 0 }, scope));
         more = extra.n && !sv_eq(extra, t->extra);
-        if (t->sent == REG_BEARER && (t->as_is || (t->fresh && !more)))
+        /* A fresh token that allows too little is an answer; one that a server does not know yet may be a matter of moments. */
+        final = t->fresh && !more && (sv_is(ch->error, "insufficient_scope") || t->doubted);
+        if (t->sent == REG_BEARER && (t->as_is || final))
                 return denied(c, t, ans, e);
+        t->doubted = t->fresh && !more;
         if (extra.n)
                 t->extra = extra;
         t->refused = t->token;
@@ -403,7 +406,7 @@ int reg_ticket_refused(struct reg_client *c, struct reg_host *h, struct reg_tick
 {
         struct reg_challenge ch = reg_challenge_of(&t->arena, ans);
 
-        if (ch.kind == REG_UNASKED)
+        if (ch.kind < REG_BASIC && asked(c, h).kind >= REG_BASIC)
                 ch = asked(c, h);
         if (ch.kind == REG_UNASKED && ping(c, h, &t->arena, &ch, e) < 0)
                 return -(int)e->code;

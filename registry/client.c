@@ -57,7 +57,7 @@ struct op *reg_op(const struct reg_client *c)
 
 static bool is_absolute(sv path)
 {
-        return sv_starts(path, SV("http://")) || sv_starts(path, SV("https://"));
+        return sv_find_sv(path, SV("://")) >= 0;
 }
 
 /* A registry behind a proxy that ends TLS often does not know that it is https: its own Locations are taken back onto the wire they came

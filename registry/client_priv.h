@@ -95,6 +95,7 @@ struct reg_ticket {
         enum reg_scheme sent; /* what went along */
         sv token;             /* the Bearer that went along */
         bool fresh;           /* it was made since start_ms: refused means denied */
+        bool doubted;         /* a fresh one was refused once, without a reason */
         bool as_is;           /* it came out of a file */
         sv refused;           /* a token that is no good any more */
         sv extra;             /* scopes that the server asked for besides ours */
