@@ -5,6 +5,10 @@
 #include "cli/cmd.h"
 #include "image/image.h"
 
+struct attach_flags { /* what is hung on an image that is pushed */
+        sv sbom, source, key;
+        bool provenance;
+};
 struct request_opts { /* lock, build, run: what shapes a lock, then what each does with it */
         struct opt_list file, pip, conda, channel, env, platform, upgrade;
         sv base, exclude_newer, strategy;
@@ -13,11 +17,20 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         sv tag, codec, iidfile, metadata_file;
         bool push;
         sv format; /* of what is pushed */
+        struct attach_flags attach;
+        sv from, out; /* lock --from */
         struct opt_list volume;
         sv workdir, network;
 };
 struct push_opts {
         sv format, metadata_file;
+        struct attach_flags attach;
+};
+struct sign_opts {
+        sv key, form;
+};
+struct sbom_opts {
+        sv format, platform;
 };
 struct export_opts {
         sv format, platform;
