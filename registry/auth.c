@@ -345,22 +345,30 @@ int reg_ticket_header(struct reg_client *c, struct reg_host *h, struct reg_ticke
         return 0;
 }
 
+/* Who we were there, for messages. */
+static sv who(struct arena *a, const struct reg_login *l)
+{
+        return arena_fmt(a, "%.*s (out of %.*s)", SV_ARG((l->username.n ? l->username : SV("the holder of its token"))),
+                         SV_ARG(l->from));
+}
+
 static int denied(struct reg_client *c, const struct reg_ticket *t, const struct net_answer *ans, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         const struct reg_repo *repo = &t->r->repo;
+        const char *verb = reg_action_text(t->r->actions);
         sv said = reg_answer_text(&a, ans);
-        sv what = repo->repository.n
-                          ? arena_fmt(&a, "%s '%.*s'", reg_action_text(t->r->actions), SV_ARG(repo->repository))
-                          : SV("do this");
+        sv why = arena_fmt(&a, "%s%.*s", said.n ? ": " : "", SV_ARG(said));
 
-        if (t->login.from.n)
-                err_set(e, ERR_AUTH, "'%.*s' does not let %.*s (out of %.*s) %.*s%s%.*s", SV_ARG(repo->registry),
-                        SV_ARG((t->login.username.n ? t->login.username : SV("the holder of the token"))),
-                        SV_ARG(t->login.from), SV_ARG(what), said.n ? ": " : "", SV_ARG(said));
+        if (!repo->repository.n)
+                err_set(e, ERR_AUTH, "'%.*s' does not take the login of %.*s%.*s", SV_ARG(repo->registry),
+                        SV_ARG(who(&a, &t->login)), SV_ARG(why));
+        else if (t->login.from.n)
+                err_set(e, ERR_AUTH, "'%.*s' does not let %.*s %s '%.*s'%.*s", SV_ARG(repo->registry),
+                        SV_ARG(who(&a, &t->login)), verb, SV_ARG(repo->repository), SV_ARG(why));
         else
-                err_set(e, ERR_AUTH, "'%.*s' wants a login before you may %.*s%s%.*s", SV_ARG(repo->registry),
-                        SV_ARG(what), said.n ? ": " : "", SV_ARG(said));
+                err_set(e, ERR_AUTH, "'%.*s' wants a login before you may %s '%.*s'%.*s", SV_ARG(repo->registry), verb,
+                        SV_ARG(repo->repository), SV_ARG(why));
         reg_login_hint(c, repo->registry, e);
         return -ERR_AUTH;
 }

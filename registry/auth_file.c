@@ -44,16 +44,17 @@ static bool is_hub(sv host)
 /* Old keys are URLs: "https://host/v1/" means "host". */
 static sv plain_key(sv key)
 {
-        static const char *const tails[] = { "/", "/v1", "/v2" };
+        sv bare = sv_starts(key, SV("https://"))  ? sv_skip(key, 8)
+                  : sv_starts(key, SV("http://")) ? sv_skip(key, 7)
+                                                  : key;
 
-        if (sv_starts(key, SV("https://")))
-                key = sv_skip(key, 8);
-        else if (sv_starts(key, SV("http://")))
-                key = sv_skip(key, 7);
-        for (size_t i = 0; i < ARRAY_LEN(tails); i++)
-                if (sv_ends(key, sv_from(tails[i])))
-                        key.n -= strlen(tails[i]);
-        return key;
+        if (sv_ends(bare, SV("/")))
+                bare.n--;
+        else if (bare.n == key.n)
+                return key; /* "host/v2" is a folder of host */
+        if (sv_ends(bare, SV("/v1")) || sv_ends(bare, SV("/v2")))
+                bare.n -= 3;
+        return bare;
 }
 
 /* The same registry, or the same folder of it. */
@@ -245,4 +246,21 @@ bool auth_file_set(struct arena *a, struct auth_file *f, sv registry, const stru
         }
         js_put(a, auths, auth_key(registry), in_helper ? js_new_obj(a) : entry_of(a, l));
         return true;
+}
+
+void auth_file_registries(struct arena *a, const struct auth_file *f, sv **v, size_t *n, size_t *cap)
+{
+        const struct js *auths = auths_of(f);
+
+        for (size_t i = 0; auths && i < auths->n; i++) {
+                sv key = plain_key(auths->v[i].key);
+                bool known = sv_find(key, '/') >= 0; /* a folder's login goes with a file of its own making */
+
+                if (is_hub(key))
+                        key = SV("docker.io");
+                for (size_t k = 0; k < *n && !known; k++)
+                        known = sv_eq((*v)[k], key);
+                if (!known)
+                        *arena_push(a, *v, *n, *cap) = arena_sv(a, key);
+        }
 }

@@ -35,5 +35,7 @@ bool auth_file_knows(const struct auth_file *f, sv registry);
 sv auth_key(sv registry);
 /** Set (l) or take away (NULL) a registry's own entry, under whatever spelling; docker's empty entry where a helper has it. True: changed. */
 bool auth_file_set(struct arena *a, struct auth_file *f, sv registry, const struct reg_login *l, bool in_helper);
+/** Add the registries that it has an entry for, as they are called in references ("docker.io"), each once. */
+void auth_file_registries(struct arena *a, const struct auth_file *f, sv **v, size_t *n, size_t *cap);
 
 #endif

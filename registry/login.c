@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "registry/auth_file.h"
+#include "registry/client_priv.h"
 #include "registry/helper.h"
 #include "registry/login_priv.h"
 
@@ -105,4 +106,22 @@ int reg_login_find(const struct reg_opts *o, const struct reg_repo *repo, struct
                         return err_move(e, &one);
         }
         return err_set(e, ERR_NOT_FOUND, "there is no login of '%.*s'", SV_ARG(repo->registry));
+}
+
+int reg_login_check(struct reg_client *c, sv registry, const struct reg_login *l, struct err *e)
+{
+        AUTO(arena_wipe) struct arena a = { 0 };
+        AUTO(reg_client_freep) struct reg_client *as = NULL;
+        struct reg_request r = { .repo = { registry, { 0 } }, .actions = REG_PULL, .max_body = REG_ERROR_BODY };
+        struct reg_opts o = c->opts;
+        struct net_answer ans;
+
+        o.username = l->username;
+        o.password = l->password;
+        if (reg_client_new(c->net, &o, c->op, &as, e) < 0 || reg_do(as, &r, &a, &ans, e) < 0)
+                return -(int)e->code;
+        if (ans.status == 404)
+                return err_set(e, ERR_NET, "'%.*s' does not answer as a registry: '%.*s' is not there",
+                               SV_ARG(registry), SV_ARG(reg_url_shown(&a, ans.url)));
+        return ans.status == 200 ? 0 : reg_status_err(as, &r, &ans, "logging in", e);
 }

@@ -110,8 +110,10 @@ const char *reg_action_text(unsigned actions)
 
 void reg_login_hint(struct reg_client *c, sv registry, struct err *e)
 {
-        (void)c;
-        err_hint(e, "envbuild login %.*s", SV_ARG(registry));
+        if (c->opts.username.n)
+                err_hint(e, "check name and password; many registries want an access token in the password's place");
+        else
+                err_hint(e, "envbuild login %.*s", SV_ARG(registry));
 }
 
 sv reg_url_shown(struct arena *a, sv url)

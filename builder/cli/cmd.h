@@ -74,8 +74,13 @@ int cmd_export(struct app *app, void *opts, int argc, char **argv, struct err *e
 int cmd_cache_dir(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_cache_size(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_cache_verify(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_login(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_logout(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_completion(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_man(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_version(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

@@ -75,6 +75,8 @@ int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e)
                 err_hint(e, "envbuild push IMAGE REGISTRY/NAME:TAG");
                 return -(int)e->code;
         }
+        if (opts_registry(app, &o->registry, e) < 0)
+                return -(int)e->code;
         to = arena_array(&app->arena, sv, (size_t)argc);
         for (int i = 1; i < argc; i++)
                 to[i - 1] = sv_from(argv[i]);

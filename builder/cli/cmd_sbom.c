@@ -74,6 +74,8 @@ int cmd_sbom(struct app *app, void *opts, int argc, char **argv, struct err *e)
 
         if (argc > 1)
                 return err_set(e, ERR_USAGE, "sbom takes one image or file: envbuild sbom IMAGE");
+        if (opts_registry(app, &o->registry, e) < 0)
+                return -(int)e->code;
         r = argc == 0 || opts_is_definition(argv[0]) ? of_file(app, o, argc, argv, &out, e)
                                                      : of_image(app, o, sv_from(argv[0]), &out, e);
         if (r < 0 || buf_check(&out, e) < 0)

@@ -34,8 +34,9 @@ int cmd_sign(struct app *app, void *opts, int argc, char **argv, struct err *e)
         struct reg_repo repo;
         sv ref;
 
-        if (read_words(o, argc, e) < 0 || image_sign_key(o->key.p, &key, e) < 0 ||
-            image_push_name(&app->arena, sv_from(argv[0]), &r, e) < 0 || image_ctx_registry(&app->image, &reg, e) < 0)
+        if (read_words(o, argc, e) < 0 || opts_registry(app, &o->registry, e) < 0 ||
+            image_sign_key(o->key.p, &key, e) < 0 || image_push_name(&app->arena, sv_from(argv[0]), &r, e) < 0 ||
+            image_ctx_registry(&app->image, &reg, e) < 0)
                 return -(int)e->code;
         repo = reg_repo_of(&r);
         ref = r.has_digest ? arena_fmt(&app->arena, "sha256:%s", sha256_hex(&r.digest).s)

@@ -17,6 +17,37 @@ const struct opt global_opts[] = {
         OPT_END,
 };
 
+/* How to reach registries: the end of every such command's options; the struct has a member `registry` (opts.h). */
+#define REGISTRY_OPTS(type)                                                                                            \
+        { 0,                                                                                                           \
+          "authfile",                                                                                                  \
+          "FILE",                                                                                                      \
+          OPT_TEXT,                                                                                                    \
+          AT(type, registry.auth_file),                                                                                \
+          NULL,                                                                                                        \
+          "logins of registries (default: where docker and podman keep them)" },                                       \
+                { 0,                                                                                                   \
+                  "cert-dir",                                                                                          \
+                  "DIR",                                                                                               \
+                  OPT_TEXT,                                                                                            \
+                  AT(type, registry.cert_dir),                                                                         \
+                  NULL,                                                                                                \
+                  "certificates for registries: *.crt to trust, *.cert and *.key of ours" },                           \
+                { 0,                                                                                                   \
+                  "insecure",                                                                                          \
+                  "HOST",                                                                                              \
+                  OPT_LIST,                                                                                            \
+                  AT(type, registry.insecure),                                                                         \
+                  NULL,                                                                                                \
+                  "a registry with http, or with a certificate that nobody vouches for" },                             \
+                { 0,                                                                                                   \
+                  "registries-conf",                                                                                   \
+                  "FILE",                                                                                              \
+                  OPT_TEXT,                                                                                            \
+                  AT(type, registry.registries_conf),                                                                  \
+                  NULL,                                                                                                \
+                  "mirrors and blocked registries (default: containers' registries.conf)" }
+
 /* What shapes a lock: the same for every command that may resolve. */
 #define REQUEST_OPTS                                                                                                      \
         { 'r',                                                                                                            \
@@ -128,6 +159,7 @@ static const struct opt lock_opts[] = {
         { 'o', "output", "FILE", OPT_TEXT, AT(request_opts, out), NULL, "with --from: write to FILE, - for stdout" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
           "resolve and say what would change, write nothing" },
+        REGISTRY_OPTS(request_opts),
         OPT_END,
 };
 static const struct opt build_opts[] = {
@@ -145,6 +177,7 @@ static const struct opt build_opts[] = {
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
           "write what was built and pushed to FILE, as JSON" },
         ATTACH_OPTS(request_opts),
+        REGISTRY_OPTS(request_opts),
         OPT_END,
 };
 static const struct opt push_opts[] = {
@@ -152,11 +185,13 @@ static const struct opt push_opts[] = {
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(push_opts, metadata_file), NULL,
           "write what was pushed to FILE, as JSON" },
         ATTACH_OPTS(push_opts),
+        REGISTRY_OPTS(push_opts),
         OPT_END,
 };
 static const struct opt sbom_opts[] = {
         { 'f', "format", "FORMAT", OPT_TEXT, AT(sbom_opts, format), "spdx-json", "spdx-json (default)" },
         { 0, "platform", "P", OPT_TEXT, AT(sbom_opts, platform), NULL, "which platform of several" },
+        REGISTRY_OPTS(sbom_opts),
         OPT_END,
 };
 static const struct opt sign_opts[] = {
@@ -164,6 +199,7 @@ static const struct opt sign_opts[] = {
           "a PEM file (ECDSA, P-256); its password is in $ENVBUILD_KEY_PASSWORD or $COSIGN_PASSWORD" },
         { 0, "form", "FORM", OPT_TEXT, AT(sign_opts, form), "all|classic|bundle",
           "classic: a tag, as every cosign reads it; bundle: a referrer, as cosign 3 does; all (default)" },
+        REGISTRY_OPTS(sign_opts),
         OPT_END,
 };
 static const struct opt run_opts[] = {
@@ -172,6 +208,7 @@ static const struct opt run_opts[] = {
           "make a folder of this machine visible in the image" },
         { 'w', "workdir", "DIR", OPT_TEXT, AT(request_opts, workdir), NULL, "start in DIR of the image" },
         { 0, "network", "KIND", OPT_TEXT, AT(request_opts, network), "host|none", "host (default) or none" },
+        REGISTRY_OPTS(request_opts),
         OPT_END,
 };
 static const struct opt platform_opts[] = {
@@ -192,6 +229,36 @@ static const struct opt json_opts[] = {
 static const struct opt read_opts[] = {
         { 0, "json", NULL, OPT_FLAG, AT(read_opts, json), NULL, "for programs" },
         { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
+        OPT_END,
+};
+static const struct opt curated_build_opts[] = {
+        { 't', "tag", "NAME", OPT_TEXT, AT(request_opts, tag), NULL, "name in the store (default: the set's)" },
+        { 0, "platform", "P", OPT_LIST, AT(request_opts, platform), NULL,
+          "linux/amd64 or linux/arm64 (default: this machine's)" },
+        { 0, "compression", "C", OPT_TEXT, AT(request_opts, codec), "gzip|zstd|none",
+          "of the layers: gzip, zstd or none" },
+        { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
+          "show packages, layers and bytes; make nothing" },
+        { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
+        { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
+          "write what was built to FILE, as JSON" },
+        OPT_END,
+};
+
+static const struct opt login_opts[] = {
+        { 'u', "username", "USER", OPT_TEXT, AT(login_opts, username), NULL,
+          "name at the registry (default: asked for)" },
+        { 0, "password-stdin", NULL, OPT_FLAG, AT(login_opts, password_stdin), NULL,
+          "read the password from stdin; else it is asked for" },
+        { 'p', "password", "WORD", OPT_TEXT, AT(login_opts, password), NULL,
+          "not taken: everybody on this machine can read a command line" },
+        REGISTRY_OPTS(login_opts),
+        OPT_END,
+};
+static const struct opt logout_opts[] = {
+        { 0, "all", NULL, OPT_FLAG, AT(login_opts, all), NULL, "every registry" },
+        { 0, "authfile", "FILE", OPT_TEXT, AT(login_opts, registry.auth_file), NULL,
+          "logins of registries (default: where docker and podman keep them)" },
         OPT_END,
 };
 
@@ -253,6 +320,14 @@ const struct cmd cmds[] = {
           "wheels with their hashes, for `pip install --require-hashes`.\n"
           "What a format cannot say, as the base and Debian packages, is named in a comment.",
           export_opts, sizeof(struct export_opts), false, cmd_export },
+        { "curated list", NULL, "list the environments that are shipped", NULL, json_opts, sizeof(struct read_opts),
+          false, cmd_curated_list },
+        { "curated show", "NAME", "show what a curated set holds",
+          "Its definition, its lock, its packages, and the digest of its image.", json_opts, sizeof(struct read_opts),
+          false, cmd_curated_show },
+        { "curated build", "NAME", "build a curated set as it is locked",
+          "The same as `envbuild build curated/NAME`: for this machine's platform unless told.", curated_build_opts,
+          sizeof(struct request_opts), false, cmd_curated_build },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,
@@ -260,6 +335,14 @@ const struct cmd cmds[] = {
         { "cache verify", NULL, "hash everything again and drop what is damaged",
           "The next build makes or fetches it again. Exit 7 when anything was damaged.", json_opts,
           sizeof(struct read_opts), false, cmd_cache_verify },
+        { "login", "HOST", "log in to a registry",
+          "The login is tried first, and then kept where docker and podman keep theirs, so that they know it too: with "
+          "the credential helper that their files name, else in the file that has this registry's login already, else "
+          "in podman's auth.json.\n"
+          "Logins that docker, podman or skopeo made are used as they are.",
+          login_opts, sizeof(struct login_opts), false, cmd_login },
+        { "logout", "HOST", "forget the login of a registry", "It is taken out of every file that has it.", logout_opts,
+          sizeof(struct login_opts), false, cmd_logout },
         { "completion", "bash|zsh|fish", "print a completion script", NULL, NULL, 0, false, cmd_completion },
         { "version", NULL, "print the version", NULL, NULL, 0, false, cmd_version },
         { "__man", NULL, "the manual page as roff", NULL, NULL, 0, false, cmd_man },

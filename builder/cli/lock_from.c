@@ -33,7 +33,7 @@ int lock_from(struct app *app, const struct request_opts *o, int argc, struct er
 
         if (argc)
                 return err_set(e, ERR_USAGE, "--from takes the lock of an image; a definition beside it says nothing");
-        if (source_find(&app->image, o->from, &app->arena, &s, e) < 0)
+        if (opts_registry(app, &o->registry, e) < 0 || source_find(&app->image, o->from, &app->arena, &s, e) < 0)
                 return -(int)e->code;
         text = s.origin.lock.text;
         if (sv_is(o->out, "-")) {

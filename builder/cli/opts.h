@@ -9,6 +9,12 @@ struct attach_flags { /* what is hung on an image that is pushed */
         sv sbom, source, key;
         bool provenance;
 };
+/* How to reach registries. A command that talks to one: the last member of its struct is `struct registry_opts registry`, its table ends with
+ * REGISTRY_OPTS(its struct), and it calls opts_registry(app, &o->registry, e) before the first use of app->image (opts_request does). */
+struct registry_opts {
+        sv auth_file, cert_dir, registries_conf;
+        struct opt_list insecure;
+};
 struct request_opts { /* lock, build, run: what shapes a lock, then what each does with it */
         struct opt_list file, pip, conda, channel, env, platform, upgrade;
         sv base, exclude_newer, strategy;
@@ -21,16 +27,25 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         sv from, out; /* lock --from */
         struct opt_list volume;
         sv workdir, network;
+        struct registry_opts registry;
+};
+struct login_opts { /* login, logout */
+        sv username, password;
+        bool password_stdin, all;
+        struct registry_opts registry;
 };
 struct push_opts {
         sv format, metadata_file;
         struct attach_flags attach;
+        struct registry_opts registry;
 };
 struct sign_opts {
         sv key, form;
+        struct registry_opts registry;
 };
 struct sbom_opts {
         sv format, platform;
+        struct registry_opts registry;
 };
 struct export_opts {
         sv format, platform;
@@ -38,15 +53,19 @@ struct export_opts {
 struct read_opts {
         bool json;
         sv platform;
+        struct registry_opts registry;
 };
 
-/** Words and options → what image/ takes; without a word: env.yml or environment.yml of this folder. */
+/** Words and options → what image/ takes; without a word: env.yml or environment.yml of this folder. "curated/NAME" is a shipped set, as it is
+ *  locked, for this machine. */
 int opts_request(struct app *app, const struct request_opts *o, int argc, char **argv, struct image_request *ret,
                  struct err *e);
-/** A file that is there and is named like a definition or a lock; every other word is the name of an image. */
+/** A file that is there and is named like a definition or a lock, or a curated set; every other word is the name of an image. */
 bool opts_is_definition(const char *word);
 /** The lock that belongs to a definition, or the lock file itself, for commands that only read. */
 int opts_read_lock(struct app *app, int argc, char **argv, struct lock **ret, struct err *e);
 const struct lock_platform *opts_platform(struct app *app, const struct lock *l, sv want, struct err *e);
+/** Fills app->image.registry. -ERR_USAGE: --insecure names no host. */
+int opts_registry(struct app *app, const struct registry_opts *o, struct err *e);
 
 #endif
