@@ -3,17 +3,35 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "net/url.h"
 #include "oci/oci.h"
+
+static const char *keep_text(struct arena *a, const char *s)
+{
+        return s ? arena_str(a, sv_from(s)) : NULL;
+}
 
 int reg_client_new(struct net *net, const struct reg_opts *o, struct op *op, struct reg_client **ret, struct err *e)
 {
         struct reg_client *c = xcalloc(1, sizeof(*c));
+        sv *insecure = arena_array(&c->arena, sv, o->n_insecure);
 
         (void)e;
+        for (size_t i = 0; i < o->n_insecure; i++)
+                insecure[i] = arena_lower(&c->arena, o->insecure[i]);
         c->net = net;
         c->op = op;
-        c->opts = *o;
+        c->opts = (struct reg_opts){ .auth_file = keep_text(&c->arena, o->auth_file),
+                                     .username = arena_sv(&c->arena, o->username),
+                                     .password = arena_sv(&c->arena, o->password),
+                                     .certs_dir = keep_text(&c->arena, o->certs_dir),
+                                     .insecure = insecure,
+                                     .n_insecure = o->n_insecure,
+                                     .registries_conf = keep_text(&c->arena, o->registries_conf) };
         pthread_mutex_init(&c->lock, NULL);
+        pthread_cond_init(&c->turn, NULL);
         *ret = c;
         return 0;
 }
@@ -22,8 +40,11 @@ void reg_client_free(struct reg_client *c)
 {
         if (!c)
                 return;
+        for (struct reg_host *h = c->host; h; h = h->next)
+                reg_tokens_done(h);
         pthread_mutex_destroy(&c->lock);
-        arena_done(&c->arena);
+        pthread_cond_destroy(&c->turn);
+        arena_wipe(&c->arena);
         free(c);
 }
 
@@ -32,25 +53,68 @@ struct op *reg_op(const struct reg_client *c)
         return c->op;
 }
 
-static sv url_of(struct reg_client *c, const struct reg_request *r, struct arena *a)
+static bool is_absolute(sv path)
 {
-        if (sv_starts(r->path, SV("http://")) || sv_starts(r->path, SV("https://")))
-                return r->path;
-        return arena_fmt(a, "%.*s/v2/%.*s/%.*s", SV_ARG(reg_origin(c, r->repo.registry, a)), SV_ARG(r->repo.repository),
-                         SV_ARG(r->path));
+        return sv_starts(path, SV("http://")) || sv_starts(path, SV("https://"));
 }
 
-int reg_do(struct reg_client *c, const struct reg_request *r, struct arena *a, struct net_answer *ret, struct err *e)
+/* A registry behind a proxy that ends TLS often does not know that it is https: its own Locations are taken back onto the wire they came
+ * from. */
+static sv upgraded(struct arena *a, const struct reg_host *h, sv url)
 {
-        struct net_request q = { .url = url_of(c, r, a),
+        struct url from, to;
+
+        if (url_parse(h->origin, &from) && url_parse(url, &to) && sv_is(from.scheme, "https") &&
+            sv_eq_nocase(to.scheme, SV("http")) && sv_eq_nocase(from.host, to.host) &&
+            (!to.port.n || sv_is(to.port, "80") || sv_eq(to.port, from.port))) {
+                ptrdiff_t slash = sv_find(sv_skip(url, 7), '/');
+
+                return arena_fmt(a, "%.*s%.*s", SV_ARG(h->origin),
+                                 SV_ARG(sv_skip(url, 7 + (size_t)(slash < 0 ? 0 : slash))));
+        }
+        return url;
+}
+
+static int url_of(struct reg_client *c, const struct reg_host *h, const struct reg_request *r, struct arena *a, sv *ret,
+                  struct err *e)
+{
+        const char *why;
+
+        (void)c;
+        if (!is_absolute(r->path)) {
+                *ret = arena_fmt(a, "%.*s/v2/%.*s%s%.*s", SV_ARG(h->origin), SV_ARG(r->repo.repository),
+                                 r->repo.repository.n ? "/" : "", SV_ARG(r->path));
+                return 0;
+        }
+        *ret = upgraded(a, h, r->path);
+        why = reg_url_refused(h->origin, *ret);
+        return why ? err_set(e, ERR_NET, "'%.*s' sends us to '%.*s': %s", SV_ARG(h->registry),
+                             SV_ARG(reg_url_shown(a, *ret)), why)
+                   : 0;
+}
+
+/* What a server wants its users to know, once each. */
+static void show_warnings(struct reg_client *c, const struct reg_host *h, const struct net_answer *ans)
+{
+        (void)c;
+        (void)h;
+        (void)ans;
+}
+
+static int one_try(struct reg_client *c, const struct reg_request *r, sv url, sv authorization, struct arena *a,
+                   struct net_answer *ret, struct err *e)
+{
+        AUTO(arena_wipe) struct arena tmp = { 0 };
+        struct net_header *header = arena_array(&tmp, struct net_header, r->n_header + 1);
+        struct net_request q = { .url = url,
                                  .method = r->method,
-                                 .header = r->header,
-                                 .n_header = r->n_header,
+                                 .header = header,
                                  .into = r->into,
                                  .max_body = r->max_body ? r->max_body
                                              : r->into   ? 0
                                                          : OCI_DOC_MAX,
                                  .has_range = r->has_range,
+                                 .range_open = r->has_range && !r->to,
                                  .from = r->from,
                                  .to = r->to,
                                  .keep_partial = r->keep_partial,
@@ -62,5 +126,48 @@ int reg_do(struct reg_client *c, const struct reg_request *r, struct arena *a, s
                                  .once = r->once,
                                  .anonymous = true };
 
+        for (size_t i = 0; i < r->n_header; i++)
+                header[q.n_header++] = r->header[i];
+        if (authorization.n)
+                header[q.n_header++] = (struct net_header){ SV("authorization"), authorization };
         return net_do(c->net, &q, a, ret, e);
+}
+
+static int foreign_401(const struct reg_host *h, sv url, struct arena *a, struct err *e)
+{
+        return err_set(e, ERR_AUTH, "'%.*s', where '%.*s' sent us, answered 401", SV_ARG(reg_url_shown(a, url)),
+                       SV_ARG(h->registry));
+}
+
+static int with_login(struct reg_client *c, struct reg_host *h, struct reg_ticket *t, struct arena *a,
+                      struct net_answer *ret, struct err *e)
+{
+        for (;;) {
+                sv url, authorization = { 0 };
+                bool ours;
+
+                if (url_of(c, h, t->r, a, &url, e) < 0)
+                        return -(int)e->code;
+                ours = sv_eq(reg_url_origin(a, url), reg_url_origin(a, h->origin));
+                if ((ours && reg_ticket_header(c, h, t, &authorization, e) < 0) ||
+                    one_try(c, t->r, url, authorization, a, ret, e) < 0)
+                        return -(int)e->code;
+                show_warnings(c, h, ret);
+                if (ret->status != 401)
+                        return 0;
+                if (!ours)
+                        return foreign_401(h, url, a, e);
+                if (reg_ticket_refused(c, h, t, ret, e) < 0)
+                        return -(int)e->code;
+        }
+}
+
+int reg_do(struct reg_client *c, const struct reg_request *r, struct arena *a, struct net_answer *ret, struct err *e)
+{
+        AUTO(reg_ticket_done) struct reg_ticket t = { .r = r, .start_ms = clock_ms() };
+        struct reg_host *h;
+
+        if (reg_host_open(c, r->repo.registry, &h, e) < 0)
+                return -(int)e->code;
+        return with_login(c, h, &t, a, ret, e);
 }

@@ -23,6 +23,8 @@ int reg_login_keep(const struct reg_opts *o, sv registry, const struct reg_login
                    sv *ret_where, struct err *e);
 /** -ERR_NOT_FOUND: there was none. Removes it everywhere it is written. */
 int reg_login_drop(const struct reg_opts *o, sv registry, struct op *op, struct arena *a, struct err *e);
+/** The registries that the files have a login of, each once (logout --all). */
+int reg_login_list(const struct reg_opts *o, struct arena *a, sv **ret, size_t *ret_n, struct err *e);
 /** Ask the server whether it takes a login: -ERR_AUTH: no. */
 int reg_login_check(struct reg_client *c, sv registry, const struct reg_login *l, struct err *e);
 

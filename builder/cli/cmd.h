@@ -63,6 +63,7 @@ int help_completion(sv shell, struct err *e); /* bash, zsh, fish */
 /* The commands: one file each. */
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);
@@ -71,11 +72,15 @@ int cmd_export(struct app *app, void *opts, int argc, char **argv, struct err *e
 int cmd_cache_dir(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_cache_size(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_cache_verify(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_login(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_logout(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_completion(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_man(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_version(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_curated_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_curated_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_prewarm(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

@@ -17,6 +17,37 @@ const struct opt global_opts[] = {
         OPT_END,
 };
 
+/* How to reach registries: the end of every such command's options; the struct has a member `registry` (opts.h). */
+#define REGISTRY_OPTS(type)                                                                                            \
+        { 0,                                                                                                           \
+          "authfile",                                                                                                  \
+          "FILE",                                                                                                      \
+          OPT_TEXT,                                                                                                    \
+          AT(type, registry.auth_file),                                                                                \
+          NULL,                                                                                                        \
+          "logins of registries (default: where docker and podman keep them)" },                                       \
+                { 0,                                                                                                   \
+                  "cert-dir",                                                                                          \
+                  "DIR",                                                                                               \
+                  OPT_TEXT,                                                                                            \
+                  AT(type, registry.cert_dir),                                                                         \
+                  NULL,                                                                                                \
+                  "certificates for registries: *.crt to trust, *.cert and *.key of ours" },                           \
+                { 0,                                                                                                   \
+                  "insecure",                                                                                          \
+                  "HOST",                                                                                              \
+                  OPT_LIST,                                                                                            \
+                  AT(type, registry.insecure),                                                                         \
+                  NULL,                                                                                                \
+                  "a registry with http, or with a certificate that nobody vouches for" },                             \
+                { 0,                                                                                                   \
+                  "registries-conf",                                                                                   \
+                  "FILE",                                                                                              \
+                  OPT_TEXT,                                                                                            \
+                  AT(type, registry.registries_conf),                                                                  \
+                  NULL,                                                                                                \
+                  "mirrors and blocked registries (default: containers' registries.conf)" }
+
 /* What shapes a lock: the same for every command that may resolve. */
 #define REQUEST_OPTS                                                                                                      \
         { 'r',                                                                                                            \
@@ -100,18 +131,31 @@ static const struct opt lock_opts[] = {
         REQUEST_OPTS,
         { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
           "resolve and say what would change, write nothing" },
+        REGISTRY_OPTS(request_opts),
         OPT_END,
 };
 static const struct opt build_opts[] = {
         REQUEST_OPTS,
-        { 't', "tag", "NAME", OPT_TEXT, AT(request_opts, tag), NULL, "name in the store (default: the definition's)" },
+        { 't', "tag", "NAME", OPT_TEXT, AT(request_opts, tag), NULL,
+          "name in the store (default: the definition's); with --push REGISTRY/NAME[:TAG]" },
+        { 0, "push", NULL, OPT_FLAG, AT(request_opts, push), NULL, "push it to the registry that --tag names" },
+        { 0, "format", "F", OPT_TEXT, AT(request_opts, format), "oci|docker",
+          "media types of what is pushed: oci (default) or docker" },
         { 0, "compression", "C", OPT_TEXT, AT(request_opts, codec), "gzip|zstd|none",
           "of the layers: gzip, zstd or none" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
           "show packages, layers and bytes; make nothing" },
         { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
-          "write what was built to FILE, as JSON" },
+          "write what was built and pushed to FILE, as JSON" },
+        REGISTRY_OPTS(request_opts),
+        OPT_END,
+};
+static const struct opt push_opts[] = {
+        { 0, "format", "F", OPT_TEXT, AT(push_opts, format), "oci|docker", "media types: oci (default) or docker" },
+        { 0, "metadata-file", "FILE", OPT_TEXT, AT(push_opts, metadata_file), NULL,
+          "write what was pushed to FILE, as JSON" },
+        REGISTRY_OPTS(push_opts),
         OPT_END,
 };
 static const struct opt run_opts[] = {
@@ -120,6 +164,7 @@ static const struct opt run_opts[] = {
           "make a folder of this machine visible in the image" },
         { 'w', "workdir", "DIR", OPT_TEXT, AT(request_opts, workdir), NULL, "start in DIR of the image" },
         { 0, "network", "KIND", OPT_TEXT, AT(request_opts, network), "host|none", "host (default) or none" },
+        REGISTRY_OPTS(request_opts),
         OPT_END,
 };
 static const struct opt platform_opts[] = {
@@ -156,18 +201,61 @@ static const struct opt curated_build_opts[] = {
         OPT_END,
 };
 
+static const struct opt login_opts[] = {
+        { 'u', "username", "USER", OPT_TEXT, AT(login_opts, username), NULL,
+          "name at the registry (default: asked for)" },
+        { 0, "password-stdin", NULL, OPT_FLAG, AT(login_opts, password_stdin), NULL,
+          "read the password from stdin; else it is asked for" },
+        { 'p', "password", "WORD", OPT_TEXT, AT(login_opts, password), NULL,
+          "not taken: everybody on this machine can read a command line" },
+        REGISTRY_OPTS(login_opts),
+        OPT_END,
+};
+static const struct opt logout_opts[] = {
+        { 0, "all", NULL, OPT_FLAG, AT(login_opts, all), NULL, "every registry" },
+        { 0, "authfile", "FILE", OPT_TEXT, AT(login_opts, registry.auth_file), NULL,
+          "logins of registries (default: where docker and podman keep them)" },
+        OPT_END,
+};
+static const struct opt prewarm_opts[] = {
+        { 0, "to", "PLACE", OPT_LIST, AT(prewarm_cli, to), NULL,
+          "REGISTRY[/PATH], containers-storage:, docker-daemon: or containerd:; may be given several times" },
+        { 't', "tag", "TAG", OPT_LIST, AT(prewarm_cli, tag), NULL,
+          "tag of the images (default: latest); may be given several times" },
+        { 0, "platform", "P", OPT_LIST, AT(prewarm_cli, platform), NULL,
+          "for registries: linux/amd64 or linux/arm64 (default: all of the definition)" },
+        { 0, "compression", "C", OPT_TEXT, AT(prewarm_cli, codec), "gzip|zstd|none",
+          "of the layers: gzip, zstd or none" },
+        { 0, "locked", NULL, OPT_FLAG, AT(prewarm_cli, locked), NULL,
+          "locks must fit their definitions, and none is written" },
+        { 0, "dry-run", NULL, OPT_FLAG, AT(prewarm_cli, dry_run), NULL, "say what would go where; move nothing" },
+        { 0, "json", NULL, OPT_FLAG, AT(prewarm_cli, json), NULL, "for programs" },
+        REGISTRY_OPTS(prewarm_cli),
+        OPT_END,
+};
+
 const struct cmd cmds[] = {
         { "build", "[FILE…]", "turn an environment into an image",
           "FILE is an environment.yml, a requirements.txt or a .lock (default: env.yml or environment.yml here).\n"
           "A conda-lock.yml, a pixi.lock or an @EXPLICIT list is taken as it is: nothing is resolved again.\n"
           "The definition is resolved into NAME.lock beside it, unless that lock still fits; the image goes into the "
           "store.\n"
-          "Prints one line: NAME@sha256:…, which `envbuild run` takes.",
+          "Prints one line: NAME@sha256:…, which `envbuild run` takes. With --push it is REGISTRY/NAME@sha256:…, which "
+          "every container tool takes.",
           build_opts, sizeof(struct request_opts), false, cmd_build },
         { "lock", "[FILE…]", "resolve and pin, without building",
           "Writes NAME.lock beside the definition and prints its path. Versions of an existing lock are kept where "
           "they still fit.",
           lock_opts, sizeof(struct request_opts), false, cmd_lock },
+        { "push", "IMAGE [REF…]", "push an image to a registry",
+          "IMAGE is what `envbuild build` printed, or a name in the store. REF is REGISTRY/NAME[:TAG] (default: "
+          "IMAGE's "
+          "own name); several of one repository are tags of it.\n"
+          "What the registry has is not sent again, what another of its repositories has is mounted. Tags are set "
+          "last: "
+          "a push that breaks leaves no broken image, and the next one goes on.\n"
+          "Prints one line: REGISTRY/NAME@sha256:….",
+          push_opts, sizeof(struct push_opts), false, cmd_push },
         { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
           "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first.\n"
           "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
@@ -200,6 +288,19 @@ const struct cmd cmds[] = {
         { "curated build", "NAME", "build a curated set as it is locked",
           "The same as `envbuild build curated/NAME`: for this machine's platform unless told.", curated_build_opts,
           sizeof(struct request_opts), false, cmd_curated_build },
+        { "curated push", "NAME…", "push curated sets to registries", "The same as `envbuild prewarm curated/NAME…`.",
+          prewarm_opts, sizeof(struct prewarm_cli), false, cmd_curated_push },
+        { "prewarm", "SET…", "have many images where jobs will look for them",
+          "SET is a definition, a lock, curated/NAME, or a folder: its *.yml, and the env.yml of each folder in it. "
+          "Each "
+          "is locked as `build` does it, built where some place lacks it, and pushed as PLACE/NAME:latest; NAME is the "
+          "definition's.\n"
+          "containers-storage: (podman, CRI-O), docker-daemon: and containerd: are this machine's own stores, filled "
+          "by "
+          "their own programs ($CONTAINERD_NAMESPACE counts); what stands behind the colon is put before NAME.\n"
+          "Nothing that is there is sent again, so it may run from cron and on several hosts at once. Every image and "
+          "every place is tried; the exit code is that of what failed.",
+          prewarm_opts, sizeof(struct prewarm_cli), false, cmd_prewarm },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,
@@ -207,6 +308,14 @@ const struct cmd cmds[] = {
         { "cache verify", NULL, "hash everything again and drop what is damaged",
           "The next build makes or fetches it again. Exit 7 when anything was damaged.", json_opts,
           sizeof(struct read_opts), false, cmd_cache_verify },
+        { "login", "HOST", "log in to a registry",
+          "The login is tried first, and then kept where docker and podman keep theirs, so that they know it too: with "
+          "the credential helper that their files name, else in the file that has this registry's login already, else "
+          "in podman's auth.json.\n"
+          "Logins that docker, podman or skopeo made are used as they are.",
+          login_opts, sizeof(struct login_opts), false, cmd_login },
+        { "logout", "HOST", "forget the login of a registry", "It is taken out of every file that has it.", logout_opts,
+          sizeof(struct login_opts), false, cmd_logout },
         { "completion", "bash|zsh|fish", "print a completion script", NULL, NULL, 0, false, cmd_completion },
         { "version", NULL, "print the version", NULL, NULL, 0, false, cmd_version },
         { "__man", NULL, "the manual page as roff", NULL, NULL, 0, false, cmd_man },

@@ -5,14 +5,38 @@
 #include "cli/cmd.h"
 #include "image/image.h"
 
+/* How to reach registries. A command that talks to one: the last member of its struct is `struct registry_opts registry`, its table ends with
+ * REGISTRY_OPTS(its struct), and it calls opts_registry(app, &o->registry, e) before the first use of app->image (opts_request does). */
+struct registry_opts {
+        sv auth_file, cert_dir, registries_conf;
+        struct opt_list insecure;
+};
 struct request_opts { /* lock, build, run: what shapes a lock, then what each does with it */
         struct opt_list file, pip, conda, channel, env, platform, upgrade;
         sv base, exclude_newer, strategy;
         bool pre, locked, frozen, refresh, upgrade_all, upgrade_base;
         bool dry_run;
         sv tag, codec, iidfile, metadata_file;
+        bool push;
+        sv format; /* of what is pushed */
         struct opt_list volume;
         sv workdir, network;
+        struct registry_opts registry;
+};
+struct login_opts { /* login, logout */
+        sv username, password;
+        bool password_stdin, all;
+        struct registry_opts registry;
+};
+struct push_opts {
+        sv format, metadata_file;
+        struct registry_opts registry;
+};
+struct prewarm_cli { /* prewarm, curated push */
+        struct opt_list to, tag, platform;
+        sv codec;
+        bool dry_run, locked, json;
+        struct registry_opts registry;
 };
 struct export_opts {
         sv format, platform;
@@ -20,6 +44,7 @@ struct export_opts {
 struct read_opts {
         bool json;
         sv platform;
+        struct registry_opts registry;
 };
 
 /** Words and options → what image/ takes; without a word: env.yml or environment.yml of this folder. "curated/NAME" is a shipped set, as it is
@@ -31,5 +56,11 @@ bool opts_is_definition(const char *word);
 /** The lock that belongs to a definition, or the lock file itself, for commands that only read. */
 int opts_read_lock(struct app *app, int argc, char **argv, struct lock **ret, struct err *e);
 const struct lock_platform *opts_platform(struct app *app, const struct lock *l, sv want, struct err *e);
+/** Fills app->image.registry. -ERR_USAGE: --insecure names no host. */
+int opts_registry(struct app *app, const struct registry_opts *o, struct err *e);
+/** "minimal", "curated/minimal" → "curated/minimal". Empty: it cannot be the name of a set. */
+sv opts_curated_word(struct app *app, const char *word, struct err *e);
+/** --compression; gzip without one. */
+enum oci_codec opts_codec(sv text);
 
 #endif

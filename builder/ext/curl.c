@@ -2,15 +2,32 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct curl_io {
-        CURLM *multi;
+/* The system's certificates and some of a server's own, as one text for libcurl. */
+struct trust {
+        struct trust *next;
+        const char *ca_file, *pem; /* the caller's; live as long as the curl_io */
+        char *text;
+        size_t n;
 };
 
-static struct curl_io *io_open(unsigned per_host)
+struct curl_io {
+        CURLM *multi;
+        struct trust *trust;
+        struct curl_transfer *paused;
+};
+
+enum {
+        CA_FILE_MAX = 64 << 20,
+        BODY_CHUNK = 2 << 20,     /* libcurl's most for sending */
+        RECEIVE_CHUNK = 512 << 10 /* and for receiving */
+};
+
+static struct curl_io *io_open(unsigned per_host, unsigned kept)
 {
         struct curl_io *io;
 
@@ -22,12 +39,18 @@ static struct curl_io *io_open(unsigned per_host)
         }
         curl_multi_setopt(io->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
         curl_multi_setopt(io->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)per_host);
+        curl_multi_setopt(io->multi, CURLMOPT_MAXCONNECTS, (long)kept);
         return io;
 }
 
 static void io_close(struct curl_io *io)
 {
         curl_multi_cleanup(io->multi);
+        for (struct trust *t = io->trust, *next; t; t = next) {
+                next = t->next;
+                free(t->text);
+                free(t);
+        }
         free(io);
         /* No curl_global_cleanup(): OpenSSL is shared with the rest of the program. */
 }
@@ -40,10 +63,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
         while (cut && (p[cut - 1] == '\n' || p[cut - 1] == '\r'))
                 cut--;
         if (cut == 0) {
-                long status = 0;
-
-                curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-                t->answered = status >= 200;
+                curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
+                t->answered = t->status >= 200;
         }
         return cut == 0 || t->on_header(t->arg, p, cut) ? len : 0;
 }
@@ -55,6 +76,38 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
         return t->on_body(t->arg, p, size * n) ? size * n : 0;
 }
 
+/* A server that says no before the body is whole often goes away at once: its answer must be read before a send fails. */
+static bool answer_may_wait(struct curl_transfer *t)
+{
+        struct pollfd p = { .fd = t->fd, .events = POLLIN };
+
+        if (t->body_at == 0 || t->looked_at == t->body_at || t->fd < 0 || poll(&p, 1, 0) <= 0)
+                return false;
+        t->looked_at = t->body_at; /* it may be something else: a TLS ticket, an HTTP/2 window */
+        t->next_paused = t->io->paused;
+        t->io->paused = t;
+        return true;
+}
+
+static void resume_paused(struct curl_io *io)
+{
+        struct curl_transfer *t;
+
+        while ((t = io->paused)) {
+                io->paused = t->next_paused;
+                curl_easy_pause(t->easy, CURLPAUSE_CONT);
+        }
+}
+
+static void forget_paused(struct curl_io *io, const struct curl_transfer *t)
+{
+        for (struct curl_transfer **p = &io->paused; *p; p = &(*p)->next_paused)
+                if (*p == t) {
+                        *p = t->next_paused;
+                        return;
+                }
+}
+
 /* Fills all that is asked for: a send of 2 MiB costs as much as one of 16 KiB. */
 static size_t on_read(char *p, size_t size, size_t n, void *arg)
 {
@@ -62,14 +115,21 @@ static size_t on_read(char *p, size_t size, size_t n, void *arg)
         uint64_t left = t->body_size - t->body_at;
         size_t want = size * n < left ? size * n : (size_t)left, got = 0;
 
+        if (t->answered && t->status >= 300) {
+                t->unwanted = true; /* a redirect: libcurl would send all the rest */
+                return CURL_READFUNC_ABORT;
+        }
         while (got < want) {
-                int64_t r = t->on_send(t->arg, t->body_at, p + got, want - got);
+                int64_t r = t->on_send(t->arg, t->body_at + got, p + got, want - got);
 
                 if (r <= 0)
                         return CURL_READFUNC_ABORT;
                 got += (size_t)r;
-                t->body_at += (uint64_t)r;
         }
+        if (answer_may_wait(t)) /* looked for as late as can be */
+                return CURL_READFUNC_PAUSE;
+        t->body_at += got;
+        t->sent += got;
         return got;
 }
 
@@ -88,7 +148,11 @@ static int on_ready(void *arg, char *to, char *from, int to_port, int from_port)
 {
         struct curl_transfer *t = arg;
 
+        curl_socket_t fd = CURL_SOCKET_BAD;
+
         (void)to, (void)from, (void)to_port, (void)from_port;
+        if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK)
+                t->fd = fd;
         t->stale = t->once && t->asked;
         t->asked = true;
         return t->stale ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
@@ -124,16 +188,87 @@ static bool set_method(CURL *easy, struct curl_transfer *t)
                 curl_easy_setopt(easy, CURLOPT_READDATA, t);
                 curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
                 curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
+                if (t->body_size > BODY_CHUNK / 8)
+                        curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BODY_CHUNK);
         }
         return strcmp(t->method, "GET") == 0 || curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, t->method) == CURLE_OK;
 }
 
-static bool set_tls(CURL *easy, const struct curl_transfer *t)
+/* Appends a file to t->text, and a line end. */
+static bool add_file(struct trust *t, const char *path)
 {
-        bool ok = true;
+        FILE *f = fopen(path, "re");
+        size_t cap = t->n, got = 1;
 
-        if (t->ca_file)
-                ok = curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file) == CURLE_OK;
+        while (f && got && t->n < CA_FILE_MAX) {
+                char *grown = t->n + 65536 > cap ? realloc(t->text, cap = (t->n + 65536) * 2) : t->text;
+
+                if (!grown)
+                        break;
+                t->text = grown;
+                t->n += got = fread(t->text + t->n, 1, 65535, f);
+        }
+        if (!f || ferror(f) || got) {
+                if (f)
+                        fclose(f);
+                return false;
+        }
+        fclose(f);
+        t->text[t->n++] = '\n';
+        return true;
+}
+
+static const struct trust *trust_of(struct curl_io *io, const struct curl_transfer *t)
+{
+        const char *file = t->ca_file ? t->ca_file : curl_version_info(CURLVERSION_NOW)->cainfo;
+        struct trust *x;
+        char *grown;
+
+        for (x = io->trust; x; x = x->next)
+                if (x->ca_file == t->ca_file && x->pem == t->ca_pem)
+                        return x;
+        if (!(x = calloc(1, sizeof(*x))))
+                return NULL;
+        *x = (struct trust){ .ca_file = t->ca_file, .pem = t->ca_pem };
+        /* A system without a bundle of its own trusts the server's alone. */
+        if ((file && !add_file(x, file) && t->ca_file) || !(grown = realloc(x->text, x->n + t->n_ca_pem))) {
+                free(x->text);
+                free(x);
+                return NULL;
+        }
+        x->text = grown;
+        memcpy(x->text + x->n, t->ca_pem, t->n_ca_pem);
+        x->n += t->n_ca_pem;
+        x->next = io->trust;
+        io->trust = x;
+        return x;
+}
+
+static bool set_ca(CURL *easy, struct curl_transfer *t)
+{
+        const struct trust *trust;
+        struct curl_blob blob;
+
+        if (!t->n_ca_pem)
+                return !t->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file) == CURLE_OK;
+        if (!(trust = trust_of(t->io, t))) {
+                t->fault = CURL_FAULT_CA;
+                snprintf(t->detail, sizeof(t->detail), "cannot read '%.200s'", t->ca_file);
+                return false;
+        }
+        blob = (struct curl_blob){ trust->text, trust->n, CURL_BLOB_NOCOPY };
+        return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK;
+}
+
+/* All of this is among what libcurl compares before it uses a connection again. */
+static bool set_tls(CURL *easy, struct curl_transfer *t)
+{
+        bool ok = set_ca(easy, t);
+
+        if (t->cert)
+                ok = ok && curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert) == CURLE_OK;
+        if (t->key)
+                ok = ok && curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key) == CURLE_OK;
         if (t->insecure) {
                 curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
                 curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -180,7 +315,8 @@ static bool set_up(CURL *easy, struct curl_transfer *t)
         curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L << 10);
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_CHUNK);
+        curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
         curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_ready);
         curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
         if (t->range && curl_easy_setopt(easy, CURLOPT_RANGE, t->range) != CURLE_OK)
@@ -193,6 +329,7 @@ static bool set_up(CURL *easy, struct curl_transfer *t)
 
 static void drop(struct curl_io *io, struct curl_transfer *t)
 {
+        forget_paused(io, t);
         if (t->easy) {
                 curl_multi_remove_handle(io->multi, t->easy);
                 curl_easy_cleanup(t->easy);
@@ -205,12 +342,15 @@ static bool begin(struct curl_io *io, struct curl_transfer *t)
 {
         t->fault = CURL_FAULT_NONE;
         t->status = 0;
+        t->io = io;
         t->list = NULL;
-        t->asked = t->answered = t->stale = false;
-        t->body_at = 0;
+        t->fd = -1;
+        t->asked = t->answered = t->unwanted = t->stale = false;
+        t->body_at = t->looked_at = t->sent = 0;
         if (!(t->easy = curl_easy_init()) || !set_up(t->easy, t) ||
             curl_multi_add_handle(io->multi, t->easy) != CURLM_OK) {
-                t->fault = CURL_FAULT_OTHER;
+                if (!t->fault)
+                        t->fault = CURL_FAULT_OTHER;
                 if (!t->detail[0])
                         snprintf(t->detail, sizeof(t->detail), "libcurl refused the request");
                 drop(io, t);
@@ -238,9 +378,10 @@ static enum curl_fault fault_of(CURLcode c)
                 return CURL_FAULT_CERT;
         case CURLE_SSL_CACERT_BADFILE:
                 return CURL_FAULT_CA;
+        case CURLE_SSL_CERTPROBLEM:
+                return CURL_FAULT_KEY;
         case CURLE_SSL_CONNECT_ERROR:
         case CURLE_SSL_CIPHER:
-        case CURLE_SSL_CERTPROBLEM:
                 return CURL_FAULT_TLS;
         case CURLE_PARTIAL_FILE:
         case CURLE_GOT_NOTHING:
@@ -262,16 +403,41 @@ static enum curl_fault fault_of(CURLcode c)
         }
 }
 
+/* The server answered and went away before the body was whole; of what it says of an error, a part is enough. */
+static bool is_early_answer(CURLcode c, const struct curl_transfer *t)
+{
+        if (!t->has_body || !t->answered)
+                return false;
+        if (c == CURLE_SEND_ERROR || (c == CURLE_ABORTED_BY_CALLBACK && t->unwanted))
+                return true;
+        return t->status >= 400 && (c == CURLE_RECV_ERROR || c == CURLE_PARTIAL_FILE);
+}
+
+/* By TLS 1.3 the server checks a client's certificate when for us the connection stands already. */
+static bool refuses_key(const struct curl_transfer *t)
+{
+        static const char *const alerts[] = { "alert certificate required", "alert bad certificate",
+                                              "alert unknown ca",           "alert certificate expired",
+                                              "alert certificate unknown",  "alert certificate revoked" };
+
+        for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++)
+                if (strstr(t->detail, alerts[i]))
+                        return true;
+        return false;
+}
+
 /* A proxy that refuses CONNECT looks like a broken receive: its status tells. */
 static enum curl_fault fault_in(CURL *easy, CURLcode c, const struct curl_transfer *t)
 {
         enum curl_fault f = fault_of(c);
         long tunnel = 0;
 
-        if (c == CURLE_SEND_ERROR && t->answered && t->status >= 300)
-                return CURL_FAULT_NONE; /* the server said no and went away before the body was whole */
         if (t->stale)
                 return CURL_FAULT_BROKEN;
+        if (is_early_answer(c, t))
+                return CURL_FAULT_NONE;
+        if (refuses_key(t))
+                return CURL_FAULT_KEY;
         if (f == CURL_FAULT_BROKEN && curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel) == CURLE_OK &&
             tunnel >= 300)
                 return CURL_FAULT_PROXY;
@@ -332,6 +498,7 @@ static struct curl_transfer *turn(struct curl_io *io, int timeout_ms)
 
         if (t)
                 return t;
+        resume_paused(io);
         curl_multi_perform(io->multi, &running);
         if ((t = finished(io)))
                 return t;

@@ -15,7 +15,8 @@ enum curl_fault {
         CURL_FAULT_CONNECT,
         CURL_FAULT_TIMEOUT,
         CURL_FAULT_CERT, /* the server's certificate is not trusted */
-        CURL_FAULT_CA,   /* the CA file cannot be used */
+        CURL_FAULT_CA,   /* the CA file, or ca_pem, cannot be used */
+        CURL_FAULT_KEY,  /* the client's certificate or key cannot be used, or the server refuses it or misses one */
         CURL_FAULT_TLS,
         CURL_FAULT_BROKEN,  /* the connection ended early, or what came is not HTTP */
         CURL_FAULT_STOPPED, /* a callback returned false */
@@ -35,8 +36,11 @@ struct curl_transfer { /* owned by the caller; texts must live until it is finis
         const char *user, *password; /* NULL: by netrc; never sent to another host, since redirects are not followed */
         const char *proxy;           /* NULL: as the environment says */
         const char *netrc, *ca_file; /* NULL: none; the system's */
-        bool insecure;               /* do not check the certificate */
-        bool compressed;             /* the body may be sent compressed: it is unpacked on the way */
+        const char *ca_pem;          /* certificates trusted besides, or NULL */
+        size_t n_ca_pem;
+        const char *cert, *key; /* files of a client's certificate, PEM, or NULL */
+        bool insecure;          /* do not check the certificate */
+        bool compressed;        /* the body may be sent compressed: it is unpacked on the way */
         int64_t connect_ms, stall_ms;
         bool (*on_header)(void *arg, const char *line, size_t n); /* without line end; status lines too */
         bool (*on_body)(void *arg, const char *p, size_t n);
@@ -47,19 +51,27 @@ struct curl_transfer { /* owned by the caller; texts must live until it is finis
         enum curl_fault fault;
         long status; /* 0: no answer */
         bool asked;  /* a connection stood and the request may have gone out */
+        uint64_t body_at,
+                sent; /* where in the body it is, also on the way; bytes of it given away, again ones included */
         char detail[256];
         /* The table's own. */
+        struct curl_io *io;
         void *easy, *list;
-        uint64_t body_at;
+        uint64_t looked_at; /* place in the body where an answer was looked for before more was sent */
+        struct curl_transfer *next_paused;
+        int fd;
         bool answered; /* the headers of a final answer are here */
+        bool unwanted; /* and say that the rest of the body need not come */
         bool stale;    /* a kept connection was dead, and `once` forbade another */
 };
 
 struct curl_io;
 struct curl_table {
-        uint32_t version;                           /* CURL_TABLE_VERSION */
-        struct curl_io *(*open)(unsigned per_host); /* connections to one host at once; NULL: out of memory */
-        void (*close)(struct curl_io *io);          /* all transfers were finished or dropped */
+        uint32_t version; /* CURL_TABLE_VERSION */
+        struct curl_io *(*open)(unsigned per_host,
+                                unsigned kept); /* connections to one host at once, and kept for later; NULL: out of
+                                                                      memory */
+        void (*close)(struct curl_io *io);      /* all transfers were finished or dropped */
         bool (*begin)(struct curl_io *io, struct curl_transfer *t); /* false: refused, t->fault and t->detail say why */
         void (*drop)(struct curl_io *io,
                      struct curl_transfer *t); /* stop one under way; no callback comes afterwards */

@@ -8,9 +8,14 @@ static sv host_of(sv url)
         return url_parse(url, &u) ? u.host : url;
 }
 
+static const char *verb(const struct net_job *j)
+{
+        return j->r.method == NET_GET || j->r.method == NET_HEAD ? "fetch" : j->r.body ? "send to" : "ask";
+}
+
 static void set_resolve(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': the host '%.*s' is not known", SV_ARG(shown),
+        err_set(e, ERR_NET, "cannot %s '%.*s': the host '%.*s' is not known", verb(j), SV_ARG(shown),
                 SV_ARG(host_of(j->url)));
         err_hint(e, "check the spelling and the network; behind a proxy set HTTPS_PROXY; --offline uses what was "
                     "fetched before");
@@ -18,20 +23,20 @@ static void set_resolve(const struct net_job *j, sv shown, struct err *e)
 
 static void set_proxy(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': the proxy cannot be used: %s", SV_ARG(shown), j->t.detail);
+        err_set(e, ERR_NET, "cannot %s '%.*s': the proxy cannot be used: %s", verb(j), SV_ARG(shown), j->t.detail);
         err_hint(e, "look at HTTPS_PROXY, HTTP_PROXY, PIP_PROXY and NO_PROXY");
 }
 
 static void set_connect(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': cannot connect to '%.*s': %s", SV_ARG(shown), SV_ARG(host_of(j->url)),
-                j->t.detail);
+        err_set(e, ERR_NET, "cannot %s '%.*s': cannot connect to '%.*s': %s", verb(j), SV_ARG(shown),
+                SV_ARG(host_of(j->url)), j->t.detail);
         err_hint(e, "is the server up, and is the port right? Behind a proxy set HTTPS_PROXY");
 }
 
 static void set_timeout(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': '%.*s' did not answer in time: %s", SV_ARG(shown),
+        err_set(e, ERR_NET, "cannot %s '%.*s': '%.*s' did not answer in time: %s", verb(j), SV_ARG(shown),
                 SV_ARG(host_of(j->url)), j->t.detail);
         err_hint(e,
                  "the server or the network is slow, or a firewall drops the packets; behind a proxy set HTTPS_PROXY");
@@ -39,37 +44,67 @@ static void set_timeout(const struct net_job *j, sv shown, struct err *e)
 
 static void set_cert(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': the certificate of '%.*s' is not trusted: %s", SV_ARG(shown),
+        err_set(e, ERR_NET, "cannot %s '%.*s': the certificate of '%.*s' is not trusted: %s", verb(j), SV_ARG(shown),
                 SV_ARG(host_of(j->url)), j->t.detail);
-        err_hint(e, "if your company's proxy or index signs certificates itself, name its CA file: "
-                    "SSL_CERT_FILE=/path/ca.pem");
+        if (j->r.anonymous)
+                err_hint(
+                        e,
+                        "put the certificate of who signed it into /etc/containers/certs.d/HOST:PORT/ca.crt, or into a "
+                        "file that SSL_CERT_FILE names");
+        else
+                err_hint(e, "if your company's proxy or index signs certificates itself, name its CA file: "
+                            "SSL_CERT_FILE=/path/ca.pem");
 }
 
 static void set_ca(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': the CA file '%s' cannot be used", SV_ARG(shown),
+        if (j->t.n_ca_pem) {
+                err_set(e, ERR_NET, "cannot %s '%.*s': the certificates to trust '%.*s' by cannot be used: %s", verb(j),
+                        SV_ARG(shown), SV_ARG(host_of(j->url)), j->t.detail);
+                err_hint(e, "the *.crt of its certs.d folder, and the file that SSL_CERT_FILE names, must hold "
+                            "certificates in "
+                            "PEM form");
+                return;
+        }
+        err_set(e, ERR_NET, "cannot %s '%.*s': the CA file '%s' cannot be used", verb(j), SV_ARG(shown),
                 j->t.ca_file ? j->t.ca_file : "of the system");
         err_hint(e, "it must hold certificates in PEM form; PIP_CERT, SSL_CERT_FILE, REQUESTS_CA_BUNDLE and "
                     "CURL_CA_BUNDLE name it, else ssl_verify of .condarc");
 }
 
+static void set_key(const struct net_job *j, sv shown, struct err *e)
+{
+        if (j->t.cert)
+                err_set(e, ERR_NET, "cannot %s '%.*s': the client certificate '%s' is of no use: %s", verb(j),
+                        SV_ARG(shown), j->t.cert, j->t.detail);
+        else
+                err_set(e, ERR_NET, "cannot %s '%.*s': '%.*s' wants a client certificate: %s", verb(j), SV_ARG(shown),
+                        SV_ARG(host_of(j->url)), j->t.detail);
+        err_hint(e, "it stands as client.cert, with its key as client.key, in /etc/containers/certs.d/HOST:PORT/");
+}
+
 static void set_tls(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': no secure connection: %s", SV_ARG(shown), j->t.detail);
+        err_set(e, ERR_NET, "cannot %s '%.*s': no secure connection: %s", verb(j), SV_ARG(shown), j->t.detail);
         err_hint(e, "is it really https that answers on this port? TLS 1.2 is the least that is spoken");
 }
 
 static void set_broken(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': the transfer broke off after %llu bytes: %s", SV_ARG(shown),
-                (unsigned long long)(j->received + j->body.n), j->t.detail);
-        err_hint(e,
-                 "try again; if it always breaks at the same place, a proxy or scanner on the way may be cutting it");
+        err_set(e, ERR_NET, "cannot %s '%.*s': the transfer broke off after %llu bytes: %s", verb(j), SV_ARG(shown),
+                (unsigned long long)(j->r.body ? j->t.body_at : j->received + j->body.n), j->t.detail);
+        if (j->t.asked && j->status == 0 && sv_starts(j->url, SV("https:")))
+                err_hint(e, "try again; a server that wants a client certificate may break off like this, too: "
+                            "client.cert and "
+                            "client.key in /etc/containers/certs.d/HOST:PORT/");
+        else
+                err_hint(e, "try again; if it always breaks at the same place, a proxy or scanner on the way may be "
+                            "cutting it");
 }
 
 static void set_other(const struct net_job *j, sv shown, struct err *e)
 {
-        err_set(e, ERR_NET, "cannot fetch '%.*s': %s", SV_ARG(shown), j->t.detail);
+        err_set(e, ERR_NET, "cannot %s '%.*s': %s", verb(j), SV_ARG(shown), j->t.detail);
 }
 
 static const char *status_text(long status)
@@ -81,6 +116,8 @@ static const char *status_text(long status)
                      { 401, " Unauthorized" },
                      { 403, " Forbidden" },
                      { 404, " Not Found" },
+                     { 408, " Request Timeout" },
+                     { 413, " Content Too Large" },
                      { 407, " Proxy Authentication Required" },
                      { 410, " Gone" },
                      { 416, " Range Not Satisfiable" },
@@ -113,7 +150,8 @@ int net_fault_set(struct net_job *j, struct err *e)
                 [CURL_FAULT_TIMEOUT] = set_timeout, [CURL_FAULT_CERT] = set_cert,
                 [CURL_FAULT_CA] = set_ca,           [CURL_FAULT_TLS] = set_tls,
                 [CURL_FAULT_BROKEN] = set_broken,   [CURL_FAULT_STOPPED] = set_other,
-                [CURL_FAULT_URL] = set_other,       [CURL_FAULT_OTHER] = set_other,
+                [CURL_FAULT_KEY] = set_key,         [CURL_FAULT_URL] = set_other,
+                [CURL_FAULT_OTHER] = set_other,
         };
         AUTO(arena_done) struct arena a = { 0 };
 

@@ -109,7 +109,7 @@ void net_free(struct net *n)
         pthread_mutex_destroy(&n->lock);
         pthread_cond_destroy(&n->done);
         arena_done(&n->arena);
-        arena_done(&n->logins);
+        arena_done(&n->known);
         free(n->job);
         free(n);
 }
@@ -122,7 +122,7 @@ static int start_thread(struct net *n, struct err *e)
 
         if (!n->table && net_transport_open(n, e) < 0)
                 return -(int)e->code;
-        if (!n->io && !(n->io = n->table->open(n->parallel < 16 ? n->parallel : 16)))
+        if (!n->io && !(n->io = n->table->open(n->parallel < NET_PER_HOST ? n->parallel : NET_PER_HOST, NET_KEPT)))
                 return err_set(e, ERR_FAILED, "libcurl cannot be set up");
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -149,7 +149,7 @@ sv net_origin(struct arena *a, sv url)
 /* Under lock. The first login seen for an origin holds unless another URL names one. */
 static void remember_login(struct net *n, sv url)
 {
-        struct arena *a = &n->logins;
+        struct arena *a = &n->known;
         struct url u;
         sv origin, name;
         struct net_login *l = NULL;

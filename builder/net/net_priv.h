@@ -13,10 +13,13 @@ enum {
         NET_HOPS = 10,               /* redirects of one request */
         NET_HEADERS_MAX = 256 << 10, /* bytes of one answer's headers */
         NET_ERROR_BODY = 64 << 10,   /* of an answer that is not a 200 or 206 */
+        NET_UNREAD_MAX = 1 << 20,    /* of its rest is read, so that the connection can be used again */
         NET_BACKOFF_MS = 250,        /* before the second try; doubles */
         NET_BACKOFF_MAX_MS = 10000,
         NET_RETRY_AFTER_MAX_MS = 60000,
-        NET_CONNECT_MAX_MS = 20000
+        NET_CONNECT_MAX_MS = 20000,
+        NET_PER_HOST = 32, /* connections to one host at once */
+        NET_KEPT = 96      /* connections held, idle ones included */
 };
 
 struct net_job {
@@ -39,11 +42,11 @@ struct net_job {
         long status;
         bool begun_body, unread, no_resume; /* body looked at; stopped on purpose; resuming gave something else */
         uint64_t skip;                      /* bytes of a full answer that `into` has already */
+        uint64_t passed;                    /* bytes of an answer that is not a 200 or 206 */
         struct buf body;
 
         uint64_t received; /* bytes handed to `into`, over all tries */
         uint64_t sent;     /* bytes of the body, over all tries */
-        uint64_t sent_to;  /* where in the body the current try is */
         sv validator;      /* for If-Range; in asked */
         uint64_t expect;
         int64_t told_ms; /* last OP_STEP */
@@ -79,9 +82,11 @@ struct net {
         struct net_job *inbox;
         bool stop, drops;
         uint64_t finished, seq;
-        struct arena logins; /* under lock */
+        struct arena known; /* under lock, like these: */
         struct net_login *login;
         size_t n_login, cap_login;
+        struct net_tls *tls;
+        size_t n_tls, cap_tls;
         atomic_uint count;
 
         /* The I/O thread's. */
@@ -103,6 +108,22 @@ int net_new_over(const struct net_opts *o, struct op *op, const struct curl_tabl
 /* transport.c */
 int net_transport_open(struct net *n, struct err *e); /* sets table and module */
 void net_transport_close(struct net *n);
+
+/* tls.c */
+void net_tls_set(struct net *n, struct net_job *j); /* what holds for the host of j->url, into j->t */
+
+/* answer.c */
+void net_answer_reset(struct net_job *j);
+sv net_answer_header(const struct net_job *j, const char *name); /* the last one of the name; empty when absent */
+bool net_is_followed(const struct net_job *j);                   /* its status is a redirect that we follow */
+uint64_t net_first_byte(const struct net_job *j);                /* of the range that was asked for */
+bool net_on_header(void *job, const char *p, size_t n);
+bool net_on_body(void *job, const char *p, size_t n);
+
+/* try.c */
+bool net_is_repeatable(const struct net_job *j);
+bool net_try_start(struct net *n, struct net_job *j); /* false: it ended at once */
+void net_tell(struct net *n, const struct net_job *j, enum op_state state);
 
 /* io.c */
 void *net_io_main(void *net);

@@ -18,6 +18,7 @@ static const struct {
         { DOCKER_ROOTFS "diff.tar", OCI_LAYER, OCI_CODEC_NONE },
         { DOCKER_ROOTFS "diff.tar.gzip", OCI_LAYER_GZIP, OCI_CODEC_GZIP },
         { DOCKER_ROOTFS "diff.tar.zstd", OCI_LAYER_ZSTD, OCI_CODEC_ZSTD }, /* containerd writes it */
+        { DOCKER_ROOTFS "foreign.diff.tar", OCI_RESTRICTED, OCI_CODEC_NONE },
         { DOCKER_ROOTFS "foreign.diff.tar.gzip", OCI_RESTRICTED "+gzip", OCI_CODEC_GZIP },
 };
 
@@ -29,6 +30,11 @@ bool oci_layer_codec(sv media_type, enum oci_codec *ret)
                         return true;
                 }
         return false;
+}
+
+bool oci_layer_foreign(sv media_type)
+{
+        return sv_starts(oci_type_of_docker(media_type), SV(OCI_RESTRICTED));
 }
 
 sv oci_type_of_docker(sv media_type)

@@ -144,15 +144,12 @@ static int check_data(const struct oci_doc *d, const struct oci_desc *desc)
         return ok ? 0 : oci_bad(d, "data", "is not the content that the digest and size name");
 }
 
-static int check_urls(const struct oci_doc *d)
+static int read_urls(const struct oci_doc *d, struct oci_desc *ret)
 {
-        sv *url = NULL;
-        size_t n = 0;
-
-        if (oci_field_strs(d, "urls", &url, &n) < 0)
+        if (oci_field_strs(d, "urls", &ret->url, &ret->n_url) < 0)
                 return -(int)d->e->code;
-        for (size_t i = 0; i < n; i++)
-                if (sv_find(url[i], ':') <= 0 || sv_find(url[i], ' ') >= 0)
+        for (size_t i = 0; i < ret->n_url; i++)
+                if (sv_find(ret->url[i], ':') <= 0 || sv_find(ret->url[i], ' ') >= 0)
                         return oci_bad(d, "urls", "has an element that is not a URL");
         return 0;
 }
@@ -175,7 +172,7 @@ static int read_fields(const struct oci_doc *d, struct oci_desc *ret)
         if (!js_int(oci_field(d, "size"), &size) || size < 0)
                 return oci_bad(d, "size", "is not a number of bytes");
         ret->size = (uint64_t)size;
-        if (check_urls(d) < 0 || read_platform(d, ret) < 0 ||
+        if (read_urls(d, ret) < 0 || read_platform(d, ret) < 0 ||
             oci_field_pairs(d, "annotations", &ret->annotation, &ret->n_annotation) < 0 ||
             oci_digest_read(d, "digest", digest, &ret->digest) < 0)
                 return -(int)d->e->code;
@@ -220,6 +217,12 @@ struct js *oci_desc_js(struct arena *a, const struct oci_desc *d, sv media_type)
         if (d->artifact_type.n)
                 js_put_str(a, j, "artifactType", d->artifact_type);
         js_put(a, j, SV("annotations"), oci_pairs_js(a, d->annotation, d->n_annotation));
+        if (d->n_url) {
+                struct js *list = js_new_arr(a);
+                for (size_t i = 0; i < d->n_url; i++)
+                        js_add(a, list, js_new_str(a, d->url[i]));
+                js_put(a, j, SV("urls"), list);
+        }
         if (d->os.n || d->arch.n) {
                 struct js *p = js_new_obj(a);
                 js_put_str(a, p, "os", d->os);

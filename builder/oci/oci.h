@@ -34,6 +34,8 @@ struct oci_desc {
         sv os, arch, variant; /* platform of an index entry, or empty */
         struct oci_pair *annotation;
         size_t n_annotation;
+        sv *url; /* where else the bytes are: of layers that no registry may hold */
+        size_t n_url;
 };
 sv oci_desc_annotation(const struct oci_desc *d, const char *key); /* empty when absent */
 /** One descriptor as a document of its own (the store's refs). -ERR_INTEGRITY; -ERR_FAILED: its digest is no sha256. */
@@ -43,6 +45,8 @@ void oci_desc_write(const struct oci_desc *d, struct buf *out);
 enum oci_codec { OCI_CODEC_NONE, OCI_CODEC_GZIP, OCI_CODEC_ZSTD };
 /** Codec of a layer's media type (OCI or Docker); false for a type that is no layer of ours to read. */
 bool oci_layer_codec(sv media_type, enum oci_codec *ret);
+/** A layer that registries need not hold ("foreign", "nondistributable"): its bytes are at the descriptor's urls. */
+bool oci_layer_foreign(sv media_type);
 const char *oci_codec_name(enum oci_codec c); /* "none", "gzip", "zstd" */
 const char *oci_codec_type(enum oci_codec c); /* the OCI layer media type */
 

@@ -26,13 +26,18 @@ static bool manifest_whole(struct store *s, const struct oci_manifest *m)
         return ok;
 }
 
+/* Of a pulled index the platforms that were asked for are here, the others' manifests are not: readers choose one. What is here must be whole. */
 static bool index_whole(struct store *s, const struct oci_index *x, int depth)
 {
-        bool ok = depth < NEST_MAX;
+        bool ok = depth < NEST_MAX, any = false;
 
-        for (size_t i = 0; ok && i < x->n; i++)
+        for (size_t i = 0; ok && i < x->n; i++) {
+                if (!here(s, &x->v[i].digest))
+                        continue;
+                any = true;
                 ok = whole(s, &x->v[i], depth + 1);
-        return ok;
+        }
+        return ok && any;
 }
 
 static bool whole(struct store *s, const struct oci_desc *d, int depth)

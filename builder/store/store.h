@@ -66,18 +66,25 @@ int store_drop(struct store *s, enum store_kind kind, const sha256 *d, struct er
 
 /* layers/<key>: small JSON documents, "facts" about what a key gives (layer/fact.h reads and writes them); images/<lock digest>: the
  * manifest that a lock gave; http/<name>: pages; texts/<sha256>: small files of
- * packages that an image's config depends on. Replaced atomically. */
-enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP, STORE_TEXT };
+ * packages that an image's config depends on; origins/<sha256>: see store_origin_add. Replaced atomically. */
+enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP, STORE_TEXT, STORE_ORIGIN };
 int store_note_get(struct store *s, enum store_note kind, const sha256 *key, struct buf *ret,
                    struct err *e); /* -ERR_NOT_FOUND */
 int store_note_put(struct store *s, enum store_note kind, const sha256 *key, sv text, struct err *e);
 int store_note_drop(struct store *s, enum store_note kind, const sha256 *key, struct err *e);
 
+/* Repositories of registries that have a blob ("docker.io/library/python"): an image may have layers that are not here (design/store.md,
+ * "Sparse images"); a push mounts them. Nobody is asked again whether it is still true. */
+int store_origin_add(struct store *s, const sha256 *blob, sv repo, struct err *e);
+/** Latest first; none is no error. */
+void store_origin_list(struct store *s, const sha256 *blob, struct arena *a, sv **ret, size_t *ret_n);
+
 /* Names of images. index.json is derived from refs/. */
 struct store_ref {
         sv name;              /* "train", "train:v1" */
         struct oci_desc desc; /* of the manifest or index */
-        sv from;              /* dev.envbuild.from: sparse image, its layers are elsewhere; empty: whole */
+        sv from; /* dev.envbuild.from: sparse image, its layers are elsewhere: repositories, a blank between
+                               two; empty: whole */
 };
 int store_ref_put(struct store *s, sv name, const struct oci_desc *d, sv from, struct err *e);
 int store_ref_get(struct store *s, struct arena *a, sv name, struct store_ref *ret, struct err *e); /* -ERR_NOT_FOUND */

@@ -2,18 +2,24 @@
 """A loopback server for tests of transfers with a body: it decides when to read, when to answer and when to go away, which http.server
 does not let one do. It prints its port and ends when stdin does.
 
-    transfer.py [--tls CERT KEY] [--client-ca CA]
+    transfer.py [--tls FOLDER] [--client-auth]
+
+FOLDER gets ca.crt (which signed the server's and the client's certificate), other.crt (which did not), client.crt and client.key, unless
+they are there.
 
 /echo: the request as text, then a line "body: LENGTH SHA256"; "connection: N" counts the connections · /seen?KEY: how many requests asked
 for a path that holds KEY · /status/CODE[?early][&close][&close_hard][&body=N]: that status, before or after reading the body ·
-/redirect/CODE?to=URL[&early] · /retry/KEY/N/CODE: CODE N times, then as /echo · /drop/KEY/N: N times no answer to a whole request ·
+/redirect/CODE?to=URL[&early] (PORT in it is our own) · /retry/KEY/N/CODE: CODE N times, then as /echo · /drop/KEY/N: N times no answer to a whole request ·
 /cut/KEY/N: N times gone after 100,000 bytes of the body · /stall: nothing is read · /silent: all is read, nothing answered ·
+/endless/CODE: a body that does not end ·
 /slow/SECONDS: an answer after a while · /range/N[?ignore][&wrong]: N bytes, from where `Range: bytes=N-` says."""
 import argparse
 import hashlib
+import os
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -43,12 +49,22 @@ class Server:
         try:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
-                s = self.tls.wrap_socket(s, server_side=True)
+                s = self.tls.wrap_socket(s, server_side=True, do_handshake_on_connect=False)
+                self.shake_hands(s)
             Connection(self, s, number).run()
         except (Gone, OSError):
             pass
         finally:
             s.close()
+
+    def shake_hands(self, s):
+        try:
+            s.do_handshake()
+        except ssl.SSLError:
+            s.shutdown(socket.SHUT_WR)  # the client must be able to read the alert, which a reset would take away
+            while s.recv(1 << 16):
+                pass
+            raise
 
     def turn(self, key, most):
         with self.lock:
@@ -131,7 +147,8 @@ class Connection:
     def do_redirect(self, code):
         if "early" not in self.query:
             self.body()
-        self.answer(int(code), b"look there", [("Location", self.query["to"][0])], close="early" in self.query)
+        to = self.query["to"][0].replace("PORT", self.headers["host"].partition(":")[2])
+        self.answer(int(code), b"look there", [("Location", to)], close="early" in self.query)
 
     def do_retry(self, key, n, code):
         if self.server.turn(key, int(n)):
@@ -159,6 +176,11 @@ class Connection:
         self.body()
         threading.Event().wait()
 
+    def do_endless(self, code):
+        self.socket.sendall(f"HTTP/1.1 {code} X\r\nContent-Length: 999999999999\r\n\r\n".encode())
+        while True:
+            self.socket.sendall(b"no" * 10000)
+
     def do_slow(self, seconds):
         self.body()
         time.sleep(float(seconds))
@@ -173,17 +195,34 @@ class Connection:
         return self.answer(206, data[start:], [("Content-Range", f"bytes {said}-{len(data) - 1}/{len(data)}")])
 
 
+def make_certificates(folder):
+    if os.path.exists(f"{folder}/client.crt"):
+        return
+
+    def make(name, subject, *more):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.crt", "-subj", f"/CN={subject}", *more],
+                       check=True, stdin=subprocess.DEVNULL, capture_output=True)
+
+    signed = ("-CA", f"{folder}/ca.crt", "-CAkey", f"{folder}/ca.key", "-addext", "basicConstraints=CA:FALSE")
+    make("ca", "the authority")
+    make("other", "another authority")
+    make("server", "server", *signed, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    make("client", "client", *signed)
+
+
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--tls", nargs=2)
-    p.add_argument("--client-ca")
+    p.add_argument("--tls")
+    p.add_argument("--client-auth", action="store_true")
     o = p.parse_args()
     tls = None
     if o.tls:
+        make_certificates(o.tls)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(*o.tls)
-        if o.client_ca:
-            tls.load_verify_locations(o.client_ca)
+        tls.load_cert_chain(f"{o.tls}/server.crt", f"{o.tls}/server.key")
+        if o.client_auth:
+            tls.load_verify_locations(f"{o.tls}/ca.crt")
             tls.verify_mode = ssl.CERT_REQUIRED
     server = Server(tls)
     print(server.socket.getsockname()[1], flush=True)

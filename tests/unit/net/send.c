@@ -53,6 +53,12 @@ static bool said(const struct test *t, const char *text)
         return sv_find_sv(t->got.body, sv_from(text)) >= 0;
 }
 
+/* The server's number of the connection that the last answer came over. */
+static sv connection(const struct test *t)
+{
+        return sv_skip(t->got.body, (size_t)sv_find_sv(t->got.body, SV("connection: ")));
+}
+
 static unsigned seen(struct test *t, const char *key)
 {
         uint64_t n = 0;
@@ -124,7 +130,7 @@ static void methods_and_small_bodies(void **state)
                 assert_true(said(&t, "body: 0 "));
                 assert_false(said(&t, "Expect") || said(&t, "Transfer-Encoding") || said(&t, "Content-Type"));
         }
-        assert_true(said(&t, "connection: 1\n")); /* all over one */
+        assert_true(sv_is(connection(&t), "connection: 1\n")); /* all over one */
         assert_int_equal(ASK(&t, NET_POST, "/status/201", .once = true), 0);
         assert_int_equal(t.got.status, 201);
         assert_true(said(&t, "connection: 1"));
@@ -221,6 +227,205 @@ static void anonymous_means_it(void **state)
         unlink(path);
 }
 
+static bool sent_to(const struct test *t, const char *what)
+{
+        return t->got.status == 200 && sv_find_sv(t->got.body, sv_from(what)) >= 0;
+}
+
+static void redirects_with_a_body(void **state)
+{
+        struct net_header h = { SV("Authorization"), SV("Bearer secret") };
+        struct made m = { 0 };
+        struct net_source body = { 300000, made_read, &m };
+        struct test t;
+        sv want;
+
+        (void)state;
+        begin(&t);
+        want = digest_of_made(&t.a, body.size);
+#define REQUEST .body = &body, .header = &h, .n_header = 1
+        assert_int_equal(ASK(&t, NET_PUT, "/redirect/307?to=/echo", REQUEST), 0);
+        assert_true(sent_to(&t, want.p) && said(&t, "PUT /echo") && said(&t, "Bearer secret"));
+        assert_int_equal(t.got.sent, 600000);
+        assert_int_equal(ASK(&t, NET_POST, "/redirect/308?to=/redirect/307?to=/echo", REQUEST, .once = true), 0);
+        assert_true(sent_to(&t, want.p) && said(&t, "POST /echo"));
+        assert_int_equal(ASK(&t, NET_PATCH, "/redirect/307?to=http://localhost:PORT/echo", REQUEST), 0);
+        assert_true(sent_to(&t, want.p) && !said(&t, "secret"));
+        assert_int_equal(ASK(&t, NET_PUT,
+                             "/redirect/307?to=http://localhost:PORT/redirect/307%3Fto=http://127.0.0.1:PORT/echo",
+                             REQUEST),
+                         0); /* a chain that leads back */
+        assert_true(sent_to(&t, want.p) && !said(&t, "secret"));
+        for (int status = 301; status <= 303; status++) {
+                assert_int_equal(ask(&t, NET_PUT, arena_fmt(&t.a, "/redirect/%d?to=/echo", status).p,
+                                     (struct net_request){ REQUEST }),
+                                 0);
+                assert_int_equal(t.got.status, status);
+                assert_true(sv_is(net_header_get(&t.got, "location"), "/echo") && said(&t, "look there"));
+        }
+        assert_int_equal(ASK(&t, NET_PUT, "/redirect/307?to=/echo", REQUEST, .no_follow = true), 0);
+        assert_int_equal(t.got.status, 307);
+        assert_int_equal(ASK(&t, NET_GET, "/redirect/302?to=/echo", .no_follow = true), 0);
+        assert_int_equal(t.got.status, 302);
+        assert_int_equal(ASK(&t, NET_DELETE, "/redirect/307?to=/echo"), 0);
+        assert_true(sent_to(&t, "DELETE /echo"));
+#undef REQUEST
+        end(&t);
+}
+
+static int64_t zeros(void *arg, uint64_t place, void *p, size_t n, struct err *e)
+{
+        uint64_t *most = arg;
+
+        (void)e;
+        if (most && place + n > *most)
+                *most = place + n;
+        memset(p, 0, n);
+        return (int64_t)n;
+}
+
+static void an_answer_before_the_body_is_whole(void **state)
+{
+        static const char *const paths[] = { "/status/413?early", "/status/413?early&close_hard",
+                                             "/status/401?early&body=90000",
+                                             "/status/404?early&close_hard&body=30000" };
+        uint64_t most = 0;
+        struct net_source body = { 100 << 20, zeros, &most };
+        struct test t;
+
+        (void)state;
+        begin(&t);
+        for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+                uint64_t status;
+
+                assert_int_equal(ask(&t, NET_PUT, paths[i], (struct net_request){ .body = &body }), 0);
+                assert_true(sv_u64((sv){ paths[i] + strlen("/status/"), 3 }, &status));
+                assert_int_equal(t.got.status, status);
+                assert_true(said(&t, "connection: "));
+        }
+        assert_int_equal(ASK(&t, NET_PUT, "/redirect/307?early&to=/status/403%3Fearly", .body = &body), 0);
+        assert_int_equal(t.got.status, 403);
+        assert_true(most < 100 << 20); /* nobody got it all */
+        end(&t);
+}
+
+static void an_answer_of_no_keeps_the_connection(void **state)
+{
+        static const sv hello = { "hello", 5 };
+        struct net_source body = net_source_bytes(&hello);
+        struct test t;
+        sv before;
+
+        (void)state;
+        begin(&t);
+        assert_int_equal(ASK(&t, NET_GET, "/echo"), 0);
+        before = connection(&t);
+        assert_int_equal(ASK(&t, NET_PUT, "/status/401?body=200000", .body = &body), 0);
+        assert_int_equal(t.got.body.n, 64 << 10);
+        assert_int_equal(ASK(&t, NET_GET, "/status/404?body=200000"), 0);
+        assert_int_equal(ASK(&t, NET_GET, "/echo"), 0);
+        assert_true(sv_eq(connection(&t), before));
+        assert_int_equal(ASK(&t, NET_PUT, "/endless/404", .body = &body), 0); /* this one is not read to its end */
+        assert_int_equal(t.got.status, 404);
+        assert_int_equal(ASK(&t, NET_GET, "/endless/500", .once = true), 0);
+        assert_int_equal(t.got.status, 500);
+        end(&t);
+}
+
+struct told {
+        uint64_t begun, ended, done, total;
+};
+
+static void on_event(void *arg, const struct op_event *ev)
+{
+        struct told *t = arg;
+
+        assert_true(ev->phase == OP_PUSH && sv_is(ev->subject, "it"));
+        assert_true(ev->done >= t->done);
+        t->begun += ev->state == OP_BEGIN;
+        t->ended += ev->state == OP_END;
+        t->done = ev->done;
+        t->total = ev->total;
+}
+
+static void progress_of_a_body_is_told(void **state)
+{
+        struct net_source body = { 3000000, zeros, NULL };
+        struct told told = { 0 };
+        struct test t;
+
+        (void)state;
+        begin(&t);
+        t.op.event = on_event;
+        t.op.arg = &told;
+        assert_int_equal(ASK(&t, NET_PUT, "/echo", .body = &body, .subject = SV("it"), .phase = OP_PUSH), 0);
+        assert_true(told.begun == 1 && told.ended == 1 && told.done == 3000000 && told.total == 3000000);
+        end(&t);
+}
+
+static void silence_ends_a_try_of_sending(void **state)
+{
+        struct net_source body = { 64 << 20, zeros, NULL };
+        struct test t;
+
+        (void)state;
+        begin_with(&t, &(struct net_opts){ .timeout_ms = 1000, .tries = 1 });
+        assert_int_equal(ASK(&t, NET_PUT, "/stall", .body = &body), -ERR_NET);
+        assert_non_null(strstr(t.e.cause, "cannot send to"));
+        assert_non_null(strstr(t.e.cause, "did not answer in time"));
+        body.size = 1000;
+        assert_int_equal(ASK(&t, NET_PUT, "/silent", .body = &body), -ERR_NET);
+        assert_non_null(strstr(t.e.cause, "did not answer in time"));
+        assert_int_equal(ASK(&t, NET_PUT, "/slow/2.5", .body = &body, .timeout_ms = 20000), 0);
+        end(&t);
+}
+
+/* The body's owner may let go of it as soon as net_drop has returned. */
+static void dropped_in_the_middle(void **state)
+{
+        uint64_t most = 0;
+        struct net_source body = { 64 << 20, zeros, &most };
+        struct test t;
+        struct net_job *j;
+
+        (void)state;
+        begin(&t);
+        for (int i = 0; i < 5; i++) {
+                uint64_t *lent = malloc(sizeof(*lent));
+
+                *lent = 0;
+                body.arg = lent;
+                j = net_begin(t.n, &(struct net_request){ .url = at(&t, "/stall"), .method = NET_PUT, .body = &body });
+                net_drop(t.n, j);
+                free(lent);
+        }
+        end(&t);
+}
+
+static void ranges_without_an_end(void **state)
+{
+        AUTO(buf_done) struct buf got = BUF_INIT(1 << 20);
+        struct buf_writer w;
+        struct test t;
+
+        (void)state;
+        begin(&t);
+#define OPEN .has_range = true, .range_open = true, .from = 990
+        assert_int_equal(ASK(&t, NET_GET, "/range/1000", OPEN), 0);
+        assert_true(t.got.ranged && sv_is(t.got.body, "ef01234567"));
+        assert_int_equal(ASK(&t, NET_GET, "/range/1000", OPEN, .into = buf_writer_init(&w, &got)), 0);
+        assert_true(t.got.ranged && t.got.received == 10 && sv_is(buf_sv(&got), "ef01234567"));
+        buf_clear(&got);
+        assert_int_equal(ASK(&t, NET_GET, "/range/1000?ignore", OPEN, .into = buf_writer_init(&w, &got)), 0);
+        assert_true(!t.got.ranged && t.got.received == 10 && sv_is(buf_sv(&got), "ef01234567"));
+        buf_clear(&got);
+        assert_int_equal(ASK(&t, NET_GET, "/range/1000?wrong", OPEN, .into = buf_writer_init(&w, &got)), -ERR_NET);
+        assert_non_null(strstr(t.e.cause, "another range than the one from byte 990"));
+        assert_int_equal(got.n, 0);
+#undef OPEN
+        end(&t);
+}
+
 static int set_up(void **state)
 {
         (void)state;
@@ -244,6 +449,13 @@ int main(void)
                 cmocka_unit_test(a_body_that_fails_ends_the_request),
                 cmocka_unit_test(what_may_have_been_acted_on_is_not_sent_twice),
                 cmocka_unit_test(anonymous_means_it),
+                cmocka_unit_test(redirects_with_a_body),
+                cmocka_unit_test(an_answer_before_the_body_is_whole),
+                cmocka_unit_test(an_answer_of_no_keeps_the_connection),
+                cmocka_unit_test(progress_of_a_body_is_told),
+                cmocka_unit_test(silence_ends_a_try_of_sending),
+                cmocka_unit_test(dropped_in_the_middle),
+                cmocka_unit_test(ranges_without_an_end),
         };
         return cmocka_run_group_tests(tests, set_up, tear_down);
 }

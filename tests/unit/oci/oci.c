@@ -55,6 +55,27 @@ static void manifest_rows(void **state)
         assert_int_equal(bad, 0);
 }
 
+static void foreign_layers_keep_their_urls(void **state)
+{
+        static const char text[] = "{\"schemaVersion\":2,\"config\":" CONF ",\"layers\":[{\"mediaType\":\"application/"
+                                   "vnd.docker.image.rootfs.foreign.diff.tar.gzip\",\"digest\":\"" D2
+                                   "\",\"size\":9,\"urls\":[\"https://a/x\",\"https://b/x\"]}]}";
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(buf_done) struct buf out = BUF_INIT(4096);
+        struct oci_manifest m, again;
+        struct err e = { 0 };
+
+        (void)state;
+        assert_int_equal(oci_manifest_parse(&a, sv_from(text), "the manifest", &m, &e), 0);
+        assert_int_equal(m.layer[0].n_url, 2);
+        assert_true(sv_is(m.layer[0].url[1], "https://b/x"));
+        assert_true(oci_layer_foreign(m.layer[0].media_type) && !oci_layer_foreign(SV(OCI_LAYER_GZIP)));
+        oci_manifest_write(&m, &out);
+        assert_int_equal(oci_manifest_parse(&a, buf_sv(&out), "the manifest", &again, &e), 0);
+        assert_int_equal(again.layer[0].n_url, 2);
+        assert_true(oci_layer_foreign(again.layer[0].media_type));
+}
+
 static void schema_1_is_refused_with_a_way_out(void **state)
 {
         static const char *const texts[] = {
@@ -366,6 +387,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(manifest_rows),
+                cmocka_unit_test(foreign_layers_keep_their_urls),
                 cmocka_unit_test(schema_1_is_refused_with_a_way_out),
                 cmocka_unit_test(a_docker_manifest_is_written_as_oci),
                 cmocka_unit_test(an_artifact_says_its_type_and_subject),

@@ -131,6 +131,34 @@ static void an_index_is_whole_with_all_its_children(void **state)
         assert_non_null(strstr(after, "multi"));
 }
 
+/* A pulled index: the other platform's manifest is not here. */
+static void an_index_needs_no_platform_that_nobody_asked_for(void **state)
+{
+        AUTO(store_closep) struct store *s = place_open(state);
+        AUTO(buf_done) struct buf text = BUF_INIT(4096);
+        AUTO(free_ptr) char *before = NULL, *after = NULL;
+        struct oci_desc child[2], d = { .media_type = SV(OCI_INDEX) };
+        struct oci_index x = { child, 2 };
+        struct err e = { 0 };
+
+        child[0] = (struct oci_desc){ .media_type = SV(OCI_MANIFEST), .digest = sha256_of(SV("other")), .size = 5 };
+        child[1] = (struct oci_desc){ .media_type = SV(OCI_MANIFEST), .digest = sha256_of(SV("more")), .size = 4 };
+        oci_index_write(&x, &text);
+        assert_int_equal(store_put_bytes(s, STORE_BLOB, buf_sv(&text), &d.digest, &e), 0);
+        d.size = text.n;
+        assert_int_equal(store_ref_put(s, SV("pulled"), &d, (sv){ 0 }, &e), 0);
+        before = index_text(s); /* nothing of it is here */
+        assert_null(strstr(before, "pulled"));
+        assert_int_equal(image_put(s, "one", false, &child[1], &e), 0);
+        text.n = 0;
+        oci_index_write(&x, &text);
+        assert_int_equal(store_put_bytes(s, STORE_BLOB, buf_sv(&text), &d.digest, &e), 0);
+        d.size = text.n;
+        assert_int_equal(store_ref_put(s, SV("pulled"), &d, (sv){ 0 }, &e), 0);
+        after = index_text(s);
+        assert_non_null(strstr(after, "pulled"));
+}
+
 #define row(f) cmocka_unit_test_setup_teardown(f, place_setup, place_teardown)
 
 int main(void)
@@ -141,6 +169,7 @@ int main(void)
                 row(opening_heals_the_index),
                 row(names_that_no_tool_reads_are_refused),
                 row(an_index_is_whole_with_all_its_children),
+                row(an_index_needs_no_platform_that_nobody_asked_for),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

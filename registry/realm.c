@@ -1,0 +1,53 @@
+/* Where a server may send us: a token realm, a Location, a redirect. It must not lead a request into the network that we stand in, nor a
+ * secret onto an open wire. */
+#include <string.h>
+
+#include "net/url.h"
+#include "registry/address.h"
+#include "registry/client_priv.h"
+
+sv reg_url_origin(struct arena *a, sv url)
+{
+        struct url u;
+
+        if (!url_parse(url, &u))
+                return (sv){ 0 };
+        return arena_lower(a, arena_fmt(a, "%.*s://%.*s:%.*s", SV_ARG(u.scheme), SV_ARG(u.host),
+                                        SV_ARG(u.port.n                              ? u.port
+                                               : sv_eq_nocase(u.scheme, SV("https")) ? SV("443")
+                                                                                     : SV("80"))));
+}
+
+static bool plain_host(sv host)
+{
+        for (size_t i = 0; i < host.n; i++) {
+                char c = host.p[i];
+                bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+                if (!word && !(c && strchr("-._[]:", c)))
+                        return false;
+        }
+        return host.n > 0;
+}
+
+const char *reg_url_refused(sv origin, sv url)
+{
+        struct url from, to;
+        bool https;
+
+        if (!url_parse(url, &to) || !plain_host(to.host))
+                return "it is no URL";
+        https = sv_eq_nocase(to.scheme, SV("https"));
+        if (!https && !sv_eq_nocase(to.scheme, SV("http")))
+                return "it is no http URL";
+        if (to.user.n)
+                return "it holds a user name";
+        if (!url_parse(origin, &from))
+                return "its registry has no URL";
+        if (!https && !sv_is(from.scheme, "http"))
+                return "it is not encrypted";
+        if (address_is_private(to.host) && !sv_eq_nocase(from.host, to.host) &&
+            !(address_is_loopback(address_host(from.host)) && address_is_loopback(address_host(to.host))))
+                return "it is an address of a private network";
+        return NULL;
+}
