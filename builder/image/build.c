@@ -1,6 +1,7 @@
 /* The build: lock → layers → image → store, and the way past all of it when the image is there already. */
 #include "base/cleanup.h"
 #include "image/image_priv.h"
+#include "image/origin.h"
 #include "oci/reference.h"
 
 static const struct lock_encoding *find_encoding(const struct lock_encoding *v, size_t n, enum oci_codec codec)
@@ -340,5 +341,7 @@ int image_build(struct image_ctx *c, const struct image_request *r, const struct
             store_lease_take(c->store, &lease, e) < 0)
                 return -(int)e->code;
         b.lease = lease;
-        return build_all(&b, e);
+        if (build_all(&b, e) < 0)
+                return -(int)e->code;
+        return o->dry_run ? 0 : origin_keep(c, r, l, &ret->digest, e);
 }
