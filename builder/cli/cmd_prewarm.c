@@ -174,6 +174,8 @@ static void report_fault(struct app *app, sv image, sv place, const struct prewa
         struct err e = { 0 };
         sv rest = f->trail, line;
 
+        if (sv_ends(place, SV(":")))
+                place.n--;
         err_set(&e, f->code, "%.*s%s%.*s: %.*s", SV_ARG(image), place.n ? " at " : "", SV_ARG(place), SV_ARG(f->cause));
         while (sv_cut(&rest, '\n', &line))
                 err_while(&e, "%.*s", SV_ARG(line));
