@@ -261,6 +261,22 @@ static const struct opt logout_opts[] = {
           "logins of registries (default: where docker and podman keep them)" },
         OPT_END,
 };
+static const struct opt prewarm_opts[] = {
+        { 0, "to", "PLACE", OPT_LIST, AT(prewarm_cli, to), NULL,
+          "REGISTRY[/PATH], containers-storage:, docker-daemon: or containerd:; may be given several times" },
+        { 't', "tag", "TAG", OPT_LIST, AT(prewarm_cli, tag), NULL,
+          "tag of the images (default: latest); may be given several times" },
+        { 0, "platform", "P", OPT_LIST, AT(prewarm_cli, platform), NULL,
+          "for registries: linux/amd64 or linux/arm64 (default: all of the definition)" },
+        { 0, "compression", "C", OPT_TEXT, AT(prewarm_cli, codec), "gzip|zstd|none",
+          "of the layers: gzip, zstd or none" },
+        { 0, "locked", NULL, OPT_FLAG, AT(prewarm_cli, locked), NULL,
+          "locks must fit their definitions, and none is written" },
+        { 0, "dry-run", NULL, OPT_FLAG, AT(prewarm_cli, dry_run), NULL, "say what would go where; move nothing" },
+        { 0, "json", NULL, OPT_FLAG, AT(prewarm_cli, json), NULL, "for programs" },
+        REGISTRY_OPTS(prewarm_cli),
+        OPT_END,
+};
 
 const struct cmd cmds[] = {
         { "build", "[FILE…]", "turn an environment into an image",
@@ -339,6 +355,19 @@ const struct cmd cmds[] = {
         { "curated build", "NAME", "build a curated set as it is locked",
           "The same as `envbuild build curated/NAME`: for this machine's platform unless told.", curated_build_opts,
           sizeof(struct request_opts), false, cmd_curated_build },
+        { "curated push", "NAME…", "push curated sets to registries", "The same as `envbuild prewarm curated/NAME…`.",
+          prewarm_opts, sizeof(struct prewarm_cli), false, cmd_curated_push },
+        { "prewarm", "SET…", "have many images where jobs will look for them",
+          "SET is a definition, a lock, curated/NAME, or a folder: its *.yml, and the env.yml of each folder in it. "
+          "Each "
+          "is locked as `build` does it, built where some place lacks it, and pushed as PLACE/NAME:latest; NAME is the "
+          "definition's.\n"
+          "containers-storage: (podman, CRI-O), docker-daemon: and containerd: are this machine's own stores, filled "
+          "by "
+          "their own programs ($CONTAINERD_NAMESPACE counts); what stands behind the colon is put before NAME.\n"
+          "Nothing that is there is sent again, so it may run from cron and on several hosts at once. Every image and "
+          "every place is tried; the exit code is that of what failed.",
+          prewarm_opts, sizeof(struct prewarm_cli), false, cmd_prewarm },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,
