@@ -114,6 +114,7 @@ static int send_bytes(struct reg_upload *u, const struct reg_bytes *bytes, sv su
         }
         u->src = &src;
         r = reg_upload_run(u, e);
+        src.taken = r == 0;
         if (ret_sent)
                 *ret_sent += src.sent;
         reg_source_close(&src);

@@ -35,6 +35,7 @@ struct reg_source {
         sv subject; /* of OP_PUSH events, empty: none */
         int64_t told_ms;
         bool told;
+        bool taken; /* the server said yes to all of it: only then is it told as pushed */
 };
 /** -ERR_INTEGRITY: another size than want's. Give the last byte away only when all of them are what want says (-ERR_INTEGRITY). */
 int reg_source_open(struct reg_source *s, const struct reg_bytes *bytes, const struct oci_desc *want, sv subject,

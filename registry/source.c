@@ -133,7 +133,7 @@ int reg_source_open(struct reg_source *s, const struct reg_bytes *bytes, const s
 
 void reg_source_close(struct reg_source *s)
 {
-        if (s->told)
+        if (s->told && s->taken)
                 op_event(s->op, OP_PUSH, OP_END, s->subject, s->want->size, s->want->size);
         hash_free(s->hash);
         if (s->path)
