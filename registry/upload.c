@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "net/url.h"
 #include "registry/blob_priv.h"
+#include "registry/client_priv.h"
 
 static const struct net_header octets = { SV("content-type"), SV("application/octet-stream") };
 
@@ -32,6 +33,7 @@ int reg_upload_session(struct reg_upload *u, const struct net_answer *ans, struc
 {
         sv to = net_header_get(ans, "location");
         struct arena fresh = { 0 };
+        struct url parts;
         ptrdiff_t hash;
 
         if (!to.n)
@@ -40,6 +42,13 @@ int reg_upload_session(struct reg_upload *u, const struct net_answer *ans, struc
         to = url_join(&fresh, ans->url, to);
         if ((hash = sv_find(to, '#')) >= 0)
                 to = sv_from_to(to, 0, (size_t)hash);
+        if (!url_parse(to, &parts) ||
+            !(sv_eq_nocase(parts.scheme, SV("https")) || sv_eq_nocase(parts.scheme, SV("http")))) {
+                err_set(e, ERR_NET, "%s: the server began an upload at '%.*s', which is no http address (Location)",
+                        u->what, SV_ARG(reg_url_shown(&fresh, to)));
+                arena_done(&fresh);
+                return -(int)e->code;
+        }
         arena_done(&u->arena);
         u->arena = fresh;
         u->at = to;
@@ -155,9 +164,9 @@ static int once(struct reg_upload *u, struct err *e)
         if (!u->at.n && (r = begin(u, e)) != 0)
                 return r;
         /* Who names a least size of pieces has a reason to want them. */
-        if (sv_u64(net_header_get(&u->answer, "oci-chunk-min-length"), &min) && min && min < u->want->size) {
+        if (sv_u64(net_header_get(&u->answer, "oci-chunk-min-length"), &min) && min) {
                 u->piece_min = min;
-                if (!u->piece)
+                if (!u->piece && min < u->want->size)
                         u->piece = min > REG_PIECE ? min : REG_PIECE;
         }
         if (u->piece && u->piece < u->piece_min)
