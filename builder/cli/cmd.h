@@ -78,5 +78,8 @@ int cmd_logout(struct app *app, void *opts, int argc, char **argv, struct err *e
 int cmd_completion(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_man(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_version(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

@@ -187,6 +187,19 @@ static const struct opt read_opts[] = {
         { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
         OPT_END,
 };
+static const struct opt curated_build_opts[] = {
+        { 't', "tag", "NAME", OPT_TEXT, AT(request_opts, tag), NULL, "name in the store (default: the set's)" },
+        { 0, "platform", "P", OPT_LIST, AT(request_opts, platform), NULL,
+          "linux/amd64 or linux/arm64 (default: this machine's)" },
+        { 0, "compression", "C", OPT_TEXT, AT(request_opts, codec), "gzip|zstd|none",
+          "of the layers: gzip, zstd or none" },
+        { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
+          "show packages, layers and bytes; make nothing" },
+        { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
+        { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
+          "write what was built to FILE, as JSON" },
+        OPT_END,
+};
 
 static const struct opt login_opts[] = {
         { 'u', "username", "USER", OPT_TEXT, AT(login_opts, username), NULL,
@@ -262,6 +275,14 @@ const struct cmd cmds[] = {
           "wheels with their hashes, for `pip install --require-hashes`.\n"
           "What a format cannot say, as the base and Debian packages, is named in a comment.",
           export_opts, sizeof(struct export_opts), false, cmd_export },
+        { "curated list", NULL, "list the environments that are shipped", NULL, json_opts, sizeof(struct read_opts),
+          false, cmd_curated_list },
+        { "curated show", "NAME", "show what a curated set holds",
+          "Its definition, its lock, its packages, and the digest of its image.", json_opts, sizeof(struct read_opts),
+          false, cmd_curated_show },
+        { "curated build", "NAME", "build a curated set as it is locked",
+          "The same as `envbuild build curated/NAME`: for this machine's platform unless told.", curated_build_opts,
+          sizeof(struct request_opts), false, cmd_curated_build },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,
