@@ -66,6 +66,7 @@ int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_pull(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_why(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_export(struct app *app, void *opts, int argc, char **argv, struct err *e);

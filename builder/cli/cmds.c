@@ -73,7 +73,7 @@ const struct opt global_opts[] = {
                   OPT_TEXT,                                                                                               \
                   AT(request_opts, base),                                                                                 \
                   NULL,                                                                                                   \
-                  "base image: recipe:NAME, oci:DIR[:TAG] or scratch" },                                                  \
+                  "base image: recipe:NAME, an image's name, oci:DIR[:TAG] or scratch" },                                 \
                 { 0,                                                                                                      \
                   "platform",                                                                                             \
                   "P",                                                                                                    \
@@ -241,14 +241,25 @@ const struct cmd cmds[] = {
           "Prints one line: REGISTRY/NAME@sha256:….",
           push_opts, sizeof(struct push_opts), false, cmd_push },
         { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
-          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first.\n"
+          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first. An "
+          "image "
+          "that is not in the store is pulled when its name has a registry or a digest.\n"
           "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
           "Without CMD the image's entrypoint and command run. The exit code is the command's.\n"
           "On a terminal the command gets one of its own, with job control; in a pipe nothing comes between.",
           run_opts, sizeof(struct request_opts), true, cmd_run },
+        { "pull", "IMAGE", "fetch an image of a registry into the store",
+          "IMAGE is a name as docker knows it: docker.io/library/busybox, busybox:1.36, localhost:5000/team/train, "
+          "NAME@sha256:DIGEST.\n"
+          "An index stays an index; of its images the one for this machine is fetched, or that of --platform.\n"
+          "Layers that are in the store already are not fetched again. Prints one line: NAME@sha256:…, which `envbuild "
+          "run` takes.",
+          platform_opts, sizeof(struct read_opts), false, cmd_pull },
         { "inspect", "IMAGE|FILE", "show layers, packages and bytes of an image",
-          "Of an image: digest, layers, environment. Of a definition or lock: each layer with the packages it is made "
-          "of and their bytes.",
+          "Of an image: digest, platforms, base, layers, environment. The store is looked at first, then the registry "
+          "that the name means (docker.io without one; docker://IMAGE asks the registry at once); no layer is "
+          "fetched.\n"
+          "Of a definition or lock: each layer with the packages it is made of and their bytes.",
           read_opts, sizeof(struct read_opts), false, cmd_inspect },
         { "tree", "[FILE]", "show what needs what in a lock", "FILE is a definition or a lock.", platform_opts,
           sizeof(struct read_opts), false, cmd_tree },

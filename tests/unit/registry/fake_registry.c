@@ -468,9 +468,10 @@ static void serve(struct curl_io *f, struct curl_transfer *t)
 
 /* --- the table */
 
-static struct curl_io *io_open(unsigned per_host)
+static struct curl_io *io_open(unsigned per_host, unsigned kept)
 {
         (void)per_host;
+        (void)kept;
         return fake;
 }
 
