@@ -308,7 +308,7 @@ def pull(env, server, code=0, **kw):
 
 
 def pulled(env, server, r):
-    assert r.line == f"{ref(server)}@{server.digest}"
+    assert r.line == f"{server.name}/{REPO}@{server.digest}"
     assert "0 damaged" in env.run("cache", "verify").out
     left = [p for p in (env.cache / "tmp").glob("*")] if (env.cache / "tmp").exists() else []
     assert left == []
