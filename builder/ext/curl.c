@@ -535,6 +535,8 @@ static void describe(struct running *r, CURLcode c)
                          (long long)(now_ms() - r->moved_ms) / 1000);
         else if (c == CURLE_COULDNT_CONNECT)
                 describe_connect(r);
+        else if (r->stale) /* libcurl's own words tell of the callback that forbade it */
+                snprintf(r->t->detail, sizeof(r->t->detail), "the server closed the connection");
         else if (c != CURLE_OK && !r->t->detail[0])
                 snprintf(r->t->detail, sizeof(r->t->detail), "%s", curl_easy_strerror(c));
 }
