@@ -62,6 +62,13 @@ def layers_of(registry, repo, ref):
     return [d["digest"] for d in json.loads(registry.manifest(repo, ref))["layers"]]
 
 
+def mirror(env, registry, prefix="docker.io"):
+    """docker.io is served from loopback."""
+    conf = env.home / ".config/containers/registries.conf"
+    conf.parent.mkdir(parents=True, exist_ok=True)
+    conf.write_text(f'[[registry]]\nprefix = "{prefix}"\nlocation = "{registry.name}"\ninsecure = true\n')
+
+
 def slim_layout(folder):
     """As python:3.12-slim: a python of its own in /usr/local."""
     files = base_files({"usr/local": ("dir", 0o755, 0, 0), "usr/local/bin": ("dir", 0o755, 0, 0),
@@ -442,6 +449,20 @@ def test_inspect_shows_what_a_terminal_may_see(env, registry, base_layout):
     put_layout(registry, base_layout, "evil", "1", config=config)
     shown = env.run("inspect", f"{registry.name}/evil:1").out
     assert "\x1b" not in shown and "\x07" not in shown and "A=?[2Jx" in shown and max(map(len, shown.splitlines())) < 140
+
+
+# --- short names, mirrors
+
+def test_docker_hub_from_a_mirror(env, base, define):
+    mirror(env, base)
+    line = env.run("pull", "base:12").line
+    assert line.startswith("docker.io/library/base@sha256:")
+    assert "did you mean 'docker.io/library/base:12'?" in env.run("run", "base:12", "--", "true", code=125).err
+    assert "docker.io/library/base:12" in env.run("inspect", "docker://base:12").out
+    define("base:12")
+    line = env.run("build", "env.yml").line
+    assert "ref: docker.io/library/base:12" in (env.work / "train.lock").read_text()
+    assert doc(env, line.split("@")[1])["annotations"]["org.opencontainers.image.base.name"] == "docker.io/library/base:12"
 
 
 # --- what others push
