@@ -2,14 +2,18 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
+import time
 
 import pytest
 
 from conftest import Env, base_files, make_layout, sha256
 from registry_world import MANIFESTS, registries, registry  # noqa: F401
 from registry import MockRegistry
+from registry_proxy import Proxy
 
 INDEX = MANIFESTS[1]
 SLIM = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin", "PYTHON_VERSION=3.12.7"], "Cmd": ["python3"]}
@@ -400,6 +404,51 @@ def test_damaged_layers_are_refused(env, base):
     p = env.run("pull", f"{base.name}/library/base:12", code=7)
     assert layer[7:19] in p.err or "sha256" in p.err
     assert not have(env, layer) and listed(env) == []
+
+
+@pytest.fixture
+def proxy(base):
+    p = Proxy(base.port)
+    yield p
+    p.close()
+
+
+def test_two_pulls_share_a_download(env, base, proxy):
+    layer, = layers_of(base, "library/base", "12")
+    proxy.rule("rate", f"blobs/{layer}", bytes_per_s=700_000)
+    name = f"{proxy.name}/library/base:12"
+    both = [env.popen("pull", name) for _ in range(2)]
+    lines = {p.communicate(timeout=120)[0] for p in both}
+    assert [p.returncode for p in both] == [0, 0] and lines == {f"{proxy.name}/library/base@{base.digest('library/base', '12')}\n"}
+    assert len([q for q in proxy.log if layer in q.path]) == 1
+
+
+def test_a_killed_pull_leaves_a_sound_store(env, base, proxy):
+    layer, = layers_of(base, "library/base", "12")
+    begun = threading.Event()
+    proxy.rule("call", f"blobs/{layer}", what=begun.set, times=1)
+    proxy.rule("stall", f"blobs/{layer}", after=100_000, times=1)
+    p = env.popen("pull", f"{proxy.name}/library/base:12")
+    assert begun.wait(60)
+    p.kill()
+    p.communicate()
+    assert listed(env) == [] and not have(env, layer)
+    proxy.clear()
+    line = env.run("pull", f"{proxy.name}/library/base:12").line
+    assert have(env, layer) and "0 damaged" in env.run("cache", "verify").out
+    assert env.run("run", line, "--", "echo", "hi").out == "hi\n"
+
+
+def test_interrupted(env, base, proxy):
+    layer, = layers_of(base, "library/base", "12")
+    proxy.rule("stall", f"blobs/{layer}", after=100_000)
+    p = env.popen("pull", f"{proxy.name}/library/base:12")
+    while not [q for q in proxy.log if layer in q.path] and p.poll() is None:
+        time.sleep(0.02)
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=20)
+    assert p.returncode == 130 and out == "" and not have(env, layer)
+    assert [f for f in (env.cache / "tmp").iterdir()] == []
 
 
 def test_foreign_layers_come_from_their_urls(env, registry, base_layout, define, mock):
