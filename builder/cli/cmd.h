@@ -64,8 +64,11 @@ int help_completion(sv shell, struct err *e); /* bash, zsh, fish */
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_sbom(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_sign(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_pull(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_why(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_export(struct app *app, void *opts, int argc, char **argv, struct err *e);

@@ -73,7 +73,7 @@ const struct opt global_opts[] = {
                   OPT_TEXT,                                                                                               \
                   AT(request_opts, base),                                                                                 \
                   NULL,                                                                                                   \
-                  "base image: recipe:NAME, oci:DIR[:TAG] or scratch" },                                                  \
+                  "base image: recipe:NAME, an image's name, oci:DIR[:TAG] or scratch" },                                 \
                 { 0,                                                                                                      \
                   "platform",                                                                                             \
                   "P",                                                                                                    \
@@ -127,8 +127,36 @@ const struct opt global_opts[] = {
                   "do not keep the locked version of NAME" },                                                             \
                 { 0, "upgrade-base", NULL, OPT_FLAG, AT(request_opts, upgrade_base), NULL, "look at the base again" }
 
+/* What hangs on an image that is pushed: the same for build and push. */
+#define ATTACH_OPTS(type)                                                                                              \
+        { 0, "sbom", "BOOL", OPT_TEXT, AT(type, attach.sbom), "true|false", "attach an SBOM (default: true)" },        \
+                { 0,                                                                                                   \
+                  "source",                                                                                            \
+                  "BOOL",                                                                                              \
+                  OPT_TEXT,                                                                                            \
+                  AT(type, attach.source),                                                                             \
+                  "true|false",                                                                                        \
+                  "attach the lock and the definition (default: true)" },                                              \
+                { 0,                                                                                                   \
+                  "provenance",                                                                                        \
+                  NULL,                                                                                                \
+                  OPT_FLAG,                                                                                            \
+                  AT(type, attach.provenance),                                                                         \
+                  NULL,                                                                                                \
+                  "attach a statement of what went in (SLSA v1, in-toto)" },                                           \
+                { 0,                                                                                                   \
+                  "sign",                                                                                              \
+                  "KEY",                                                                                               \
+                  OPT_TEXT,                                                                                            \
+                  AT(type, attach.key),                                                                                \
+                  NULL,                                                                                                \
+                  "sign it as cosign does; KEY is a file, its password $ENVBUILD_KEY_PASSWORD" }
+
 static const struct opt lock_opts[] = {
         REQUEST_OPTS,
+        { 0, "from", "IMAGE", OPT_TEXT, AT(request_opts, from), NULL,
+          "write the lock that IMAGE was made from, resolve nothing" },
+        { 'o', "output", "FILE", OPT_TEXT, AT(request_opts, out), NULL, "with --from: write to FILE, - for stdout" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
           "resolve and say what would change, write nothing" },
         REGISTRY_OPTS(request_opts),
@@ -148,6 +176,7 @@ static const struct opt build_opts[] = {
         { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
           "write what was built and pushed to FILE, as JSON" },
+        ATTACH_OPTS(request_opts),
         REGISTRY_OPTS(request_opts),
         OPT_END,
 };
@@ -155,7 +184,22 @@ static const struct opt push_opts[] = {
         { 0, "format", "F", OPT_TEXT, AT(push_opts, format), "oci|docker", "media types: oci (default) or docker" },
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(push_opts, metadata_file), NULL,
           "write what was pushed to FILE, as JSON" },
+        ATTACH_OPTS(push_opts),
         REGISTRY_OPTS(push_opts),
+        OPT_END,
+};
+static const struct opt sbom_opts[] = {
+        { 'f', "format", "FORMAT", OPT_TEXT, AT(sbom_opts, format), "spdx-json", "spdx-json (default)" },
+        { 0, "platform", "P", OPT_TEXT, AT(sbom_opts, platform), NULL, "which platform of several" },
+        REGISTRY_OPTS(sbom_opts),
+        OPT_END,
+};
+static const struct opt sign_opts[] = {
+        { 0, "key", "KEY", OPT_TEXT, AT(sign_opts, key), NULL,
+          "a PEM file (ECDSA, P-256); its password is in $ENVBUILD_KEY_PASSWORD or $COSIGN_PASSWORD" },
+        { 0, "form", "FORM", OPT_TEXT, AT(sign_opts, form), "all|classic|bundle",
+          "classic: a tag, as every cosign reads it; bundle: a referrer, as cosign 3 does; all (default)" },
+        REGISTRY_OPTS(sign_opts),
         OPT_END,
 };
 static const struct opt run_opts[] = {
@@ -245,7 +289,9 @@ const struct cmd cmds[] = {
           build_opts, sizeof(struct request_opts), false, cmd_build },
         { "lock", "[FILE…]", "resolve and pin, without building",
           "Writes NAME.lock beside the definition and prints its path. Versions of an existing lock are kept where "
-          "they still fit.",
+          "they still fit.\n"
+          "With --from, NAME.lock is written here, as it was when IMAGE was built; a file that says something else is "
+          "not replaced.",
           lock_opts, sizeof(struct request_opts), false, cmd_lock },
         { "push", "IMAGE [REF…]", "push an image to a registry",
           "IMAGE is what `envbuild build` printed, or a name in the store. REF is REGISTRY/NAME[:TAG] (default: "
@@ -256,15 +302,36 @@ const struct cmd cmds[] = {
           "a push that breaks leaves no broken image, and the next one goes on.\n"
           "Prints one line: REGISTRY/NAME@sha256:….",
           push_opts, sizeof(struct push_opts), false, cmd_push },
+        { "sbom", "IMAGE|FILE", "print what an image is made of",
+          "As SPDX 2.3 JSON on stdout: the image, its base, every package with its address, hash and needs. FILE is a "
+          "definition or a lock; IMAGE is of the store or of a registry, where the SBOM that hangs on it is printed as "
+          "it is.",
+          sbom_opts, sizeof(struct sbom_opts), false, cmd_sbom },
+        { "sign", "IMAGE", "sign an image in a registry",
+          "IMAGE is REGISTRY/NAME[:TAG] or REGISTRY/NAME@sha256:…. Signatures by other keys stay; signing twice "
+          "changes nothing. `cosign verify --key PUBLIC` reads it.\n"
+          "Prints REGISTRY/NAME@sha256:…, what was signed.",
+          sign_opts, sizeof(struct sign_opts), false, cmd_sign },
         { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
-          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first.\n"
+          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first. An "
+          "image "
+          "that is not in the store is pulled when its name has a registry or a digest.\n"
           "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
           "Without CMD the image's entrypoint and command run. The exit code is the command's.\n"
           "On a terminal the command gets one of its own, with job control; in a pipe nothing comes between.",
           run_opts, sizeof(struct request_opts), true, cmd_run },
+        { "pull", "IMAGE", "fetch an image of a registry into the store",
+          "IMAGE is a name as docker knows it: docker.io/library/busybox, busybox:1.36, localhost:5000/team/train, "
+          "NAME@sha256:DIGEST.\n"
+          "An index stays an index; of its images the one for this machine is fetched, or that of --platform.\n"
+          "Layers that are in the store already are not fetched again. Prints one line: NAME@sha256:…, which `envbuild "
+          "run` takes.",
+          platform_opts, sizeof(struct read_opts), false, cmd_pull },
         { "inspect", "IMAGE|FILE", "show layers, packages and bytes of an image",
-          "Of an image: digest, layers, environment. Of a definition or lock: each layer with the packages it is made "
-          "of and their bytes.",
+          "Of an image: digest, platforms, base, layers, environment. The store is looked at first, then the registry "
+          "that the name means (docker.io without one; docker://IMAGE asks the registry at once); no layer is "
+          "fetched.\n"
+          "Of a definition or lock: each layer with the packages it is made of and their bytes.",
           read_opts, sizeof(struct read_opts), false, cmd_inspect },
         { "tree", "[FILE]", "show what needs what in a lock", "FILE is a definition or a lock.", platform_opts,
           sizeof(struct read_opts), false, cmd_tree },

@@ -5,6 +5,10 @@
 #include "cli/cmd.h"
 #include "image/image.h"
 
+struct attach_flags { /* what is hung on an image that is pushed */
+        sv sbom, source, key;
+        bool provenance;
+};
 /* How to reach registries. A command that talks to one: the last member of its struct is `struct registry_opts registry`, its table ends with
  * REGISTRY_OPTS(its struct), and it calls opts_registry(app, &o->registry, e) before the first use of app->image (opts_request does). */
 struct registry_opts {
@@ -19,6 +23,8 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         sv tag, codec, iidfile, metadata_file;
         bool push;
         sv format; /* of what is pushed */
+        struct attach_flags attach;
+        sv from, out; /* lock --from */
         struct opt_list volume;
         sv workdir, network;
         struct registry_opts registry;
@@ -30,6 +36,15 @@ struct login_opts { /* login, logout */
 };
 struct push_opts {
         sv format, metadata_file;
+        struct attach_flags attach;
+        struct registry_opts registry;
+};
+struct sign_opts {
+        sv key, form;
+        struct registry_opts registry;
+};
+struct sbom_opts {
+        sv format, platform;
         struct registry_opts registry;
 };
 struct prewarm_cli { /* prewarm, curated push */
