@@ -12,6 +12,7 @@ import pytest
 
 from conftest import Env, sha256
 from registry_world import registries, registry  # noqa: F401
+from registry_proxy import Proxy
 from test_curated import HOST
 
 SENT = ("PUT", "PATCH", "POST")
@@ -174,6 +175,24 @@ def test_two_hosts_at_once(env, folder, registry, tmp_path, index):
         assert registry.digest(name, "latest") == digest
         registry.whole(name, "latest")
     assert [p.read_bytes() for p in sorted(folder.glob("*.lock"))] == [p.read_bytes() for p in sorted((other.work / "defs").glob("*.lock"))]
+
+
+def test_what_another_host_is_just_putting_there(env, folder, registry):
+    """docker-registry refuses a manifest while a link that it needs is being written. Said for good, it is a fault."""
+    proxy = Proxy(registry.port)
+    body = json.dumps({"errors": [{"code": "DIGEST_INVALID", "message": "provided digest did not match uploaded content"},
+                                  {"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"}]}).encode()
+    try:
+        rule = proxy.rule("status", "manifests/sha256", method="PUT", status=400, body=body, times=2)
+        doc = report(env, folder / "one.yml", "--to", proxy.name)
+        assert states(doc) == {("one", proxy.name): "pushed"} and rule.acted == 2
+        assert registry.digest("one", "latest") == doc["images"][0]["digest"]
+        proxy.rule("status", "manifests/sha256", method="PUT", status=400, body=body)
+        doc = report(env, folder / "two/env.yml", "--to", proxy.name, code=5)
+        assert "blob unknown to registry" in doc["images"][0]["places"][0]["error"]["cause"]
+        assert registry.tags("two") == []
+    finally:
+        proxy.close()
 
 
 def test_a_registry_that_asks_who_we_are(env, folder, registries):
