@@ -69,6 +69,13 @@ def test_everything_everywhere_once(env, folder, registries):
     assert text[1].split()[:4] == ["one", a.name, "there", "-"]
 
 
+def test_images_share_layers_by_mounting(env, folder, registry):
+    """What the first image took there, the second mounts: the base and the empty venv."""
+    one, two = (im["places"][0] for im in report(env, folder, "--to", registry.name)["images"])
+    assert two["blobs"]["mounted"] >= 2 and two["bytes"] < one["bytes"]
+    assert "mounted" in env.run("prewarm", folder, "--to", registry.name, "-t", "v2").out or registry.tags("two") == ["latest", "v2"]
+
+
 def test_another_machine_only_asks(env, folder, registry, tmp_path, index):
     """With the lock that a build left, an empty store is no reason to build."""
     env.run("prewarm", folder, "--to", registry.name)
