@@ -10,7 +10,7 @@
 enum { TEXT_MAX = 300, ERRORS_SHOWN = 3 };
 
 /* One line of at most TEXT_MAX bytes: controls become blanks, blanks are joined, what is no UTF-8 becomes '?'. */
-static sv tame(struct arena *a, sv s)
+sv reg_tame(struct arena *a, sv s)
 {
         AUTO(buf_done) struct buf out = BUF_INIT(TEXT_MAX + 16);
         bool blank = false;
@@ -66,7 +66,7 @@ static sv html_title(sv body)
 
 static void add_error(struct arena *a, const struct js *one, struct buf *out)
 {
-        sv code = tame(a, js_get_str(one, "code")), message = tame(a, js_get_str(one, "message"));
+        sv code = reg_tame(a, js_get_str(one, "code")), message = reg_tame(a, js_get_str(one, "message"));
 
         if (!code.n && !message.n)
                 return;
@@ -84,7 +84,7 @@ static sv json_text(struct arena *a, const struct js *doc)
         for (size_t i = 0; errors && errors->type == JS_ARR && i < errors->n && i < ERRORS_SHOWN; i++)
                 add_error(a, errors->v[i].value, &out);
         for (size_t i = 0; !out.n && i < ARRAY_LEN(plain); i++)
-                buf_add(&out, tame(a, js_get_str(doc, plain[i])));
+                buf_add(&out, reg_tame(a, js_get_str(doc, plain[i])));
         return arena_sv(a, buf_sv(&out));
 }
 
@@ -99,8 +99,8 @@ sv reg_answer_text(struct arena *a, const struct net_answer *ans)
         if (body.p[0] == '{')
                 return js_parse(a, body, &doc, &ignored) < 0 ? (sv){ 0 } : json_text(a, doc);
         if (body.p[0] == '<')
-                return tame(a, html_title(body));
-        return tame(a, body);
+                return reg_tame(a, html_title(body));
+        return reg_tame(a, body);
 }
 
 const char *reg_action_text(unsigned actions)
@@ -120,7 +120,7 @@ sv reg_url_shown(struct arena *a, sv url)
 {
         ptrdiff_t query = sv_find(url, '?');
 
-        return tame(a, url_public(a, query < 0 ? url : sv_from_to(url, 0, (size_t)query)));
+        return reg_tame(a, url_public(a, query < 0 ? url : sv_from_to(url, 0, (size_t)query)));
 }
 
 static enum err_code class_of(long status)
@@ -128,15 +128,37 @@ static enum err_code class_of(long status)
         return status == 401 || status == 403 ? ERR_AUTH : status == 404 ? ERR_NOT_FOUND : ERR_NET;
 }
 
+/* What the user can do about it; NULL: the server's own words have to do. */
+static const char *advice(long status, unsigned actions)
+{
+        if (status == 404 && actions & REG_PUSH)
+                return "some registries want a repository to be made there before anything is pushed to it";
+        if (status == 405)
+                return "a registry that is read-only, or a mirror, takes no images: push to the one that it copies";
+        if (status == 413)
+                return "a proxy in front of the registry limits what passes at once: ENVBUILD_PUSH_CHUNK=4M sends "
+                       "smaller "
+                       "pieces";
+        if (status == 429)
+                return "the registry limits how much you may ask: wait a while, log in, or use a mirror near you";
+        return status >= 500 ? "the registry has a fault of its own (a full disk, for one): try again later, or ask "
+                               "whoever runs "
+                               "it"
+                             : NULL;
+}
+
 int reg_status_err(struct reg_client *c, const struct reg_request *r, const struct net_answer *ans, const char *what,
                    struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         sv said = reg_answer_text(&a, ans);
+        const char *hint = advice(ans->status, r->actions);
 
         err_set(e, class_of(ans->status), "%s: '%.*s' answered %ld%s%.*s", what, SV_ARG(reg_url_shown(&a, ans->url)),
                 ans->status, said.n ? " " : "", SV_ARG(said));
         if (e->code == ERR_AUTH)
                 reg_login_hint(c, r->repo.registry, e);
+        else if (hint)
+                err_hint(e, "%s", hint);
         return -(int)e->code;
 }

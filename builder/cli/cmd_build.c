@@ -8,11 +8,6 @@
 #include "cli/pushed.h"
 #include "ext/json.h"
 
-static enum oci_codec read_codec(sv text)
-{
-        return sv_is(text, "zstd") ? OCI_CODEC_ZSTD : sv_is(text, "none") ? OCI_CODEC_NONE : OCI_CODEC_GZIP;
-}
-
 static int write_files(struct app *app, const struct request_opts *o, const struct image_built *b,
                        const struct pushed *p, struct err *e)
 {
@@ -88,7 +83,7 @@ static int check_attach(const struct request_opts *o, struct err *e)
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
         struct request_opts *o = opts;
-        struct image_build_opts b = { .tag = o->tag, .codec = read_codec(o->codec), .dry_run = o->dry_run };
+        struct image_build_opts b = { .tag = o->tag, .codec = opts_codec(o->codec), .dry_run = o->dry_run };
         struct image_locked l = { 0 };
         struct image_built built = { 0 };
         struct image_request r;

@@ -73,7 +73,7 @@ const struct opt global_opts[] = {
                   OPT_TEXT,                                                                                               \
                   AT(request_opts, base),                                                                                 \
                   NULL,                                                                                                   \
-                  "base image: recipe:NAME, oci:DIR[:TAG] or scratch" },                                                  \
+                  "base image: recipe:NAME, an image's name, oci:DIR[:TAG] or scratch" },                                 \
                 { 0,                                                                                                      \
                   "platform",                                                                                             \
                   "P",                                                                                                    \
@@ -261,6 +261,22 @@ static const struct opt logout_opts[] = {
           "logins of registries (default: where docker and podman keep them)" },
         OPT_END,
 };
+static const struct opt prewarm_opts[] = {
+        { 0, "to", "PLACE", OPT_LIST, AT(prewarm_cli, to), NULL,
+          "REGISTRY[/PATH], containers-storage:, docker-daemon: or containerd:; may be given several times" },
+        { 't', "tag", "TAG", OPT_LIST, AT(prewarm_cli, tag), NULL,
+          "tag of the images (default: latest); may be given several times" },
+        { 0, "platform", "P", OPT_LIST, AT(prewarm_cli, platform), NULL,
+          "for registries: linux/amd64 or linux/arm64 (default: all of the definition)" },
+        { 0, "compression", "C", OPT_TEXT, AT(prewarm_cli, codec), "gzip|zstd|none",
+          "of the layers: gzip, zstd or none" },
+        { 0, "locked", NULL, OPT_FLAG, AT(prewarm_cli, locked), NULL,
+          "locks must fit their definitions, and none is written" },
+        { 0, "dry-run", NULL, OPT_FLAG, AT(prewarm_cli, dry_run), NULL, "say what would go where; move nothing" },
+        { 0, "json", NULL, OPT_FLAG, AT(prewarm_cli, json), NULL, "for programs" },
+        REGISTRY_OPTS(prewarm_cli),
+        OPT_END,
+};
 
 const struct cmd cmds[] = {
         { "build", "[FILE…]", "turn an environment into an image",
@@ -297,14 +313,25 @@ const struct cmd cmds[] = {
           "Prints REGISTRY/NAME@sha256:…, what was signed.",
           sign_opts, sizeof(struct sign_opts), false, cmd_sign },
         { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
-          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first.\n"
+          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first. An "
+          "image "
+          "that is not in the store is pulled when its name has a registry or a digest.\n"
           "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
           "Without CMD the image's entrypoint and command run. The exit code is the command's.\n"
           "On a terminal the command gets one of its own, with job control; in a pipe nothing comes between.",
           run_opts, sizeof(struct request_opts), true, cmd_run },
+        { "pull", "IMAGE", "fetch an image of a registry into the store",
+          "IMAGE is a name as docker knows it: docker.io/library/busybox, busybox:1.36, localhost:5000/team/train, "
+          "NAME@sha256:DIGEST.\n"
+          "An index stays an index; of its images the one for this machine is fetched, or that of --platform.\n"
+          "Layers that are in the store already are not fetched again. Prints one line: NAME@sha256:…, which `envbuild "
+          "run` takes.",
+          platform_opts, sizeof(struct read_opts), false, cmd_pull },
         { "inspect", "IMAGE|FILE", "show layers, packages and bytes of an image",
-          "Of an image: digest, layers, environment. Of a definition or lock: each layer with the packages it is made "
-          "of and their bytes.",
+          "Of an image: digest, platforms, base, layers, environment. The store is looked at first, then the registry "
+          "that the name means (docker.io without one; docker://IMAGE asks the registry at once); no layer is "
+          "fetched.\n"
+          "Of a definition or lock: each layer with the packages it is made of and their bytes.",
           read_opts, sizeof(struct read_opts), false, cmd_inspect },
         { "tree", "[FILE]", "show what needs what in a lock", "FILE is a definition or a lock.", platform_opts,
           sizeof(struct read_opts), false, cmd_tree },
@@ -328,6 +355,19 @@ const struct cmd cmds[] = {
         { "curated build", "NAME", "build a curated set as it is locked",
           "The same as `envbuild build curated/NAME`: for this machine's platform unless told.", curated_build_opts,
           sizeof(struct request_opts), false, cmd_curated_build },
+        { "curated push", "NAME…", "push curated sets to registries", "The same as `envbuild prewarm curated/NAME…`.",
+          prewarm_opts, sizeof(struct prewarm_cli), false, cmd_curated_push },
+        { "prewarm", "SET…", "have many images where jobs will look for them",
+          "SET is a definition, a lock, curated/NAME, or a folder: its *.yml, and the env.yml of each folder in it. "
+          "Each "
+          "is locked as `build` does it, built where some place lacks it, and pushed as PLACE/NAME:latest; NAME is the "
+          "definition's.\n"
+          "containers-storage: (podman, CRI-O), docker-daemon: and containerd: are this machine's own stores, filled "
+          "by "
+          "their own programs ($CONTAINERD_NAMESPACE counts); what stands behind the colon is put before NAME.\n"
+          "Nothing that is there is sent again, so it may run from cron and on several hosts at once. Every image and "
+          "every place is tried; the exit code is that of what failed.",
+          prewarm_opts, sizeof(struct prewarm_cli), false, cmd_prewarm },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,

@@ -47,6 +47,12 @@ struct sbom_opts {
         sv format, platform;
         struct registry_opts registry;
 };
+struct prewarm_cli { /* prewarm, curated push */
+        struct opt_list to, tag, platform;
+        sv codec;
+        bool dry_run, locked, json;
+        struct registry_opts registry;
+};
 struct export_opts {
         sv format, platform;
 };
@@ -67,5 +73,9 @@ int opts_read_lock(struct app *app, int argc, char **argv, struct lock **ret, st
 const struct lock_platform *opts_platform(struct app *app, const struct lock *l, sv want, struct err *e);
 /** Fills app->image.registry. -ERR_USAGE: --insecure names no host. */
 int opts_registry(struct app *app, const struct registry_opts *o, struct err *e);
+/** "minimal", "curated/minimal" → "curated/minimal". Empty: it cannot be the name of a set. */
+sv opts_curated_word(struct app *app, const char *word, struct err *e);
+/** --compression; gzip without one. */
+enum oci_codec opts_codec(sv text);
 
 #endif

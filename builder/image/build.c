@@ -1,5 +1,6 @@
 /* The build: lock → layers → image → store, and the way past all of it when the image is there already. */
 #include "base/cleanup.h"
+#include "image/fetch.h"
 #include "image/image_priv.h"
 #include "image/origin.h"
 #include "oci/reference.h"
@@ -12,7 +13,7 @@ static const struct lock_encoding *find_encoding(const struct lock_encoding *v, 
         return NULL;
 }
 
-/* Everything a locked image consists of is in the store: its manifest's text says what that is. */
+/* Everything a locked image consists of is in the store, or its layers are known to be elsewhere: its manifest's text says what that is. */
 static bool is_whole(struct image_ctx *c, const sha256 *manifest, struct arena *a, struct oci_desc *ret)
 {
         AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
@@ -24,7 +25,7 @@ static bool is_whole(struct image_ctx *c, const sha256 *manifest, struct arena *
             !store_has(c->store, STORE_BLOB, &m.config.digest, NULL))
                 return false;
         for (size_t i = 0; i < m.n_layer; i++)
-                if (!store_has(c->store, STORE_BLOB, &m.layer[i].digest, NULL))
+                if (!image_blob_known(c, &m.layer[i].digest))
                         return false;
         *ret = (struct oci_desc){ .media_type = SV(OCI_MANIFEST), .digest = *manifest, .size = b.n };
         return true;
@@ -272,17 +273,6 @@ static int local_name(struct build *b, struct err *e)
         return 0;
 }
 
-static int put_ref(struct build *b, const struct oci_desc *d, struct err *e)
-{
-        AUTO(err_done) struct err ignored = { 0 };
-        struct store_ref have;
-
-        if (store_ref_get(b->c->store, b->a, b->ret->name, &have, &ignored) == 0 &&
-            sha256_eq(&have.desc.digest, &d->digest) && !have.from.n)
-                return 0;
-        return store_ref_put(b->c->store, b->ret->name, d, (sv){ 0 }, e);
-}
-
 /* --platform: some of those that the lock is for. */
 static bool is_wanted(const struct image_request *r, sv platform)
 {
@@ -325,7 +315,7 @@ static int build_all(struct build *b, struct err *e)
         if (n > 1 && put_index(b, v, n, &whole, e) < 0)
                 return -(int)e->code;
         b->ret->digest = whole.digest;
-        return put_ref(b, &whole, e);
+        return image_name(b->c, b->ret->name, &whole, b->a, e);
 }
 
 int image_build(struct image_ctx *c, const struct image_request *r, const struct image_build_opts *o, struct arena *a,

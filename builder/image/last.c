@@ -183,11 +183,12 @@ static void sort_list(struct arena *a, struct tree_list *l)
         *l = out;
 }
 
-static int add_bundle(struct package_shop *shop, const struct built_layers *below, struct tree_list *ret, struct err *e)
+static int add_bundle(struct package_shop *shop, const struct built_layers *below, sv dir, struct tree_list *ret,
+                      struct err *e)
 {
         sv path, text;
 
-        if (bundle_build(shop, below, ret, &path, &text, e) < 0)
+        if (bundle_build(shop, below, ret, dir, &path, &text, e) < 0)
                 return -(int)e->code;
         if (text.n)
                 put_file(shop, ret, path, 0644, text);
@@ -222,7 +223,7 @@ int last_build(struct package_shop *shop, const struct last_member *member, size
 {
         *ret = (struct tree_list){ 0 };
         if (winners(shop, member, n, ret, e) < 0 || add_conda(shop, ret, e) < 0 || add_files(shop, dir, ret, e) < 0 ||
-            add_bundle(shop, below, ret, e) < 0)
+            add_bundle(shop, below, dir, ret, e) < 0)
                 return -(int)e->code;
         repeat_dirs(shop, ret);
         sort_list(shop->arena, ret);
