@@ -8,6 +8,7 @@
 #include "ext/json.h"
 #include "image/attach.h"
 #include "image/image_priv.h"
+#include "image/pull.h"
 
 #define LOOK_MAX 32                  /* referrers that are looked into: a registry is not to keep us busy */
 #define SBOM_MAX ((size_t)256 << 20) /* bytes */
@@ -27,17 +28,13 @@ struct found {
 
 static int parse_ref(struct found *f, struct reference *ret, struct err *e)
 {
-        const char *why = NULL;
-
         *ret = (struct reference){ 0 };
         if (sv_starts(f->ref, SV("sha256:")) && sha256_read(f->ref, &ret->digest)) {
                 ret->has_digest = true;
                 ret->repository = SV("image");
                 return 0;
         }
-        if (!reference_parse(f->a, f->ref, true, ret, &why))
-                return err_set(e, ERR_USAGE, "'%.*s' is not the name of an image: %s", SV_ARG(f->ref), why);
-        return 0;
+        return image_reference(f->a, f->ref, true, ret, e);
 }
 
 static sv digest_text(struct found *f, const sha256 *d)
@@ -270,7 +267,7 @@ int source_find(struct image_ctx *c, sv ref, struct arena *a, struct image_sourc
         f.s.name = r.repository;
         if (r.registry.n)
                 f.s.repo = reg_repo_of(&r);
-        how = from_store(&f, e);
+        how = sv_starts(ref, SV("docker://")) ? 0 : from_store(&f, e); /* that one means a registry, whatever is here */
         if (how < 0)
                 return how;
         if (how == 0 && f.s.in_store) {

@@ -119,7 +119,7 @@ def pushed(env, definition, server, *args, repo="team/train", **kw):
     return line.split("@")[1]
 
 
-def stranger(tmp_path, index, base_layout):
+def stranger(tmp_path):
     """Another machine with nothing on it."""
     return Env(tmp_path / "stranger")
 
@@ -151,6 +151,23 @@ def test_a_second_push_writes_nothing(env, definition, server, key):
     assert sorted(r["artifactType"] for r in there) == sorted([LOCK, DEFINITION, SPDX, INTOTO, BUNDLE, BUNDLE])
 
 
+def test_inspect_shows_it(env, definition, server, key, tmp_path):
+    digest = pushed(env, definition, server, "--provenance", "--sign", key())
+    ref = f"{server.name}/team/train:v1"
+    assert "\nmade from   train.lock, env.yml\n" in env.run("inspect", ref).out
+    here = json.loads(env.run("inspect", ref, "--json").out)
+    assert [(t["name"], t["digest"]) for t in here["made-from"]] == [(n, "sha256:" + sha256((env.work / n).read_bytes()))
+                                                                    for n in ("train.lock", "env.yml")]
+    other = stranger(tmp_path)
+    text = other.run("inspect", ref).out
+    far = json.loads(other.run("inspect", f"docker://{ref}", "--json").out)
+    names = ["definition", "lock", "provenance", "sbom", "signature", "signature", "signed statement"]
+    assert [a["what"] for a in far["attached"]] == names
+    found = [r["digest"] for r in server.referrers("team/train", digest)]
+    assert {a["digest"] for a in far["attached"]} > set(found)
+    assert all(f"{a['what']:16}  {a['digest']}\n" in text for a in far["attached"])
+
+
 def test_nothing_hangs_when_told_so(env, definition, server):
     digest = pushed(env, definition, server, "--sbom=false", "--source=false")
     assert server.referrers("team/train", digest) == []
@@ -160,8 +177,8 @@ def test_lock_from_the_store_and_from_afar(env, definition, server, tmp_path):
     digest = pushed(env, definition, server)
     lock = (env.work / "train.lock").read_text()
     assert env.run("lock", "--from", f"{server.name}/team/train:v1", "-o", "-").out == lock
-    other = stranger(tmp_path, None, None)
-    for ref in (f"{server.name}/team/train:v1", f"{server.name}/team/train@{digest}"):
+    other = stranger(tmp_path)
+    for ref in (f"{server.name}/team/train:v1", f"docker://{server.name}/team/train:v1", f"{server.name}/team/train@{digest}"):
         assert other.run("lock", "--from", ref).line == "train.lock"
         assert (other.work / "train.lock").read_text() == lock
     (other.work / "train.lock").write_text(lock + "# mine\n")
@@ -196,7 +213,7 @@ def test_a_lock_of_another_image_is_none(env, definition, server, tmp_path):
     if tag:
         tag["manifests"].append({**hung, "artifactType": LOCK})
         put(server, "team/train", digest.replace(":", "-"), tag)
-    far = stranger(tmp_path, None, None)
+    far = stranger(tmp_path)
     p = far.run("lock", "--from", f"{server.name}/team/train@{digest}", code=7)
     assert "none of them is of this image" in p.err and not (far.work / "train.lock").exists()
 
@@ -206,7 +223,7 @@ def test_sbom_is_the_same_from_everywhere(env, definition, server, tmp_path):
     [(_, text)] = server.document("team/train", digest, SPDX)
     ref = f"{server.name}/team/train:v1"
     assert env.run("sbom", ref).out.encode() == text
-    other = stranger(tmp_path, None, None)
+    other = stranger(tmp_path)
     assert other.run("sbom", ref).out.encode() == text
     assert other.run("sbom", f"{server.name}/team/train@{digest}", "--format", "spdx-json").out.encode() == text
     local = json.loads(env.run("sbom", "env.yml").out)
@@ -218,7 +235,7 @@ def test_sbom_is_the_same_from_everywhere(env, definition, server, tmp_path):
 def test_sbom_without_a_referrer_is_made_of_the_lock(env, definition, server, tmp_path):
     pushed(env, definition, server, "--sbom=false")
     ref = f"{server.name}/team/train:v1"
-    assert stranger(tmp_path, None, None).run("sbom", ref).out == env.run("sbom", ref).out
+    assert stranger(tmp_path).run("sbom", ref).out == env.run("sbom", ref).out
 
 
 def classic(server, repo, digest):
@@ -345,7 +362,7 @@ def test_several_platforms(env, server, key, tmp_path):
     assert len(index["manifests"]) == 2
     kinds = [r["artifactType"] for r in server.referrers("team/multi", digest)]
     assert sorted(kinds) == sorted([LOCK, DEFINITION, INTOTO, BUNDLE, BUNDLE])
-    other = Env(tmp_path / "stranger")
+    other = stranger(tmp_path)
     for child in index["manifests"]:
         [(_, text)] = server.document("team/multi", child["digest"], SPDX)
         arch = child["platform"]["architecture"]
@@ -369,4 +386,4 @@ def test_docker_types(env, definition, server, tmp_path):
     assert digest[7:] in text.decode()
     lock = (env.work / "train.lock").read_bytes()
     assert server.document("team/train", digest, LOCK) == [("train.lock", lock)]
-    assert Env(tmp_path / "stranger").run("lock", "--from", f"{server.name}/team/train:v1", "-o", "-").out.encode() == lock
+    assert stranger(tmp_path).run("lock", "--from", f"{server.name}/team/train:v1", "-o", "-").out.encode() == lock
