@@ -145,20 +145,6 @@ int reg_upload_close(struct reg_upload *u, uint64_t from, struct err *e)
         return reg_upload_verdict(u, r, &ans, e);
 }
 
-/* Some registries have no repositories but those that were made before. */
-static int no_repository(struct reg_upload *u, const struct net_answer *ans, struct err *e)
-{
-        AUTO(err_done) struct err why = { 0 };
-
-        status_err(u, ans, &why);
-        err_set(e, ERR_NET, "%s", why.cause);
-        err_hint(e,
-                 "is '%.*s' the right name? Some registries want a repository, or the project above it, to be made "
-                 "first",
-                 SV_ARG(u->repo->repository));
-        return -(int)e->code;
-}
-
 static int begin(struct reg_upload *u, struct err *e)
 {
         struct net_answer ans = { 0 };
@@ -168,9 +154,12 @@ static int begin(struct reg_upload *u, struct err *e)
                 return reg_upload_session(u, &ans, e);
         if (r < 0)
                 return r == -ERR_NET ? UPLOAD_AGAIN : r;
-        if (ans.status == 404)
-                return no_repository(u, &ans, e);
         status_err(u, &ans, e);
+        if (ans.status == 404)
+                err_hint(e,
+                         "is '%.*s' the right name? Some registries want a repository, or the project above it, to be "
+                         "made first",
+                         SV_ARG(u->repo->repository));
         if (ans.status == 405)
                 err_hint(e, "a registry that is read-only, or a mirror of another: push to that one");
         return reg_may_mend(0, ans.status) ? UPLOAD_AGAIN : -(int)e->code;
