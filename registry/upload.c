@@ -4,6 +4,7 @@
 #include "net/url.h"
 #include "registry/blob_priv.h"
 #include "registry/client_priv.h"
+#include "registry/client_priv.h"
 
 static const struct net_header octets = { SV("content-type"), SV("application/octet-stream") };
 
@@ -118,8 +119,8 @@ static int check_stored(struct reg_upload *u, const struct net_answer *ans, stru
 
         if (!sv_starts(said, SV("sha256:")) || (sha256_read(said, &d) && sha256_eq(&d, &u->want->digest)))
                 return 0;
-        return err_set(e, ERR_INTEGRITY, "%s: the server stored %.*s instead of sha256:%s", u->what, SV_ARG(said),
-                       sha256_hex(&u->want->digest).s);
+        return err_set(e, ERR_INTEGRITY, "%s: the server stored %.*s instead of sha256:%s", u->what,
+                       SV_ARG(reg_tame(&u->last, said)), sha256_hex(&u->want->digest).s);
 }
 
 struct net_header reg_upload_range(struct reg_upload *u, uint64_t from, uint64_t end)
