@@ -253,6 +253,8 @@ int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *
 
         if (argc != 1)
                 return err_set(e, ERR_USAGE, "inspect needs one image: envbuild inspect NAME");
+        if (opts_registry(app, &o->registry, e) < 0)
+                return -(int)e->code;
         if (opts_is_definition(argv[0])) {
                 if (inspect_lock(app, o, argc, argv, &out, e) < 0)
                         return -(int)e->code;
