@@ -206,7 +206,7 @@ static int attempt(struct reg_client *c, struct reg_host *h, struct reg_ticket *
             one_try(c, t->r, url, authorization, a, ret, e) < 0)
                 return -(int)e->code;
         show_warnings(c, h, ret);
-        *ret_again = ours && reg_host_reconsider(c, h, origin, ret);
+        *ret_again = ours && !t->r->body && reg_host_reconsider(c, h, origin, ret);
         if (*ret_again)
                 return 0;
         if (ret->status != 401)

@@ -540,8 +540,6 @@ static void describe(struct running *r, CURLcode c)
                 snprintf(r->t->detail, sizeof(r->t->detail), "the server closed the connection");
         else if (c == CURLE_COULDNT_CONNECT)
                 describe_connect(r);
-        else if (r->stale) /* libcurl's own words tell of the callback that forbade it */
-                snprintf(r->t->detail, sizeof(r->t->detail), "the server closed the connection");
         else if (c != CURLE_OK && !r->t->detail[0])
                 snprintf(r->t->detail, sizeof(r->t->detail), "%s", curl_easy_strerror(c));
 }
