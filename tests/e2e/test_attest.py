@@ -14,7 +14,7 @@ from conftest import ROOT, Env, sha256
 from registry_world import registries, registry  # noqa: F401  fixtures
 
 sys.path.insert(0, str(ROOT / "tests/fake"))
-from registry import MockRegistry  # noqa: E402
+from registry import MockRegistry, Rule  # noqa: E402
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -400,3 +400,16 @@ def test_docker_types(env, definition, server, tmp_path):
     lock = (env.work / "train.lock").read_bytes()
     assert server.document("team/train", digest, LOCK) == [("train.lock", lock)]
     assert stranger(tmp_path).run("lock", "--from", f"{server.name}/team/train:v1", "-o", "-").out.encode() == lock
+
+
+def test_a_registry_that_takes_no_artifacts(env, definition):
+    """The image is there, and the error says so; a second push of it alone is content."""
+    mock = MockRegistry()
+    server = Server(mock.name, None)
+    digest = pushed(env, definition, server, "--sbom=false", "--source=false")
+    mock.rules.append(Rule("/v2/team/train/manifests/sha256:.*", 400, "PUT", b'{"errors":[{"code":"MANIFEST_INVALID","message":"no artifacts"}]}',
+                           times=100))
+    p = env.run("push", f"{server.name}/team/train:v1", code=5)
+    assert f"which is pushed: {server.name}/team/train@{digest}" in p.err and "--sbom=false --source=false" in p.err and "no artifacts" in p.err
+    assert env.run("push", f"{server.name}/team/train:v1", "--sbom=false", "--source=false").line.endswith(digest)
+    mock.close()
