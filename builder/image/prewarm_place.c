@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "image/attach.h"
 #include "image/fetch.h"
 #include "image/push.h"
 #include "registry/manifest.h"
@@ -163,10 +164,15 @@ static int pause_ms(struct op *op, int64_t ms, struct err *e)
  * (docker-registry 2 reads its link half written). Looking again, which sends only what is missing, is all it takes. */
 static int push_persistently(struct prewarm_run *w, sv image, const sv *name, struct image_pushed **ret, struct err *e)
 {
+        const struct attach_opts source = { .sbom = true, .source = true };
         struct image_push_opts o = { 0 };
+        struct attach_count count;
         size_t n;
 
-        for (unsigned tried = 0; image_push(w->c, image, name, w->n_tag, &o, w->a, ret, &n, e) < 0; tried++) {
+        for (unsigned tried = 0;
+             image_push(w->c, image, name, w->n_tag, &o, w->a, ret, &n, e) < 0 ||
+             attach_push(w->c, &(*ret)[0].repo, image, &(*ret)[0].desc, &source, w->a, &count, e) < 0;
+             tried++) {
                 if (e->code != ERR_NET || tried == PUSH_AGAIN)
                         return -(int)e->code;
                 err_done(e);
