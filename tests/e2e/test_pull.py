@@ -108,7 +108,7 @@ def test_a_known_base_is_not_downloaded(env, base, define):
     assert blobs(base.asked_since(before)) == [doc_config(base)], "manifest and config, no layer"
     assert listed(env) == [] and not have(env, layer)
     shown = env.run("inspect", "second").out
-    assert "not here    1 layers" in shown and f"at {base.name}/library/base" in shown
+    assert "not here    1 layer," in shown and f"at {base.name}/library/base" in shown
     # what runs it fetches it, and then it is whole
     assert env.run("run", line, "--", "python", "-V").out == "python /opt/env/bin/python -V\n"
     assert listed(env) == ["second"] and have(env, layer)
@@ -512,6 +512,7 @@ def test_docker_hub_from_a_mirror(env, base, define):
     assert line.startswith("docker.io/library/base@sha256:")
     assert "did you mean 'docker.io/library/base:12'?" in env.run("run", "base:12", "--", "true", code=125).err
     assert "docker.io/library/base:12" in env.run("inspect", "docker://base:12").out
+    assert "docker.io/library/base:12" in env.run("inspect", "--offline", "base:12").out
     define("base:12")
     line = env.run("build", "env.yml").line
     assert "ref: docker.io/library/base:12" in (env.work / "train.lock").read_text()
