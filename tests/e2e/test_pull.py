@@ -413,6 +413,24 @@ def proxy(base):
     p.close()
 
 
+def test_where_and_how_to_ask(env, registries, base_layout, define):
+    """A registry whose certificate nobody vouches for: told by flag or by certs.d, by every command that reads from one."""
+    r = registries(tls=True, users={"alice": "s3cret"})
+    r.push(base_layout, "library/base", "12")
+    name = f"{r.name}/library/base:12"
+    define(name)
+    commands = [("pull", name), ("inspect", f"docker://{name}"), ("run", name, "--", "true"), ("lock", "env.yml")]
+    for verb, *words in commands:
+        assert "certificate" in env.run(verb, *words, code=None).err
+    for verb, *words in commands:
+        p = env.run(verb, "--insecure", r.name, *words, code=None)
+        assert p.code in (6, 125) and f"envbuild login {r.name}" in p.err
+    r.login(env)
+    r.trust(env)
+    for verb, *words in commands:
+        env.run(verb, *words)
+
+
 def test_two_pulls_share_a_download(env, base, proxy):
     layer, = layers_of(base, "library/base", "12")
     proxy.rule("rate", f"blobs/{layer}", bytes_per_s=700_000)
