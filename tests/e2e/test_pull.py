@@ -285,6 +285,27 @@ def test_platform_that_is_not_there(env, multi, define, registry):
     assert "has no image for linux/amd64, only for linux/arm64" in p.err
 
 
+def test_all_platforms_stand_on_one_index(env, multi, base_layout, tmp_path):
+    """The tag moves while the first platform is looked at."""
+    p = Proxy(multi.port)
+    arm2 = put_layout(multi, make_layout(tmp_path / "arm2", {"etc/arm": b"2"}), "multi", "arm2", config=lambda c: c.update(architecture="arm64"))
+    entries = json.loads(multi.manifest("multi", "1"))["manifests"]
+
+    def move():
+        put_index(multi, "multi", "1", [{**arm2, "platform": {"os": "linux", "architecture": "arm64"}}, *entries])
+    p.rule("call", f"manifests/{multi.amd}", what=move, times=1)
+    env.write("hello", "hello")
+    env.write("env.yml", f"name: train\ndependencies: []\nenvbuild:\n  base: {p.name}/multi:1\n  files: {{/hello: hello}}\n"
+                         "  platforms: [linux/amd64, linux/arm64]\n")
+    env.run("lock", "env.yml")
+    lock = (env.work / "train.lock").read_text()
+    assert multi.amd in lock and multi.arm in lock and arm2["digest"] not in lock
+    assert arm2["digest"] in json.dumps(json.loads(multi.manifest("multi", "1")))
+    line = env.run("build", "env.yml").line
+    assert {m["platform"]["architecture"] for m in doc(env, line.split("@")[1])["manifests"]} == {"amd64", "arm64"}
+    p.close()
+
+
 def test_certificates_are_added_to_a_base_from_afar(env, base, define, tmp_path):
     pem = tmp_path / "ca.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(tmp_path / "k"),
@@ -404,6 +425,23 @@ def test_damaged_layers_are_refused(env, base):
     p = env.run("pull", f"{base.name}/library/base:12", code=7)
     assert layer[7:19] in p.err or "sha256" in p.err
     assert not have(env, layer) and listed(env) == []
+
+
+def test_a_push_elsewhere_fetches_what_is_missing(env, base, registries, define):
+    """The base's layers are not here: the same registry mounts them, another one gets them through the store."""
+    define(f"{base.name}/library/base:12")
+    env.run("lock", "env.yml")
+    layer, = layers_of(base, "library/base", "12")
+    (env.cache / "oci/blobs/sha256" / layer.removeprefix("sha256:")).unlink()
+    line = env.run("build", "env.yml").line
+    env.run("push", "train", f"{base.name}/team/train:1")
+    assert not have(env, layer) and layer in base.whole("team/train", "1")
+    other = registries()
+    env.run("push", "train", f"{other.name}/team/train:1")
+    assert layer in other.whole("team/train", "1") and other.digest("team/train", "1") == line.split("@")[1]
+    # and from there it comes to somebody who has nothing
+    two = Env(env.folder / "two")
+    assert two.run("run", f"{other.name}/team/train:1", "--", "python", "-V").out == "python /opt/env/bin/python -V\n"
 
 
 @pytest.fixture
