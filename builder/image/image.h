@@ -27,6 +27,8 @@ struct image_ctx { /* opened when first needed: a warm build opens no network, `
         const struct condarc *conda;
         struct reg_opts registry; /* what flags say of registries; set by cli/ before the first use */
         struct reg_client *reg;
+        sv base_ref; /* what a base's tag meant for the platform before: all of a lock's stand on one index */
+        sha256 base_index;
 };
 int image_ctx_store(struct image_ctx *c, bool write, struct err *e);
 int image_ctx_net(struct image_ctx *c, struct err *e);
