@@ -295,6 +295,7 @@ static const struct opt prewarm_opts[] = {
           "locks must fit their definitions, and none is written" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(prewarm_cli, dry_run), NULL, "say what would go where; move nothing" },
         { 0, "json", NULL, OPT_FLAG, AT(prewarm_cli, json), NULL, "for programs" },
+        ATTACH_OPTS(prewarm_cli),
         REGISTRY_OPTS(prewarm_cli),
         OPT_END,
 };

@@ -51,6 +51,7 @@ struct prewarm_cli { /* prewarm, curated push */
         struct opt_list to, tag, platform;
         sv codec;
         bool dry_run, locked, json;
+        struct attach_flags attach;
         struct registry_opts registry;
 };
 struct export_opts {
