@@ -277,7 +277,10 @@ def test_they_push(made, server, tool, tmp_path, who, containers):  # noqa: F811
     assert other.run("run", ref, "--", "echo", "hello").out == "hello\n"
     other.write("env.yml", f"name: upon\ndependencies:\n  - pip: ['PyJWT<2']\nenvbuild:\n  base: {ref}\n")
     mine = other.run("build", "-t", f"{server.name}/my/upon:1", "--push", "env.yml").line
-    assert "PASS" in tool("crane", "validate", "--remote", mine.replace("@", "@"))
+    if "zstd" in who:  # crane reads gzip alone
+        tool("skopeo", "copy", "-q", "--insecure-policy", "--preserve-digests", "--src-tls-verify=false", f"docker://{mine}", f"oci:{tmp_path}/back:x")
+    else:
+        assert "PASS" in tool("crane", "validate", "--remote", mine)
     assert other.run("run", mine, "--", "/opt/env/bin/python", "hello").out == "python /opt/env/bin/python hello\n"
 
 
@@ -287,6 +290,16 @@ def test_regctl_knows_our_base(made, debian, tool):
     made.write("upon.yml", f"name: upon\ndependencies:\n  - pip: ['PyJWT<2']\nenvbuild:\n  base: {debian.name}/their/base:1\n")
     made.run("build", "-t", f"{debian.name}/my/upon:1", "--push", "upon.yml")
     regctl_at(tool, debian)("image", "check-base", f"{debian.name}/my/upon:1")
+
+
+def test_syft_finds_the_packages_of_our_sbom(made, debian, tool):
+    ref, _ = pushed(made, debian)
+    told = json.loads(tool("syft", "scan", "-q", f"registry:{ref}", "-o", "syft-json",
+                           env={"SYFT_REGISTRY_INSECURE_USE_HTTP": "true", "SYFT_CHECK_FOR_APP_UPDATE": "false"}))
+    theirs = {(a["name"].lower(), a["version"]) for a in told["artifacts"] if a["type"] == "python"}
+    ours = {tuple(r["referenceLocator"].removeprefix("pkg:pypi/").split("@")) for p in json.loads(made.run("sbom", ref).out)["packages"]
+            for r in p.get("externalRefs", []) if r["referenceLocator"].startswith("pkg:pypi/")}
+    assert ours and theirs == ours
 
 
 # ---- signatures
