@@ -236,6 +236,8 @@ static int build_platform(struct build *b, struct lock_platform *p, struct oci_d
         if (!b->keep_lock) {
                 fill_image(b->a, p, &layers, b->o->codec, ret, &image_id);
                 b->l->changed = true;
+        } else { /* the file stays as it is, but the lock that hangs on the image must pin it */
+                fill_image(b->a, p, &layers, b->o->codec, ret, &image_id);
         }
         b->ret->image_id = image_id;
         return drop_packages(b->c, p, e);
