@@ -7,15 +7,13 @@ static sv blob_path(struct arena *a, const sha256 *d)
         return arena_fmt(a, "blobs/sha256:%s", sha256_hex(d).s);
 }
 
-int reg_blob_look(struct reg_client *c, const struct reg_repo *repo, const sha256 *d, bool once, uint64_t *ret_size,
-                  struct err *e)
+static int head(struct reg_client *c, const struct reg_repo *repo, const sha256 *d, unsigned actions, bool once,
+                uint64_t *ret_size, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
-        struct reg_request r = { .repo = *repo,
-                                 .actions = REG_PULL | REG_PUSH,
-                                 .method = NET_HEAD,
-                                 .path = blob_path(&a, d),
-                                 .once = once };
+        struct reg_request r = {
+                .repo = *repo, .actions = actions, .method = NET_HEAD, .path = blob_path(&a, d), .once = once
+        };
         struct net_answer ans = { 0 };
         uint64_t size = 0;
 
@@ -33,7 +31,13 @@ int reg_blob_look(struct reg_client *c, const struct reg_repo *repo, const sha25
 
 int reg_blob_head(struct reg_client *c, const struct reg_repo *repo, const sha256 *d, uint64_t *ret_size, struct err *e)
 {
-        return reg_blob_look(c, repo, d, false, ret_size, e);
+        return head(c, repo, d, REG_PULL, false, ret_size, e);
+}
+
+int reg_blob_look(struct reg_client *c, const struct reg_repo *repo, const sha256 *d, bool once, uint64_t *ret_size,
+                  struct err *e)
+{
+        return head(c, repo, d, REG_PUSH, once, ret_size, e);
 }
 
 bool reg_bytes_here(const struct reg_bytes *b, uint64_t size)
@@ -152,7 +156,7 @@ int reg_blob_ensure(struct reg_client *c, const struct reg_repo *repo, const str
 
         if (ret_sent)
                 *ret_sent = 0;
-        if (reg_blob_head(c, repo, &want->digest, NULL, &missing) == 0) {
+        if (reg_blob_look(c, repo, &want->digest, false, NULL, &missing) == 0) {
                 if (ret_how)
                         *ret_how = REG_PRESENT;
                 return 0;

@@ -84,9 +84,14 @@ int reg_piece_wanted(uint64_t *ret, struct err *e);
 int reg_blob_send(struct reg_client *c, const struct reg_repo *repo, const struct oci_desc *want,
                   const struct reg_bytes *bytes, const struct reg_repo *from, size_t n_from, sv subject,
                   enum reg_how *ret_how, uint64_t *ret_sent, struct err *e);
-/** reg_blob_head; once: a broken request is not repeated. */
+/** reg_blob_head for who is about to push; once: a broken request is not repeated. */
 int reg_blob_look(struct reg_client *c, const struct reg_repo *repo, const sha256 *d, bool once, uint64_t *ret_size,
                   struct err *e);
 bool reg_bytes_here(const struct reg_bytes *b, uint64_t size);
+
+/* --- registry/manifest.c */
+/** reg_manifest_head for who is about to push: one token does for both. */
+int reg_manifest_look(struct reg_client *c, const struct reg_repo *repo, sv ref, struct arena *a, struct oci_desc *ret,
+                      struct err *e);
 
 #endif

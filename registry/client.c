@@ -114,6 +114,7 @@ static int one_try(struct reg_client *c, const struct reg_request *r, sv url, sv
                                              : r->into   ? 0
                                                          : OCI_DOC_MAX,
                                  .has_range = r->has_range,
+                                 .range_open = r->has_range && !r->to,
                                  .from = r->from,
                                  .to = r->to,
                                  .keep_partial = r->keep_partial,

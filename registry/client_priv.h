@@ -48,6 +48,7 @@ struct reg_host { /* one registry, as far as we know it */
 
 struct reg_client {
         struct net *net;
+        int64_t backoff_ms; /* between tries that are ours, not net's; 0: the usual */
         struct op *op;
         struct arena arena; /* of opts' texts and of everything below; wiped */
         struct reg_opts opts;

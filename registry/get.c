@@ -10,33 +10,24 @@ struct get {
         struct writer *into;
         struct hash *hash;
         const struct oci_desc *want;
-        uint64_t max;  /* bytes it may have */
-        uint64_t got;  /* in `into` and in hash */
-        uint64_t skip; /* bytes that come once more, from a server without ranges */
+        uint64_t max; /* bytes it may have */
+        uint64_t got; /* in `into` and in hash */
         sv subject;
 };
 
 static int get_write(struct writer *w, const void *p, size_t n, struct err *e)
 {
         struct get *g = (struct get *)w; /* w is its first field */
-        const char *at = p;
 
-        if (g->skip) {
-                size_t cut = g->skip < n ? (size_t)g->skip : n;
-
-                g->skip -= cut;
-                at += cut;
-                n -= cut;
-        }
         if (n > g->max - g->got)
                 return g->want->size ? err_set(e, ERR_INTEGRITY, "blob sha256:%s has more than its %llu bytes",
                                                sha256_hex(&g->want->digest).s, (unsigned long long)g->max)
                                      : err_set(e, ERR_LIMIT,
                                                "blob sha256:%s has more than the %llu bytes that are allowed here",
                                                sha256_hex(&g->want->digest).s, (unsigned long long)g->max);
-        if (n && writer_write(g->into, at, n, e) < 0)
+        if (n && writer_write(g->into, p, n, e) < 0)
                 return -(int)e->code;
-        hash_add(g->hash, at, n);
+        hash_add(g->hash, p, n);
         g->got += n;
         return 0;
 }
@@ -60,30 +51,6 @@ static struct reg_request request_of(const struct get *g, const struct reg_endpo
                                      .expect = g->want->size };
 }
 
-/* "bytes 100-199/1000" begins where we stopped. */
-static bool continues(const struct net_answer *ans, uint64_t at)
-{
-        sv v = net_header_get(ans, "content-range"), first;
-        uint64_t from;
-
-        return ans->ranged && sv_starts(v, SV("bytes ")) && (v = sv_skip(v, 6), sv_cut(&v, '-', &first)) &&
-               sv_u64(sv_trim(first), &from) && from == at;
-}
-
-/* Whether this place serves ranges: one byte of it is asked for, which is cheaper than a whole blob in the wrong place. */
-static bool serves_ranges(struct reg_client *c, const struct get *g, const struct reg_endpoint *at)
-{
-        AUTO(arena_done) struct arena a = { 0 };
-        AUTO(err_done) struct err ignored = { 0 };
-        struct reg_request r = request_of(g, at, &a);
-        struct net_answer ans = { 0 };
-
-        r.subject = (sv){ 0 };
-        r.has_range = true;
-        r.from = r.to = g->got;
-        return reg_do(c, &r, &a, &ans, &ignored) == 0 && continues(&ans, g->got);
-}
-
 /* From one place: 0 when all that it has came, else why not. */
 static int get_from(struct reg_client *c, struct get *g, const struct reg_endpoint *at, struct err *e)
 {
@@ -93,14 +60,16 @@ static int get_from(struct reg_client *c, struct get *g, const struct reg_endpoi
 
         r.into = &g->w;
         r.keep_partial = true;
-        if (g->got && g->want->size && serves_ranges(c, g, at)) {
+        if (g->got) { /* to the end */
                 r.has_range = true;
                 r.from = g->got;
-                r.to = g->want->size - 1;
         }
-        g->skip = r.has_range ? 0 : g->got;
-        if (reg_do(c, &r, &a, &ans, e) < 0)
-                return -(int)e->code;
+        if (reg_do(c, &r, &a, &ans, e) < 0) {
+                if (!g->want->size || g->got < g->want->size || e->code != ERR_NET)
+                        return -(int)e->code;
+                err_done(e); /* all bytes are here; how the connection ended does not matter */
+                return 0;
+        }
         if (ans.status == 404)
                 return err_set(e, ERR_NOT_FOUND, "'%.*s' has no blob sha256:%s", SV_ARG(reg_repo_text(&a, &at->repo)),
                                sha256_hex(&g->want->digest).s);

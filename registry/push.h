@@ -8,8 +8,10 @@
 
 struct reg_push_blob {
         struct oci_desc desc;
-        struct reg_bytes bytes; /* path NULL and text empty: not here (unless size is 0) */
-        sv subject;             /* "numpy 2.1.0": for events and errors */
+        struct reg_bytes bytes;      /* path NULL and text empty: not here (unless size is 0) */
+        sv subject;                  /* "numpy 2.1.0": for events and errors */
+        const struct reg_repo *from; /* where this one may be mounted from; before those of all */
+        size_t n_from;
 };
 struct reg_push {
         struct reg_repo repo;
@@ -30,6 +32,7 @@ struct reg_push_count {
         size_t present, mounted, sent; /* blobs */
         uint64_t bytes;                /* sent */
         bool whole;                    /* the image was there: nothing but HEADs of manifest and tags */
+        bool noted;                    /* the server took note of the last manifest's subject just now */
 };
 /** When the last manifest is there by digest and every tag means it, nothing else is asked. */
 int reg_push(struct reg_client *c, const struct reg_push *p, struct reg_push_count *ret, struct err *e);

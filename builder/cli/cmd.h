@@ -63,6 +63,7 @@ int help_completion(sv shell, struct err *e); /* bash, zsh, fish */
 /* The commands: one file each. */
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);

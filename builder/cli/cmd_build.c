@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "cli/app.h"
 #include "cli/opts.h"
+#include "cli/pushed.h"
 #include "ext/json.h"
 
 static enum oci_codec read_codec(sv text)
@@ -12,7 +13,8 @@ static enum oci_codec read_codec(sv text)
         return sv_is(text, "zstd") ? OCI_CODEC_ZSTD : sv_is(text, "none") ? OCI_CODEC_NONE : OCI_CODEC_GZIP;
 }
 
-static int write_files(struct app *app, const struct request_opts *o, const struct image_built *b, struct err *e)
+static int write_files(struct app *app, const struct request_opts *o, const struct image_built *b,
+                       const struct pushed *p, struct err *e)
 {
         if (o->iidfile.n) {
                 sv text = arena_fmt(&app->arena, "sha256:%s", sha256_hex(&b->image_id).s);
@@ -30,6 +32,8 @@ static int write_files(struct app *app, const struct request_opts *o, const stru
                 js_put_int(&app->arena, j, "layers", (int64_t)b->count.layers);
                 js_put_int(&app->arena, j, "layers.reused", (int64_t)b->count.reused);
                 js_put_int(&app->arena, j, "fetched", (int64_t)b->count.fetched);
+                if (o->push)
+                        js_put(&app->arena, j, SV("pushed"), pushed_js(&app->arena, p));
                 js_write_pretty(j, &out);
                 if (fs_write(o->metadata_file.p, buf_sv(&out), 0644, e) < 0)
                         return -(int)e->code;
@@ -52,6 +56,23 @@ static int show_plan(const struct image_built *b)
         return 0;
 }
 
+/* Before an hour of work, not after it. */
+static int check_push(struct app *app, const struct request_opts *o, struct err *e)
+{
+        struct reference r;
+
+        if (!o->tag.n) {
+                err_set(e, ERR_USAGE, "--push needs to know where to");
+                err_hint(e, "envbuild build -t REGISTRY/NAME:TAG --push");
+                return -(int)e->code;
+        }
+        if (o->dry_run)
+                return err_set(e, ERR_USAGE, "--dry-run makes nothing that --push could send");
+        if (sv_is(o->format, "docker") && sv_is(o->codec, "zstd"))
+                return err_set(e, ERR_USAGE, "--format docker has no name for layers of --compression zstd");
+        return image_push_name(&app->arena, o->tag, &r, e);
+}
+
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
         struct request_opts *o = opts;
@@ -59,7 +80,11 @@ int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
         struct image_locked l = { 0 };
         struct image_built built = { 0 };
         struct image_request r;
+        struct pushed p = { 0 };
+        sv name;
 
+        if (o->push && check_push(app, o, e) < 0)
+                return -(int)e->code;
         if (opts_request(app, o, argc, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0)
                 return -(int)e->code;
         if (image_build(&app->image, &r, &b, &app->arena, &l, &built, e) < 0)
@@ -68,8 +93,13 @@ int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
                 return show_plan(&built);
         if (!r.locked && !r.frozen && image_lock_write(&l, e) < 0)
                 return -(int)e->code;
-        if (write_files(app, o, &built, e) < 0)
+        name = arena_fmt(&app->arena, "%.*s@sha256:%s", SV_ARG(built.name), sha256_hex(&built.digest).s);
+        if (o->push && push_image(app, name, &o->tag, 1, o->format, &p, e) < 0)
                 return -(int)e->code;
+        if (write_files(app, o, &built, &p, e) < 0)
+                return -(int)e->code;
+        if (o->push)
+                return pushed_print(app, &p);
         printf("%.*s@sha256:%s\n", SV_ARG(built.name), sha256_hex(&built.digest).s);
         return 0;
 }

@@ -136,15 +136,25 @@ static const struct opt lock_opts[] = {
 };
 static const struct opt build_opts[] = {
         REQUEST_OPTS,
-        { 't', "tag", "NAME", OPT_TEXT, AT(request_opts, tag), NULL, "name in the store (default: the definition's)" },
+        { 't', "tag", "NAME", OPT_TEXT, AT(request_opts, tag), NULL,
+          "name in the store (default: the definition's); with --push REGISTRY/NAME[:TAG]" },
+        { 0, "push", NULL, OPT_FLAG, AT(request_opts, push), NULL, "push it to the registry that --tag names" },
+        { 0, "format", "F", OPT_TEXT, AT(request_opts, format), "oci|docker",
+          "media types of what is pushed: oci (default) or docker" },
         { 0, "compression", "C", OPT_TEXT, AT(request_opts, codec), "gzip|zstd|none",
           "of the layers: gzip, zstd or none" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
           "show packages, layers and bytes; make nothing" },
         { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
-          "write what was built to FILE, as JSON" },
+          "write what was built and pushed to FILE, as JSON" },
         REGISTRY_OPTS(request_opts),
+        OPT_END,
+};
+static const struct opt push_opts[] = {
+        { 0, "format", "F", OPT_TEXT, AT(push_opts, format), "oci|docker", "media types: oci (default) or docker" },
+        { 0, "metadata-file", "FILE", OPT_TEXT, AT(push_opts, metadata_file), NULL,
+          "write what was pushed to FILE, as JSON" },
         OPT_END,
 };
 static const struct opt run_opts[] = {
@@ -200,12 +210,22 @@ const struct cmd cmds[] = {
           "A conda-lock.yml, a pixi.lock or an @EXPLICIT list is taken as it is: nothing is resolved again.\n"
           "The definition is resolved into NAME.lock beside it, unless that lock still fits; the image goes into the "
           "store.\n"
-          "Prints one line: NAME@sha256:…, which `envbuild run` takes.",
+          "Prints one line: NAME@sha256:…, which `envbuild run` takes. With --push it is REGISTRY/NAME@sha256:…, which "
+          "every container tool takes.",
           build_opts, sizeof(struct request_opts), false, cmd_build },
         { "lock", "[FILE…]", "resolve and pin, without building",
           "Writes NAME.lock beside the definition and prints its path. Versions of an existing lock are kept where "
           "they still fit.",
           lock_opts, sizeof(struct request_opts), false, cmd_lock },
+        { "push", "IMAGE [REF…]", "push an image to a registry",
+          "IMAGE is what `envbuild build` printed, or a name in the store. REF is REGISTRY/NAME[:TAG] (default: "
+          "IMAGE's "
+          "own name); several of one repository are tags of it.\n"
+          "What the registry has is not sent again, what another of its repositories has is mounted. Tags are set "
+          "last: "
+          "a push that breaks leaves no broken image, and the next one goes on.\n"
+          "Prints one line: REGISTRY/NAME@sha256:….",
+          push_opts, sizeof(struct push_opts), false, cmd_push },
         { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
           "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first.\n"
           "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"

@@ -17,6 +17,8 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         bool pre, locked, frozen, refresh, upgrade_all, upgrade_base;
         bool dry_run;
         sv tag, codec, iidfile, metadata_file;
+        bool push;
+        sv format; /* of what is pushed */
         struct opt_list volume;
         sv workdir, network;
         struct registry_opts registry;
@@ -25,6 +27,9 @@ struct login_opts { /* login, logout */
         sv username, password;
         bool password_stdin, all;
         struct registry_opts registry;
+};
+struct push_opts {
+        sv format, metadata_file;
 };
 struct export_opts {
         sv format, platform;

@@ -306,6 +306,9 @@ int last_make(struct package_shop *shop, const struct tree_list *t, struct built
 /* --- image/debs.c */
 int debs_build(struct package_shop *shop, bool dry_run, struct built_layers *ret, struct err *e);
 
+/* --- image/view.c: name and digest that a reference means; the store is open */
+int image_find(struct image_ctx *c, sv ref, struct arena *a, struct image_view *ret, struct err *e);
+
 /* --- image/assemble.c: layers → config and manifest (design/layers.md §6) */
 int assemble(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct oci_config *base,
              const struct built_layers *layers, enum oci_codec codec, struct arena *a, sha256 *ret_image_id,

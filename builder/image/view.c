@@ -1,6 +1,6 @@
 /* An image of the store, for run and inspect. */
 #include "base/cleanup.h"
-#include "image/image.h"
+#include "image/image_priv.h"
 #include "oci/reference.h"
 
 static int not_found(struct image_ctx *c, sv ref, struct arena *a, struct err *e)
@@ -30,7 +30,7 @@ static int read_doc(struct image_ctx *c, const sha256 *d, struct arena *a, sv *r
 }
 
 /* The digest that a reference means: its own, or that of the name. A name with a digest need not be the name's current one. */
-static int find_digest(struct image_ctx *c, sv ref, struct arena *a, struct image_view *ret, struct err *e)
+int image_find(struct image_ctx *c, sv ref, struct arena *a, struct image_view *ret, struct err *e)
 {
         struct err missing = { 0 };
         struct store_ref sr;
@@ -63,7 +63,7 @@ int image_open(struct image_ctx *c, sv ref, sv platform, struct arena *a, struct
         sha256 manifest;
         sv text;
 
-        if (image_ctx_store(c, true, e) < 0 || find_digest(c, ref, a, ret, e) < 0 ||
+        if (image_ctx_store(c, true, e) < 0 || image_find(c, ref, a, ret, e) < 0 ||
             read_doc(c, &ret->digest, a, &text, e) < 0)
                 return -(int)e->code;
         manifest = ret->digest;

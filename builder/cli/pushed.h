@@ -1,0 +1,19 @@
+/* cli/pushed.h - what `push` and `build --push` share: pushing, the line on stdout, --metadata-file. */
+#ifndef CLI_PUSHED_H
+#define CLI_PUSHED_H
+
+#include "cli/app.h"
+#include "ext/json.h"
+#include "image/push.h"
+
+struct pushed {
+        struct image_pushed *v; /* one a repository */
+        size_t n;
+};
+/** format: "oci", "docker" or empty. */
+int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, struct pushed *ret, struct err *e);
+/** REGISTRY/NAME@sha256:…, one line a repository. Returns 0. */
+int pushed_print(struct app *app, const struct pushed *p);
+struct js *pushed_js(struct arena *a, const struct pushed *p);
+
+#endif

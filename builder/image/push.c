@@ -1,0 +1,372 @@
+/* An image of the store → what reg_push takes: blobs with a name that people know, manifests with their children first. */
+#include "image/push.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "image/image_priv.h"
+#include "oci/reference.h"
+
+struct push {
+        struct image_ctx *c;
+        struct arena *a;
+        const struct image_push_opts *o;
+        struct reg_client *reg;
+        struct store_lease *lease;
+        struct map seen; /* digests of blobs */
+        struct reg_push_blob *blob;
+        size_t n_blob, cap_blob;
+        struct reg_manifest *manifest;
+        size_t n_manifest, cap_manifest;
+        struct reg_repo *from;
+        size_t n_from, cap_from;
+};
+
+/* --- names */
+
+int image_push_name(struct arena *a, sv text, struct reference *ret, struct err *e)
+{
+        const char *why = NULL;
+
+        if (sv_starts(text, SV("sha256:"))) {
+                err_set(e, ERR_USAGE, "'%.*s' does not say where the image should go", SV_ARG(text));
+                err_hint(e, "envbuild push %.*s REGISTRY/NAME:TAG", SV_ARG(text));
+                return -(int)e->code;
+        }
+        if (!reference_parse(a, text, true, ret, &why))
+                return err_set(e, ERR_USAGE, "'%.*s' is not a name in a registry: %s", SV_ARG(text), why);
+        if (!ret->registry.n) {
+                err_set(e, ERR_USAGE, "'%.*s' does not say which registry", SV_ARG(text));
+                err_hint(e, "REGISTRY/NAME:TAG, as in localhost:5000/team/%.*s or docker.io/USER/%.*s", SV_ARG(text),
+                         SV_ARG(text));
+                return -(int)e->code;
+        }
+        return 0;
+}
+
+struct target_repo {
+        struct reg_repo repo;
+        sv *tag;
+        size_t n_tag, cap_tag;
+};
+
+static struct target_repo *find_repo(struct target_repo *v, size_t *n, const struct reg_repo *repo)
+{
+        for (size_t i = 0; i < *n; i++)
+                if (reg_repo_eq(&v[i].repo, repo))
+                        return &v[i];
+        v[*n] = (struct target_repo){ .repo = *repo };
+        return &v[(*n)++];
+}
+
+static int read_names(struct push *p, const struct image_view *image, const sv *to, size_t n_to, struct target_repo *v,
+                      size_t *ret_n, struct err *e)
+{
+        for (size_t i = 0; i < n_to; i++) {
+                struct target_repo *t;
+                struct reference r;
+                struct reg_repo repo;
+                bool known = false;
+
+                if (image_push_name(p->a, to[i], &r, e) < 0)
+                        return -(int)e->code;
+                if (r.has_digest && !sha256_eq(&r.digest, &image->digest))
+                        return err_set(e, ERR_USAGE, "'%.*s' names another digest than the image's, sha256:%s",
+                                       SV_ARG(to[i]), sha256_hex(&image->digest).s);
+                repo = reg_repo_of(&r);
+                t = find_repo(v, ret_n, &repo);
+                if (r.has_digest && !r.tag.n)
+                        continue;
+                if (!r.tag.n)
+                        r.tag = SV("latest");
+                for (size_t k = 0; k < t->n_tag; k++)
+                        known |= sv_eq(t->tag[k], r.tag);
+                if (!known)
+                        *arena_push(p->a, t->tag, t->n_tag, t->cap_tag) = r.tag;
+        }
+        return 0;
+}
+
+/* --- blobs */
+
+static void add_blob(struct push *p, const struct oci_desc *d, sv subject)
+{
+        AUTO(free_ptr) char *path = NULL;
+        sv key = arena_fmt(p->a, "%s", sha256_hex(&d->digest).s);
+        struct reg_push_blob *b;
+
+        if (map_get(&p->seen, key))
+                return;
+        b = arena_push(p->a, p->blob, p->n_blob, p->cap_blob);
+        *b = (struct reg_push_blob){ .desc = *d, .subject = subject };
+        path = store_find(p->c->store, STORE_BLOB, &d->digest);
+        if (path)
+                b->bytes.path = arena_str(p->a, sv_from(path));
+        map_put(&p->seen, p->a, key, p); /* any value */
+}
+
+/* "bucket: apt 3.0.4, base-passwd 3.6.7, …" is too long for a line of progress: "bucket: apt 3.0.4 and 29 more". */
+static sv short_name(struct arena *a, sv of)
+{
+        size_t more = 0;
+
+        for (size_t i = 0; i < of.n; i++)
+                more += of.p[i] == ',';
+        return more < 3 ? of
+                        : arena_fmt(a, "%.*s and %zu more", SV_ARG(sv_from_to(of, 0, (size_t)sv_find(of, ','))), more);
+}
+
+/* created_by of our layers is "envbuild numpy 2.1.0"; what a base says there is a shell command. */
+static sv layer_subject(struct arena *a, const struct oci_config *c, size_t i)
+{
+        size_t k = 0;
+
+        for (size_t h = 0; c->history && h < c->history->n; h++) {
+                const struct js *one = c->history->v[h].value;
+                sv by = js_get_str(one, "created_by");
+
+                if (js_true(js_get(one, "empty_layer")) || k++ != i)
+                        continue;
+                if (sv_starts(by, SV("envbuild ")))
+                        return short_name(a, sv_skip(by, 9));
+        }
+        return arena_fmt(a, "base layer %zu", i + 1);
+}
+
+static void add_from(struct push *p, const struct reg_repo *repo)
+{
+        for (size_t i = 0; i < p->n_from; i++)
+                if (reg_repo_eq(&p->from[i], repo))
+                        return;
+        *arena_push(p->a, p->from, p->n_from, p->cap_from) = *repo;
+}
+
+/* Where the base came from, or a sparse image: "docker.io/library/python:3.12", a blank between several. Bases that are no registry's
+ * ("recipe:…", "oci:…") are passed over. */
+static void add_sources(struct push *p, sv text)
+{
+        sv one;
+
+        while (sv_cut(&text, ' ', &one)) {
+                struct reference r;
+                struct reg_repo repo;
+                const char *why;
+
+                if (sv_starts(one, SV("recipe:")) || sv_starts(one, SV("oci:")) || sv_is(one, "scratch") ||
+                    !reference_parse(p->a, one, false, &r, &why))
+                        continue;
+                repo = reg_repo_of(&r);
+                add_from(p, &repo);
+        }
+}
+
+static int read_doc(struct push *p, const sha256 *d, sv *ret, struct err *e)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
+
+        if (store_read(p->c->store, STORE_BLOB, d, &b, e) < 0)
+                return -(int)e->code;
+        *ret = arena_sv(p->a, buf_sv(&b));
+        return 0;
+}
+
+/* --- manifests */
+
+static void add_manifest(struct push *p, sv bytes, const char *type, struct oci_desc *ret)
+{
+        struct reg_manifest *m = arena_push(p->a, p->manifest, p->n_manifest, p->cap_manifest);
+
+        *m = (struct reg_manifest){ .bytes = bytes, .media_type = sv_from(type), .digest = sha256_of(bytes) };
+        ret->media_type = m->media_type;
+        ret->digest = m->digest;
+        ret->size = bytes.n;
+}
+
+static int to_docker(struct push *p, const struct oci_manifest *m, sv *ret, struct err *e)
+{
+        AUTO(buf_done) struct buf out = BUF_INIT(OCI_DOC_MAX);
+        sv type;
+
+        if (!oci_manifest_write_docker(m, &out, &type)) {
+                err_set(e, ERR_USAGE, "Docker's format has no name for layers of type '%.*s'", SV_ARG(type));
+                err_hint(e, "build with --compression gzip, or push in OCI's format");
+                return -(int)e->code;
+        }
+        *ret = arena_sv(p->a, buf_sv(&out));
+        return buf_check(&out, e);
+}
+
+/* d: what names it; on return, what names it where it goes. suffix: tells platforms apart for people. */
+static int add_image(struct push *p, sv text, sv suffix, struct oci_desc *d, struct err *e)
+{
+        struct oci_manifest m = { 0 };
+        struct oci_config config = { 0 };
+        sv config_text = { 0 };
+
+        if (oci_manifest_parse(p->a, text, "manifest", &m, e) < 0 ||
+            read_doc(p, &m.config.digest, &config_text, e) < 0 ||
+            oci_config_parse(p->a, config_text, "config", &config, e) < 0)
+                return -(int)e->code;
+        for (size_t i = 0; i < m.n_annotation; i++)
+                if (sv_is(m.annotation[i].key, "org.opencontainers.image.base.name"))
+                        add_sources(p, m.annotation[i].value);
+        for (size_t i = 0; i < m.n_layer; i++)
+                add_blob(p, &m.layer[i],
+                         arena_fmt(p->a, "%.*s%.*s", SV_ARG(layer_subject(p->a, &config, i)), SV_ARG(suffix)));
+        add_blob(p, &m.config, (sv){ 0 });
+        if (p->o->docker && to_docker(p, &m, &text, e) < 0)
+                return -(int)e->code;
+        add_manifest(p, text, p->o->docker ? OCI_DOCKER_MANIFEST : OCI_MANIFEST, d);
+        return 0;
+}
+
+static int add_index(struct push *p, sv text, struct oci_desc *ret, struct err *e)
+{
+        AUTO(buf_done) struct buf out = BUF_INIT(OCI_DOC_MAX);
+        struct oci_index x = { 0 };
+
+        if (oci_index_parse(p->a, text, "index", &x, e) < 0)
+                return -(int)e->code;
+        for (size_t i = 0; i < x.n; i++) {
+                sv platform = arena_fmt(p->a, " (%.*s/%.*s)", SV_ARG(x.v[i].os), SV_ARG(x.v[i].arch)), child;
+
+                if (read_doc(p, &x.v[i].digest, &child, e) < 0 || add_image(p, child, platform, &x.v[i], e) < 0)
+                        return err_while(e, "reading the image for %.*s/%.*s", SV_ARG(x.v[i].os), SV_ARG(x.v[i].arch));
+        }
+        if (p->o->docker) {
+                oci_index_write_docker(&x, &out);
+                if (buf_check(&out, e) < 0)
+                        return -(int)e->code;
+                text = arena_sv(p->a, buf_sv(&out));
+        }
+        add_manifest(p, text, p->o->docker ? OCI_DOCKER_INDEX : OCI_INDEX, ret);
+        return 0;
+}
+
+static int collect(struct push *p, const struct image_view *image, struct oci_desc *ret, struct err *e)
+{
+        struct store_ref ref = { 0 };
+        AUTO(err_done) struct err ignored = { 0 };
+        sv text;
+
+        if (image->name.n && store_ref_get(p->c->store, p->a, image->name, &ref, &ignored) == 0)
+                add_sources(p, ref.from);
+        if (read_doc(p, &image->digest, &text, e) < 0 ||
+            (oci_is_index(p->a, text) ? add_index(p, text, ret, e) : add_image(p, text, (sv){ 0 }, ret, e)) < 0)
+                return err_while(e, "reading the image '%.*s'", SV_ARG(image->name));
+        return 0;
+}
+
+/* --- what is neither here nor there */
+
+static int fetch_from(struct push *p, const struct reg_repo *repo, const struct reg_push_blob *b, struct err *e)
+{
+        AUTO(store_put_abort) struct store_put put = { 0 };
+        struct writer *w;
+
+        if (store_put_begin(p->c->store, STORE_BLOB, &put, &w, e) < 0 ||
+            reg_blob_get(p->reg, repo, &b->desc, b->desc.size, w, b->subject, e) < 0)
+                return -(int)e->code;
+        return store_put_commit(&put, &b->desc.digest, e);
+}
+
+/* Through the store, from whichever repository has it: a base's layer for another registry. Any thread. */
+static int fetch(void *arg, const struct reg_push_blob *b, char **ret_path, struct err *e)
+{
+        struct push *p = arg;
+        struct err why = { 0 };
+
+        for (size_t i = 0; i < p->n_from; i++) {
+                err_done(&why);
+                if (fetch_from(p, &p->from[i], b, &why) == 0 &&
+                    (*ret_path = store_find(p->c->store, STORE_BLOB, &b->desc.digest)))
+                        return 0;
+                if (why.code == ERR_CANCELLED || why.code == ERR_OFFLINE)
+                        return err_move(e, &why);
+        }
+        if (why.code)
+                return err_move(e, &why);
+        return err_set(e, ERR_NOT_FOUND, "%.*s (sha256:%s) is not in the store, and nothing says which registry has it",
+                       SV_ARG(b->subject), sha256_hex(&b->desc.digest).s);
+}
+
+/* --- all of it */
+
+static int lease(struct push *p, struct err *e)
+{
+        sha256 *d = arena_array(p->a, sha256, p->n_blob);
+
+        for (size_t i = 0; i < p->n_blob; i++)
+                d[i] = p->blob[i].desc.digest;
+        return store_lease_add(p->lease, d, p->n_blob, e);
+}
+
+static void tell(struct push *p, const struct image_pushed *x)
+{
+        sv name = reg_repo_text(p->a, &x->repo);
+        const struct reg_push_count *n = &x->count;
+
+        if (n->whole)
+                name = arena_fmt(p->a, "%.*s: was there", SV_ARG(name));
+        else
+                name = arena_fmt(p->a, "%.*s: %zu blobs sent, %zu mounted, %zu there", SV_ARG(name), n->sent,
+                                 n->mounted, n->present);
+        op_event(p->c->op, OP_PUSH, OP_END, name, 0, 0);
+}
+
+static int push_to(struct push *p, const struct target_repo *t, const struct oci_desc *desc, struct image_pushed *ret,
+                   struct err *e)
+{
+        struct reg_push x = { .repo = t->repo,
+                              .blob = p->blob,
+                              .n_blob = p->n_blob,
+                              .from = p->from,
+                              .n_from = p->n_from,
+                              .fetch = fetch,
+                              .arg = p,
+                              .manifest = p->manifest,
+                              .n_manifest = p->n_manifest,
+                              .tag = t->tag,
+                              .n_tag = t->n_tag };
+
+        *ret = (struct image_pushed){ .repo = t->repo, .tag = t->tag, .n_tag = t->n_tag, .desc = *desc };
+        if (reg_push(p->reg, &x, &ret->count, e) < 0)
+                return err_while(e, "pushing to %.*s", SV_ARG(reg_repo_text(p->a, &t->repo)));
+        tell(p, ret);
+        return 0;
+}
+
+int image_push(struct image_ctx *c, sv image, const sv *to, size_t n_to, const struct image_push_opts *o,
+               struct arena *a, struct image_pushed **ret, size_t *ret_n, struct err *e)
+{
+        AUTO(store_lease_dropp) struct store_lease *lease_of = NULL;
+        struct push p = { .c = c, .a = a, .o = o };
+        struct image_view view = { 0 };
+        struct oci_desc desc = { 0 };
+        struct target_repo *t;
+        struct image_pushed *v;
+        size_t n = 0;
+
+        if (image_ctx_store(c, true, e) < 0 || store_lease_take(c->store, &lease_of, e) < 0 ||
+            image_find(c, image, a, &view, e) < 0)
+                return -(int)e->code;
+        p.lease = lease_of;
+        if (n_to == 0) {
+                to = &image;
+                n_to = 1;
+        }
+        t = arena_array(a, struct target_repo, n_to);
+        if (read_names(&p, &view, to, n_to, t, &n, e) < 0)
+                return -(int)e->code;
+        for (size_t i = 0; i < o->n_from; i++)
+                add_from(&p, &o->from[i]);
+        if (collect(&p, &view, &desc, e) < 0 || lease(&p, e) < 0 || image_ctx_registry(c, &p.reg, e) < 0)
+                return -(int)e->code;
+        v = arena_array(a, struct image_pushed, n);
+        for (size_t i = 0; i < n; i++)
+                if (push_to(&p, &t[i], &desc, &v[i], e) < 0)
+                        return -(int)e->code;
+        *ret = v;
+        *ret_n = n;
+        return 0;
+}
