@@ -1,0 +1,26 @@
+/* image/reuse.h - facts about layers in registries (design/lock.md, docs/internals/reuse.md): publishing them after a push. Looking them up is
+ * the build's own (image/reuse_priv.h). */
+#ifndef IMAGE_REUSE_H
+#define IMAGE_REUSE_H
+
+#include "image/image.h"
+
+struct reuse_publish {
+        struct reg_repo target;     /* where the images were pushed: their layers are mounted from there */
+        const struct reg_repo *into; /* --cache-repo; NULL: `<target>-layers` */
+        const sha256 *manifest;     /* of the images, not of an index over them */
+        size_t n_manifest;
+};
+struct reuse_published {
+        size_t present, written;
+        size_t unknown; /* layers that this store cannot vouch for: it did not make or look them up */
+};
+/**
+ * Facts of all layers of these images that the repository lacks: asked by tag, several at once. A repository that cannot be written is a
+ * warning, told once, and no failure: facts only save work.
+ *
+ * @return 0 · -ERR_INTEGRITY: the repository says that a key has another diff_id; both are named · -ERR_CANCELLED
+ */
+int reuse_publish(struct image_ctx *c, const struct reuse_publish *p, struct reuse_published *ret, struct err *e);
+
+#endif
