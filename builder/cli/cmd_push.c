@@ -6,9 +6,10 @@
 #include "cli/opts.h"
 #include "cli/pushed.h"
 
-int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, struct pushed *ret, struct err *e)
+int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, sv cache_repo, struct pushed *ret,
+               struct err *e)
 {
-        struct image_push_opts o = { .docker = sv_is(format, "docker") };
+        struct image_push_opts o = { .docker = sv_is(format, "docker"), .cache_repo = cache_repo };
 
         return image_push(&app->image, image, to, n_to, &o, &app->arena, &ret->v, &ret->n, e);
 }
@@ -71,10 +72,12 @@ int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e)
                 err_hint(e, "envbuild push IMAGE REGISTRY/NAME:TAG");
                 return -(int)e->code;
         }
+        if (opts_registry(app, &o->registry, e) < 0)
+                return -(int)e->code;
         to = arena_array(&app->arena, sv, (size_t)argc);
         for (int i = 1; i < argc; i++)
                 to[i - 1] = sv_from(argv[i]);
-        if (push_image(app, sv_from(argv[0]), to, (size_t)argc - 1, o->format, &p, e) < 0)
+        if (push_image(app, sv_from(argv[0]), to, (size_t)argc - 1, o->format, o->cache_repo, &p, e) < 0)
                 return -(int)e->code;
         if (o->metadata_file.n && write_metadata(app, o->metadata_file, &p, e) < 0)
                 return -(int)e->code;

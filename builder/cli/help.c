@@ -12,7 +12,7 @@ static void print_opts(const struct opt *o)
                 int n = o->letter ? snprintf(left, sizeof(left), "  -%c, --%s", o->letter, o->name)
                                   : snprintf(left, sizeof(left), "      --%s", o->name);
                 if (o->arg && n > 0)
-                        snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->arg);
+                        snprintf(left + n, sizeof(left) - (size_t)n, o->kind == OPT_SOME ? "[=%s]" : " %s", o->arg);
                 if (strlen(left) > 28)
                         printf("%s\n%-30s%s\n", left, "", o->help);
                 else
@@ -71,7 +71,7 @@ static void roff_opts(const struct opt *o)
                 roff(o->name);
                 fputs("\\fR", stdout);
                 if (o->arg)
-                        printf(" \\fI%s\\fR", o->arg);
+                        printf(o->kind == OPT_SOME ? "[=\\fI%s\\fR]" : " \\fI%s\\fR", o->arg);
                 putchar('\n');
                 roff(o->help);
                 putchar('\n');

@@ -19,6 +19,9 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         sv tag, codec, iidfile, metadata_file;
         bool push;
         sv format; /* of what is pushed */
+        struct opt_list cache_repo;
+        bool no_cache;
+        struct opt_some verify;
         struct opt_list volume;
         sv workdir, network;
         struct registry_opts registry;
@@ -29,7 +32,8 @@ struct login_opts { /* login, logout */
         struct registry_opts registry;
 };
 struct push_opts {
-        sv format, metadata_file;
+        sv format, metadata_file, cache_repo;
+        struct registry_opts registry;
 };
 struct export_opts {
         sv format, platform;

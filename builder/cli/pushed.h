@@ -10,8 +10,9 @@ struct pushed {
         struct image_pushed *v; /* one a repository */
         size_t n;
 };
-/** format: "oci", "docker" or empty. */
-int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, struct pushed *ret, struct err *e);
+/** format: "oci", "docker" or empty. cache_repo: of facts about its layers; empty: the default. */
+int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, sv cache_repo, struct pushed *ret,
+               struct err *e);
 /** REGISTRY/NAME@sha256:…, one line a repository. Returns 0. */
 int pushed_print(struct app *app, const struct pushed *p);
 struct js *pushed_js(struct arena *a, const struct pushed *p);

@@ -1,5 +1,5 @@
 /* ext/hash.h - SHA-2 and MD5 by OpenSSL's EVP (SHA-NI where the machine has it), CRC-32 by libdeflate. The only includer of
- * <openssl/evp.h>. No call fails: OpenSSL only fails here when memory is out, which ends the process (base/alloc.h). */
+ * <openssl/evp.h> besides sign.c. No call fails: OpenSSL only fails here when memory is out, which ends the process (base/alloc.h). */
 #ifndef EXT_HASH_H
 #define EXT_HASH_H
 

@@ -1,5 +1,7 @@
 /* The build: lock → layers → image → store, and the way past all of it when the image is there already. */
 #include "base/cleanup.h"
+#include "image/fetch.h"
+#include "image/origin.h"
 #include "image/reuse_priv.h"
 #include "oci/reference.h"
 
@@ -11,7 +13,7 @@ static const struct lock_encoding *find_encoding(const struct lock_encoding *v, 
         return NULL;
 }
 
-/* Everything a locked image consists of is in the store: its manifest's text says what that is. */
+/* Everything a locked image consists of is in the store, or its layers are known to be elsewhere: its manifest's text says what that is. */
 static bool is_whole(struct image_ctx *c, const sha256 *manifest, struct arena *a, struct oci_desc *ret)
 {
         AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
@@ -23,7 +25,7 @@ static bool is_whole(struct image_ctx *c, const sha256 *manifest, struct arena *
             !store_has(c->store, STORE_BLOB, &m.config.digest, NULL))
                 return false;
         for (size_t i = 0; i < m.n_layer; i++)
-                if (!store_has(c->store, STORE_BLOB, &m.layer[i].digest, NULL))
+                if (!image_blob_known(c, &m.layer[i].digest))
                         return false;
         *ret = (struct oci_desc){ .media_type = SV(OCI_MANIFEST), .digest = *manifest, .size = b.n };
         return true;
@@ -235,6 +237,20 @@ static int note_origins(struct build *b, const struct built_layers *layers, stru
         return 0;
 }
 
+/* A config that was not computed is the one of the image id; its layers must be those that the lock names. */
+static bool has_layers(struct build *b, sv config, const struct lock_platform *p)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        struct oci_config c;
+        bool same = oci_config_parse(b->a, config, "config", &c, &ignored) == 0 &&
+                    c.n_diff_id == p->base.n_layer + p->image.n_layer;
+
+        for (size_t i = 0; same && i < c.n_diff_id; i++)
+                same = sha256_eq(&c.diff_id[i], i < p->base.n_layer ? &p->base.layer[i].diff_id
+                                                                    : &p->image.layer[i - p->base.n_layer].diff_id);
+        return same;
+}
+
 /* The image half alone: config and manifest are computed, and must be what it says. *ret_done false: layers have to be looked at. */
 static int build_pinned(struct build *b, struct lock_platform *p, const struct oci_config *base, struct oci_desc *ret,
                         bool *ret_done, struct err *e)
@@ -260,6 +276,8 @@ static int build_pinned(struct build *b, struct lock_platform *p, const struct o
         image_id = sha256_of(config);
         if (!sha256_eq(&image_id, &p->image.image_id) && reuse_config(b->reuse, p, b->a, &config, &nowhere) < 0)
                 return nowhere.code == ERR_CANCELLED ? err_move(e, &nowhere) : (err_done(&nowhere), 0);
+        if (!has_layers(b, config, p))
+                return 0;
         if (buf_check(&text, e) < 0 || lease_layers(b, p, &layers, e) < 0 ||
             assemble_with(b->c, b->l->lock, p, &layers, b->o->codec, config, b->a, &image_id, ret, e) < 0)
                 return -(int)e->code;
@@ -364,17 +382,6 @@ static int local_name(struct build *b, struct err *e)
         return 0;
 }
 
-static int put_ref(struct build *b, const struct oci_desc *d, struct err *e)
-{
-        AUTO(err_done) struct err ignored = { 0 };
-        struct store_ref have;
-
-        if (store_ref_get(b->c->store, b->a, b->ret->name, &have, &ignored) == 0 &&
-            sha256_eq(&have.desc.digest, &d->digest) && !have.from.n)
-                return 0;
-        return store_ref_put(b->c->store, b->ret->name, d, (sv){ 0 }, e);
-}
-
 /* --platform: some of those that the lock is for. */
 static bool is_wanted(const struct image_request *r, sv platform)
 {
@@ -417,7 +424,7 @@ static int build_all(struct build *b, struct err *e)
         if (n > 1 && put_index(b, v, n, &whole, e) < 0)
                 return -(int)e->code;
         b->ret->digest = whole.digest;
-        return put_ref(b, &whole, e);
+        return image_name(b->c, b->ret->name, &whole, b->a, e);
 }
 
 int image_build(struct image_ctx *c, const struct image_request *r, const struct image_build_opts *o, struct arena *a,
@@ -433,7 +440,7 @@ int image_build(struct image_ctx *c, const struct image_request *r, const struct
             store_lease_take(c->store, &lease, e) < 0)
                 return -(int)e->code;
         b.lease = lease;
-        if (reuse_open(c, o, a, &b.reuse, e) < 0)
+        if (reuse_open(c, o, a, &b.reuse, e) < 0 || build_all(&b, e) < 0)
                 return -(int)e->code;
-        return build_all(&b, e);
+        return o->dry_run ? 0 : origin_keep(c, r, l, &ret->digest, e);
 }

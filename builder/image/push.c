@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "image/image_priv.h"
+#include "image/reuse.h"
 #include "oci/reference.h"
 
 struct push {
@@ -314,8 +315,23 @@ static void tell(struct push *p, const struct image_pushed *x)
         op_event(p->c->op, OP_PUSH, OP_END, name, 0, 0);
 }
 
-static int push_to(struct push *p, const struct target_repo *t, const struct oci_desc *desc, struct image_pushed *ret,
-                   struct err *e)
+/* What the next build would otherwise find out by making the layers. */
+static int publish(struct push *p, const struct reg_repo *target, const sha256 *image, bool whole, struct err *e)
+{
+        struct reuse_publish x = { .target = *target, .image = *image, .only_once = whole };
+        struct reuse_published count;
+        struct reg_repo into;
+
+        if (p->o->cache_repo.n) {
+                if (reg_repo_parse(p->a, p->o->cache_repo, &into, e) < 0)
+                        return err_while(e, "reading --cache-repo");
+                x.into = &into;
+        }
+        return reuse_publish(p->c, &x, &count, e);
+}
+
+static int push_to(struct push *p, const struct target_repo *t, const sha256 *image, const struct oci_desc *desc,
+                   struct image_pushed *ret, struct err *e)
 {
         struct reg_push x = { .repo = t->repo,
                               .blob = p->blob,
@@ -333,7 +349,7 @@ static int push_to(struct push *p, const struct target_repo *t, const struct oci
         if (reg_push(p->reg, &x, &ret->count, e) < 0)
                 return err_while(e, "pushing to %.*s", SV_ARG(reg_repo_text(p->a, &t->repo)));
         tell(p, ret);
-        return 0;
+        return publish(p, &t->repo, image, ret->count.whole, e);
 }
 
 int image_push(struct image_ctx *c, sv image, const sv *to, size_t n_to, const struct image_push_opts *o,
@@ -364,7 +380,7 @@ int image_push(struct image_ctx *c, sv image, const sv *to, size_t n_to, const s
                 return -(int)e->code;
         v = arena_array(a, struct image_pushed, n);
         for (size_t i = 0; i < n; i++)
-                if (push_to(&p, &t[i], &desc, &v[i], e) < 0)
+                if (push_to(&p, &t[i], &view.digest, &desc, &v[i], e) < 0)
                         return -(int)e->code;
         *ret = v;
         *ret_n = n;

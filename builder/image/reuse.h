@@ -6,17 +6,17 @@
 #include "image/image.h"
 
 struct reuse_publish {
-        struct reg_repo target;     /* where the images were pushed: their layers are mounted from there */
+        struct reg_repo target;     /* where the image was pushed: its layers are mounted from there */
         const struct reg_repo *into; /* --cache-repo; NULL: `<target>-layers` */
-        const sha256 *manifest;     /* of the images, not of an index over them */
-        size_t n_manifest;
+        bool only_once;             /* nothing new was pushed: do not ask again what this store has published there before */
+        sha256 image;               /* its manifest, or an index over several, as the store has it */
 };
 struct reuse_published {
         size_t present, written;
         size_t unknown; /* layers that this store cannot vouch for: it did not make or look them up */
 };
 /**
- * Facts of all layers of these images that the repository lacks: asked by tag, several at once. A repository that cannot be written is a
+ * Facts of all layers of the image that the repository lacks: asked by tag, several at once. A repository that cannot be written is a
  * warning, told once, and no failure: facts only save work.
  *
  * @return 0 · -ERR_INTEGRITY: the repository says that a key has another diff_id; both are named · -ERR_CANCELLED

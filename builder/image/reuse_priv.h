@@ -10,7 +10,7 @@
 #include "image/settings.h"
 #include "layer/remote.h"
 
-#define REUSE_JOBS 8 /* requests at once: they wait, they do not compute */
+#define REUSE_JOBS 16 /* requests at once: they wait, they do not compute */
 
 struct reuse_repo {
         struct reg_repo repo;

@@ -1,5 +1,7 @@
 #include "image/reuse.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/pool.h"
 #include "image/reuse_priv.h"
@@ -8,7 +10,6 @@ struct publishing {
         struct image_ctx *c;
         struct reg_client *client;
         struct layer_remote_put how;
-        struct reuse_published *ret;
         sv name; /* of the repository */
         atomic_bool off;
         atomic_size_t written, present, unknown;
@@ -63,12 +64,11 @@ static int publish_docs(struct publishing *x, const struct fact_doc *doc, size_t
         return pool_run(&op, job, n, e);
 }
 
-static int signing_key(struct publishing *x, const struct settings *s, struct ed25519_key **ret, struct err *e)
+static int signing_key(const struct settings *s, struct ed25519_key **ret, struct err *e)
 {
         AUTO(buf_done) struct buf pem = BUF_INIT((size_t)64 << 10);
         int r;
 
-        (void)x;
         if (!s->sign.n)
                 return 0;
         r = fs_read(s->sign.p, &pem, e) < 0 ? -(int)e->code : ed25519_key_read(buf_sv(&pem), ret, e);
@@ -77,7 +77,7 @@ static int signing_key(struct publishing *x, const struct settings *s, struct ed
         return r < 0 ? err_while(e, "reading the key '%.*s' of cache.sign", SV_ARG(s->sign)) : 0;
 }
 
-static int publish_image(struct publishing *x, const sha256 *manifest, struct err *e)
+static int publish_manifest(struct publishing *x, const sha256 *manifest, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         struct err missing = { 0 };
@@ -94,13 +94,49 @@ static int publish_image(struct publishing *x, const sha256 *manifest, struct er
         return publish_docs(x, doc, n, &a, e);
 }
 
+/* Of an index the images that are here. */
+static int publish_image(struct publishing *x, const sha256 *image, struct err *e)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
+        struct oci_index index;
+
+        if (store_read(x->c->store, STORE_BLOB, image, &b, e) < 0)
+                return -(int)e->code;
+        if (!oci_is_index(&a, buf_sv(&b)))
+                return publish_manifest(x, image, e);
+        if (oci_index_parse(&a, buf_sv(&b), "index", &index, e) < 0)
+                return -(int)e->code;
+        for (size_t i = 0; i < index.n; i++)
+                if (publish_manifest(x, &index.v[i].digest, e) < 0)
+                        return -(int)e->code;
+        return 0;
+}
+
+/* A push that had nothing to send need not ask for every fact either, once they were all there. */
+static sha256 mark_of(const struct publishing *x, const sha256 *image)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+
+        return sha256_of(arena_fmt(&a, "facts of %s in %.*s", sha256_hex(image).s, SV_ARG(x->name)));
+}
+
+static bool is_marked(const struct publishing *x, const sha256 *mark)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(256);
+        AUTO(err_done) struct err none = { 0 };
+
+        return store_note_get(x->c->store, STORE_IMAGE, mark, &b, &none) == 0;
+}
+
 int reuse_publish(struct image_ctx *c, const struct reuse_publish *p, struct reuse_published *ret, struct err *e)
 {
         AUTO(ed25519_key_freep) struct ed25519_key *key = NULL;
         AUTO(arena_done) struct arena a = { 0 };
-        struct publishing x = { .c = c, .ret = ret };
+        struct publishing x = { .c = c };
         struct reg_repo own = { p->target.registry, arena_fmt(&a, "%.*s-layers", SV_ARG(p->target.repository)) };
         const struct settings *s;
+        sha256 mark;
         bool near;
 
         *ret = (struct reuse_published){ 0 };
@@ -109,15 +145,19 @@ int reuse_publish(struct image_ctx *c, const struct reuse_publish *p, struct reu
         x.how.from = near ? &p->target : NULL;
         x.name = reg_repo_text(&a, x.how.into);
         if (image_ctx_settings(c, &s, e) < 0 || image_ctx_store(c, true, e) < 0 ||
-            image_ctx_registry(c, &x.client, e) < 0 || signing_key(&x, s, &key, e) < 0)
+            image_ctx_registry(c, &x.client, e) < 0 || signing_key(s, &key, e) < 0)
                 return -(int)e->code;
         x.how.store = c->store;
         x.how.sign = key;
         x.how.trust = s->trust;
         x.how.n_trust = s->n_trust;
-        for (size_t i = 0; i < p->n_manifest; i++)
-                if (publish_image(&x, &p->manifest[i], e) < 0)
-                        return err_while(e, "publishing facts about the layers in %.*s", SV_ARG(x.name));
+        mark = mark_of(&x, &p->image);
+        if (p->only_once && is_marked(&x, &mark))
+                return 0;
+        if (publish_image(&x, &p->image, e) < 0)
+                return err_while(e, "publishing facts about the layers in %.*s", SV_ARG(x.name));
+        if (!atomic_load(&x.off) && store_note_put(c->store, STORE_IMAGE, &mark, SV("published\n"), e) < 0)
+                return -(int)e->code;
         ret->present = atomic_load(&x.present);
         ret->written = atomic_load(&x.written);
         ret->unknown = atomic_load(&x.unknown);

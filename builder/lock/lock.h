@@ -154,5 +154,7 @@ void lock_sort(struct lock *l);
 /** NULL when it is not there. Both need sorted lists. */
 const struct lock_platform *lock_find_platform(const struct lock *l, sv platform);
 const struct artifact *lock_find(const struct lock_platform *p, enum artifact_kind kind, sv name);
+/** The package of this platform that a need means: conda's are MatchSpecs, a wheel's may be supplied by a conda package. NULL: none. */
+const struct artifact *lock_find_need(const struct lock_platform *p, const struct artifact *a, sv need);
 
 #endif

@@ -46,7 +46,5 @@ void lock_read_image(struct lock_read *r, const struct yaml *y, struct lock *l);
 
 /* find.c */
 sv lock_spec_name(sv need); /* the package of a MatchSpec as channels write them: "python >=3.12" → "python" */
-/** The package of this platform that a need means: conda's are MatchSpecs, a wheel's may be supplied by a conda package. NULL: none. */
-const struct artifact *lock_find_need(const struct lock_platform *p, const struct artifact *a, sv need);
 
 #endif

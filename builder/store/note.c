@@ -9,11 +9,9 @@
 
 static char *note_path(const struct store *s, size_t root, enum store_note kind, const sha256 *key)
 {
-        static const char *const folder[] = { [STORE_FACT] = "layers",
-                                              [STORE_IMAGE] = "images",
-                                              [STORE_HTTP] = "http",
-                                              [STORE_TEXT] = "texts",
-                                              [STORE_ORIGIN] = "origins" };
+        static const char *const folder[] = { [STORE_FACT] = "layers",    [STORE_IMAGE] = "images",
+                                              [STORE_HTTP] = "http",      [STORE_TEXT] = "texts",
+                                              [STORE_ORIGIN] = "origins", [STORE_SOURCE] = "sources" };
 
         return fs_path("%s/%s/%s", s->root[root], folder[kind], sha256_hex(key).s);
 }

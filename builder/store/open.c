@@ -88,7 +88,7 @@ static int make_folders(struct store *s, struct err *e)
         static const char *const names[] = { "oci/blobs/sha256", "refs",   "packages", "layers/bodies",
                                              "images",           "http",   "texts",    "indexes",
                                              "claims",           "leases", "tmp",      "trash",
-                                             "origins" };
+                                             "origins",          "sources" };
         AUTO(free_ptr) char *layout = fs_path("%s/oci/oci-layout", s->root[0]);
 
         for (size_t i = 0; i < ARRAY_LEN(names); i++) {

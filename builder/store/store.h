@@ -66,8 +66,9 @@ int store_drop(struct store *s, enum store_kind kind, const sha256 *d, struct er
 
 /* layers/<key>: small JSON documents, "facts" about what a key gives (layer/fact.h reads and writes them); images/<lock digest>: the
  * manifest that a lock gave; http/<name>: pages; texts/<sha256>: small files of
- * packages that an image's config depends on; origins/<sha256>: see store_origin_add. Replaced atomically. */
-enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP, STORE_TEXT, STORE_ORIGIN };
+ * packages that an image's config depends on; origins/<sha256>: see store_origin_add; sources/<sha256>: what an image was
+ * made from (image/origin.h). Replaced atomically. */
+enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP, STORE_TEXT, STORE_ORIGIN, STORE_SOURCE };
 int store_note_get(struct store *s, enum store_note kind, const sha256 *key, struct buf *ret,
                    struct err *e); /* -ERR_NOT_FOUND */
 int store_note_put(struct store *s, enum store_note kind, const sha256 *key, sv text, struct err *e);
