@@ -12,9 +12,9 @@
 struct app;
 
 enum opt_kind {
-        OPT_FLAG, /* bool */
-        OPT_TEXT, /* sv */
-        OPT_LIST, /* struct opt_list: may be given several times */
+        OPT_FLAG,  /* bool */
+        OPT_TEXT,  /* sv */
+        OPT_LIST,  /* struct opt_list: may be given several times */
         OPT_COUNT, /* unsigned, at least 1 */
         OPT_SOME   /* struct opt_some: alone, or --NAME=N */
 };
@@ -71,6 +71,7 @@ int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_pull(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_why(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_export(struct app *app, void *opts, int argc, char **argv, struct err *e);
@@ -82,5 +83,8 @@ int cmd_logout(struct app *app, void *opts, int argc, char **argv, struct err *e
 int cmd_completion(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_man(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_version(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

@@ -8,6 +8,8 @@
 #include "base/pool.h"
 #include "cli/app.h"
 #include "cli/opts.h"
+#include "image/fetch.h"
+#include "image/pull.h"
 #include "sandbox/sandbox.h"
 
 #define PYCACHE "/run/envbuild-pycache" /* where the image sees its folder of compiled files */
@@ -43,6 +45,20 @@ static int unpack(void *arg, struct err *e)
 {
         struct unpack_arg *u = arg;
         return sandbox_unpack(u->app->image.store, u->layer, u->diff_id, &u->app->op, e);
+}
+
+/* A layer that was unpacked before need not be here. */
+static int fetch_all(struct app *app, const struct image_view *v, struct err *e)
+{
+        for (size_t i = 0; i < v->manifest.n_layer; i++) {
+                AUTO(free_ptr) char *path = NULL;
+                bool there = false;
+
+                path = store_unpacked(app->image.store, &v->config.diff_id[i], &there);
+                if (!there && !store_has(app->image.store, STORE_BLOB, &v->manifest.layer[i].digest, NULL))
+                        return image_fetch(&app->image, v, &app->arena, e);
+        }
+        return 0;
 }
 
 static int unpack_all(struct app *app, const struct image_view *v, struct err *e)
@@ -153,12 +169,12 @@ static int run(struct app *app, const struct request_opts *o, sv ref, int argc, 
         const char *compiled = NULL;
         struct sandbox_run s = { .network = !sv_is(o->network, "none"), .terminal = true };
 
-        if (image_open(&app->image, ref, o->platform.n ? o->platform.v[0] : (sv){ 0 }, &app->arena, &v, e) < 0)
+        if (image_open_or_pull(&app->image, ref, o->platform.n ? o->platform.v[0] : (sv){ 0 }, &app->arena, &v, e) < 0)
                 return -(int)e->code;
         if (v.config.n_diff_id != v.manifest.n_layer)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' has %zu layers but its config names %zu", SV_ARG(ref),
                                v.manifest.n_layer, v.config.n_diff_id);
-        if (unpack_all(app, &v, e) < 0 || pycache(app, &v, &compiled, e) < 0 ||
+        if (fetch_all(app, &v, e) < 0 || unpack_all(app, &v, e) < 0 || pycache(app, &v, &compiled, e) < 0 ||
             volumes(app, o, compiled, (const char ***)&s.bind, e) < 0)
                 return -(int)e->code;
         s.diff_id = v.config.diff_id;

@@ -73,7 +73,7 @@ const struct opt global_opts[] = {
                   OPT_TEXT,                                                                                               \
                   AT(request_opts, base),                                                                                 \
                   NULL,                                                                                                   \
-                  "base image: recipe:NAME, oci:DIR[:TAG] or scratch" },                                                  \
+                  "base image: recipe:NAME, an image's name, oci:DIR[:TAG] or scratch" },                                 \
                 { 0,                                                                                                      \
                   "platform",                                                                                             \
                   "P",                                                                                                    \
@@ -195,6 +195,19 @@ static const struct opt read_opts[] = {
         { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
         OPT_END,
 };
+static const struct opt curated_build_opts[] = {
+        { 't', "tag", "NAME", OPT_TEXT, AT(request_opts, tag), NULL, "name in the store (default: the set's)" },
+        { 0, "platform", "P", OPT_LIST, AT(request_opts, platform), NULL,
+          "linux/amd64 or linux/arm64 (default: this machine's)" },
+        { 0, "compression", "C", OPT_TEXT, AT(request_opts, codec), "gzip|zstd|none",
+          "of the layers: gzip, zstd or none" },
+        { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
+          "show packages, layers and bytes; make nothing" },
+        { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
+        { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
+          "write what was built to FILE, as JSON" },
+        OPT_END,
+};
 
 static const struct opt login_opts[] = {
         { 'u', "username", "USER", OPT_TEXT, AT(login_opts, username), NULL,
@@ -236,14 +249,25 @@ const struct cmd cmds[] = {
           "Prints one line: REGISTRY/NAME@sha256:….",
           push_opts, sizeof(struct push_opts), false, cmd_push },
         { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
-          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first.\n"
+          "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first. An "
+          "image "
+          "that is not in the store is pulled when its name has a registry or a digest.\n"
           "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
           "Without CMD the image's entrypoint and command run. The exit code is the command's.\n"
           "On a terminal the command gets one of its own, with job control; in a pipe nothing comes between.",
           run_opts, sizeof(struct request_opts), true, cmd_run },
+        { "pull", "IMAGE", "fetch an image of a registry into the store",
+          "IMAGE is a name as docker knows it: docker.io/library/busybox, busybox:1.36, localhost:5000/team/train, "
+          "NAME@sha256:DIGEST.\n"
+          "An index stays an index; of its images the one for this machine is fetched, or that of --platform.\n"
+          "Layers that are in the store already are not fetched again. Prints one line: NAME@sha256:…, which `envbuild "
+          "run` takes.",
+          platform_opts, sizeof(struct read_opts), false, cmd_pull },
         { "inspect", "IMAGE|FILE", "show layers, packages and bytes of an image",
-          "Of an image: digest, layers, environment. Of a definition or lock: each layer with the packages it is made "
-          "of and their bytes.",
+          "Of an image: digest, platforms, base, layers, environment. The store is looked at first, then the registry "
+          "that the name means (docker.io without one; docker://IMAGE asks the registry at once); no layer is "
+          "fetched.\n"
+          "Of a definition or lock: each layer with the packages it is made of and their bytes.",
           read_opts, sizeof(struct read_opts), false, cmd_inspect },
         { "tree", "[FILE]", "show what needs what in a lock", "FILE is a definition or a lock.", platform_opts,
           sizeof(struct read_opts), false, cmd_tree },
@@ -259,6 +283,14 @@ const struct cmd cmds[] = {
           "wheels with their hashes, for `pip install --require-hashes`.\n"
           "What a format cannot say, as the base and Debian packages, is named in a comment.",
           export_opts, sizeof(struct export_opts), false, cmd_export },
+        { "curated list", NULL, "list the environments that are shipped", NULL, json_opts, sizeof(struct read_opts),
+          false, cmd_curated_list },
+        { "curated show", "NAME", "show what a curated set holds",
+          "Its definition, its lock, its packages, and the digest of its image.", json_opts, sizeof(struct read_opts),
+          false, cmd_curated_show },
+        { "curated build", "NAME", "build a curated set as it is locked",
+          "The same as `envbuild build curated/NAME`: for this machine's platform unless told.", curated_build_opts,
+          sizeof(struct request_opts), false, cmd_curated_build },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,

@@ -130,6 +130,7 @@ void help_man(void)
         roff_text("ENVBUILD_CACHE_DIR, else XDG_CACHE_HOME/envbuild, else ~/.cache/envbuild: the store.\n"
                   "\nENVBUILD_CACHE_RO: further stores, separated by colons, that are only read.\n"
                   "\nENVBUILD_RECIPES: folders of recipes, separated by colons, that are looked in first.\n"
+                  "\nENVBUILD_CURATED: folders of curated sets, likewise.\n"
                   "\nPIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS, PIP_NO_INDEX, PIP_PRE, PIP_CERT and pip.conf "
                   "are honoured as pip does; "
                   "so are netrc, http_proxy, https_proxy, no_proxy, SSL_CERT_FILE and SOURCE_DATE_EPOCH (read when "

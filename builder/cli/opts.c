@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "cli/app.h"
+#include "image/curated.h"
 
 static const char *const default_names[] = { "env.yml", "environment.yml", "env.yaml", "environment.yaml",
                                              "requirements.txt" };
@@ -18,27 +19,78 @@ static const char *default_file(void)
         return NULL;
 }
 
+/* "curated/minimal", unless a file here is called so. */
+static bool names_curated(const char *word, sv *ret_name)
+{
+        return curated_is_name(sv_from(word), ret_name) && (!fs_exists(word) || fs_is_dir(word));
+}
+
+static int check_curated_platforms(struct app *app, const struct curated_set *s, const struct image_request *r,
+                                   struct err *e)
+{
+        struct curated_set whole;
+
+        if (curated_open(&app->arena, s->name, &app->diags, &whole, e) < 0)
+                return -(int)e->code;
+        for (size_t i = 0; i < r->n_platform; i++)
+                if (!lock_find_platform(whole.lock, r->platform[i])) {
+                        err_set(e, ERR_USAGE, "'curated/%.*s' is not for %.*s", SV_ARG(s->name),
+                                SV_ARG(r->platform[i]));
+                        err_hint(e, "envbuild curated show %.*s says for which it is", SV_ARG(s->name));
+                        return -(int)e->code;
+                }
+        return 0;
+}
+
+/* A set is what was locked and tested: it is built as it is, for this machine unless told, and nothing is written beside it. */
+static int as_curated(struct app *app, const struct curated_set *s, const struct request_opts *o,
+                      struct image_request *r, struct err *e)
+{
+        if (r->n_file > 1 || r->n_pip || r->n_conda || r->n_channel || r->n_env || r->n_upgrade || r->upgrade_all ||
+            r->upgrade_base || r->base.n || r->exclude_newer.n || r->pre || r->index_strategy.n) {
+                err_set(e, ERR_USAGE, "'curated/%.*s' is taken as it is: no file and no option adds to it",
+                        SV_ARG(s->name));
+                err_hint(e, "change a copy: cp %.*s mine.yml", SV_ARG(s->file));
+                return -(int)e->code;
+        }
+        r->locked = !o->frozen;
+        if (r->n_platform == 0) {
+                sv *host = arena_new(&app->arena, sv);
+
+                *host = image_host_platform(&app->arena);
+                r->platform = host;
+                r->n_platform = 1;
+        }
+        return o->frozen ? 0 : check_curated_platforms(app, s, r, e);
+}
+
 int opts_request(struct app *app, const struct request_opts *o, int argc, char **argv, struct image_request *ret,
                  struct err *e)
 {
         struct opt_list file = { 0 };
+        struct curated_set set = { 0 };
+        sv name;
 
         if (opts_registry(app, &o->registry, e) < 0)
                 return -(int)e->code;
-        for (int i = 0; i < argc; i++)
-                *arena_push(&app->arena, file.v, file.n, file.cap) = sv_from(argv[i]);
+        for (int i = 0; i < argc; i++) {
+                bool curated = names_curated(argv[i], &name);
+                if (curated && curated_find(&app->arena, name, &set, e) < 0)
+                        return -(int)e->code;
+                *arena_push(&app->arena, file.v, file.n, file.cap) = curated ? set.file : sv_from(argv[i]);
+        }
         for (size_t i = 0; i < o->file.n; i++)
                 *arena_push(&app->arena, file.v, file.n, file.cap) = o->file.v[i];
         if (file.n == 0 && o->pip.n == 0 && o->conda.n == 0) {
-                const char *name = default_file();
-                if (!name) {
+                const char *found = default_file();
+                if (!found) {
                         err_set(e, ERR_USAGE, "no definition: there is no env.yml or environment.yml here");
                         err_hint(
                                 e,
                                 "name one: envbuild build FILE, or give requirements: envbuild build --pip 'requests'");
                         return -(int)e->code;
                 }
-                *arena_push(&app->arena, file.v, file.n, file.cap) = sv_from(name);
+                *arena_push(&app->arena, file.v, file.n, file.cap) = sv_from(found);
         }
         if (o->locked && o->frozen)
                 return err_set(e, ERR_USAGE,
@@ -68,13 +120,25 @@ int opts_request(struct app *app, const struct request_opts *o, int argc, char *
                 .frozen = o->frozen,
                 .refresh = o->refresh,
         };
-        return 0;
+        return set.name.n ? as_curated(app, &set, o, ret, e) : 0;
+}
+
+static bool is_curated(const char *word)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(err_done) struct err missing = { 0 };
+        struct curated_set set;
+        sv name;
+
+        return names_curated(word, &name) && curated_find(&a, name, &set, &missing) == 0;
 }
 
 bool opts_is_definition(const char *word)
 {
         sv s = sv_from(word);
 
+        if (is_curated(word))
+                return true;
         return !strchr(word, '@') && fs_exists(word) && !fs_is_dir(word) &&
                (sv_ends(s, SV(".yml")) || sv_ends(s, SV(".yaml")) || sv_ends(s, SV(".txt")) || sv_ends(s, SV(".in")) ||
                 sv_ends(s, SV(".lock")));

@@ -44,10 +44,11 @@ struct read_opts {
         struct registry_opts registry;
 };
 
-/** Words and options → what image/ takes; without a word: env.yml or environment.yml of this folder. */
+/** Words and options → what image/ takes; without a word: env.yml or environment.yml of this folder. "curated/NAME" is a shipped set, as it is
+ *  locked, for this machine. */
 int opts_request(struct app *app, const struct request_opts *o, int argc, char **argv, struct image_request *ret,
                  struct err *e);
-/** A file that is there and is named like a definition or a lock; every other word is the name of an image. */
+/** A file that is there and is named like a definition or a lock, or a curated set; every other word is the name of an image. */
 bool opts_is_definition(const char *word);
 /** The lock that belongs to a definition, or the lock file itself, for commands that only read. */
 int opts_read_lock(struct app *app, int argc, char **argv, struct lock **ret, struct err *e);

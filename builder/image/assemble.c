@@ -205,6 +205,15 @@ static int base_layers(const struct lock_platform *p, struct oci_desc *v, struct
         return 0;
 }
 
+/* For tools that look what the base's tag means by now: the digest stands beside it. */
+static sv base_name(sv ref)
+{
+        ptrdiff_t at = sv_find_sv(ref, SV("@sha256:"));
+        sv name = at < 0 ? ref : sv_from_to(ref, 0, (size_t)at);
+
+        return sv_find(sv_basename(name), ':') >= 0 ? name : ref;
+}
+
 static int write_manifest(const struct lock *l, const struct lock_platform *p, const struct built_layers *layers,
                           enum oci_codec codec, const struct oci_desc *config, struct arena *a, struct buf *out,
                           struct err *e)
@@ -230,7 +239,8 @@ static int write_manifest(const struct lock *l, const struct lock_platform *p, c
         m.annotation = note;
         note[m.n_annotation++] = (struct oci_pair){ SV("org.opencontainers.image.created"), sv_from(created) };
         if (p->base.ref.n && !sv_is(p->base.ref, "scratch")) {
-                note[m.n_annotation++] = (struct oci_pair){ SV("org.opencontainers.image.base.name"), p->base.ref };
+                note[m.n_annotation++] =
+                        (struct oci_pair){ SV("org.opencontainers.image.base.name"), base_name(p->base.ref) };
                 note[m.n_annotation++] =
                         (struct oci_pair){ SV("org.opencontainers.image.base.digest"),
                                            arena_fmt(a, "sha256:%s", sha256_hex(&p->base.manifest).s) };

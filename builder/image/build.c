@@ -211,8 +211,8 @@ static void view_layers(struct build *b, const struct built_layers *layers)
         for (size_t i = 0; i < b->ret->n_layer; i++)
                 v[i] = b->ret->layer[i];
         for (size_t i = 0; i < layers->n; i++)
-                v[b->ret->n_layer++] = (struct image_layer_view){ layers->v[i].of, how_of(b, &layers->v[i]),
-                                                                  layers->v[i].need };
+                v[b->ret->n_layer++] =
+                        (struct image_layer_view){ layers->v[i].of, how_of(b, &layers->v[i]), layers->v[i].need };
         b->ret->layer = v;
 }
 

@@ -46,7 +46,7 @@ static int find_layers(struct package_shop *shop, const struct built_layers *bel
         return 0;
 }
 
-int bundle_build(struct package_shop *shop, const struct built_layers *below, const struct tree_list *files,
+int bundle_build(struct package_shop *shop, const struct built_layers *below, const struct tree_list *files, sv dir,
                  sv *ret_path, sv *ret, struct err *e)
 {
         AUTO(buf_done) struct buf b = BUF_INIT(BUNDLE_MAX);
@@ -61,7 +61,8 @@ int bundle_build(struct package_shop *shop, const struct built_layers *below, co
                 added += is_certificate(files->entry[i].path);
         if (added == 0)
                 return 0;
-        if (find_layers(shop, below, blob, desc, diff_id, &n, e) < 0 ||
+        if (base_fetch_layers(shop->c, shop->platform, dir, e) < 0 ||
+            find_layers(shop, below, blob, desc, diff_id, &n, e) < 0 ||
             scan_layers(blob, desc, diff_id, n, shop->c->op, shop->arena, &s, e) < 0)
                 return err_while(e, "reading the base's certificates");
         *ret_path = SV("etc/ssl/certs/ca-certificates.crt");

@@ -1,28 +1,45 @@
 /* Facts of a base, kept in the store by its ChainID: a base of gigabytes is read once. A note that cannot be read is as none. */
+#include <stdio.h>
+
 #include "base/cleanup.h"
 #include "image/image_priv.h"
 
-#define NOTE_VERSION 1
+#define NOTE_VERSION 2
 
-/* Apart from other notes of the same folder: the key is of another text. */
-static sha256 note_key(const sha256 *chain)
+sha256 image_chain_id(const struct oci_config *cfg)
 {
-        struct arena a = { 0 };
-        sv text = arena_fmt(&a, "base facts %d of sha256:%s", NOTE_VERSION, sha256_hex(chain).s);
-        sha256 key = sha256_of(text);
+        sha256 chain = cfg->n_diff_id ? cfg->diff_id[0] : (sha256){ 0 };
 
-        arena_done(&a);
-        return key;
+        for (size_t i = 1; i < cfg->n_diff_id; i++) {
+                char text[160];
+                int n = snprintf(text, sizeof(text), "sha256:%s sha256:%s", sha256_hex(&chain).s,
+                                 sha256_hex(&cfg->diff_id[i]).s);
+                chain = sha256_of((sv){ text, (size_t)n });
+        }
+        return chain;
 }
 
-void facts_keep(struct store *s, const sha256 *chain, const struct lock_platform *p)
+/* Apart from other notes of the same folder: the key is of another text. Of images with the same layers, PATH may name another python. */
+static sha256 note_key(const struct oci_config *cfg)
+{
+        AUTO(arena_done) struct arena a = { 0 };
+        sha256 chain = image_chain_id(cfg);
+        sv text = arena_fmt(&a, "base facts %d of sha256:%s", NOTE_VERSION, sha256_hex(&chain).s);
+
+        for (size_t i = 0; i < cfg->n_env; i++)
+                if (sv_starts(cfg->env[i], SV("PATH=")) || sv_starts(cfg->env[i], SV("PYTHON_VERSION=")))
+                        text = arena_fmt(&a, "%.*s\n%.*s", SV_ARG(text), SV_ARG(cfg->env[i]));
+        return sha256_of(text);
+}
+
+void facts_keep(struct store *s, const struct oci_config *cfg, const struct lock_platform *p)
 {
         AUTO(err_done) struct err ignored = { 0 }; /* only saves work */
         AUTO(buf_done) struct buf b = BUF_INIT((size_t)16 << 20);
         AUTO(arena_done) struct arena a = { 0 };
         struct js *j = js_new_obj(&a), *dirs = js_new_arr(&a);
         const struct lock_facts *f = &p->facts;
-        sha256 key = note_key(chain);
+        sha256 key = note_key(cfg);
 
         js_put_str(&a, j, "root", f->root);
         js_put(&a, j, SV("usrmerged"), js_new_bool(&a, f->usrmerged));
@@ -69,11 +86,11 @@ static void read_dirs(const struct js *list, struct arena *a, struct lock_facts 
         }
 }
 
-bool facts_recall(struct store *s, const sha256 *chain, struct arena *a, struct lock_platform *into)
+bool facts_recall(struct store *s, const struct oci_config *cfg, struct arena *a, struct lock_platform *into)
 {
         AUTO(err_done) struct err ignored = { 0 };
         AUTO(buf_done) struct buf b = BUF_INIT((size_t)16 << 20);
-        sha256 key = note_key(chain);
+        sha256 key = note_key(cfg);
         struct js *j;
 
         if (store_note_get(s, STORE_IMAGE, &key, &b, &ignored) < 0 || js_parse(a, buf_sv(&b), &j, &ignored) < 0 ||

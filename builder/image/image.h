@@ -118,9 +118,13 @@ int image_build(struct image_ctx *c, const struct image_request *r, const struct
 /* --- reading an image that is in the store (run, inspect) */
 struct image_view {
         sv name;
-        sha256 digest;
+        sha256 digest; /* what the name means: of the manifest, or of the index over several platforms */
         struct oci_manifest manifest;
         struct oci_config config;
+        sha256 manifest_digest;
+        bool has_index;
+        struct oci_index index;
+        sv from; /* repositories that have what is not here, a blank between two (image/fetch.h) */
 };
 /** "train", "train:v1", "train@sha256:…", "sha256:…": -ERR_NOT_FOUND names what is there. platform: of an index. */
 int image_open(struct image_ctx *c, sv ref, sv platform, struct arena *a, struct image_view *ret, struct err *e);

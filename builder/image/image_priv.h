@@ -31,8 +31,14 @@ int base_resolve(struct image_ctx *c, const struct image_request *r, const struc
 /** The base's config as a document (an empty one for recipes and scratch), fetched again by the digests in the lock. */
 int base_config(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, sv dir, struct arena *a,
                 struct oci_config *ret, struct err *e);
-/** Make sure the base's layer blobs are in the store (those of an image base). */
+/** What a build needs of the base's layers: those of a layout are copied into the store; those of a registry stay there, and the store notes
+ *  where they are (image/fetch.h). */
 int base_fetch(struct image_ctx *c, const struct lock_platform *p, sv dir, struct err *e);
+/** All of them into the store, to be read. */
+int base_fetch_layers(struct image_ctx *c, const struct lock_platform *p, sv dir, struct err *e);
+/** Facts and python of the base that stands in `into`, read from its layers, which are in the store or in a layout, and kept. */
+int base_scan(struct image_ctx *c, const struct oci_config *cfg, sv dir, struct arena *a, struct lock_platform *into,
+              struct err *e);
 
 /* --- image/recipe.c: bases of Debian packages */
 int recipe_resolve(struct image_ctx *c, const struct image_request *r, const struct spec *s,
@@ -82,9 +88,11 @@ int facts_read(const struct scan *s, struct arena *a, struct lock_facts *ret, st
 int facts_python(const struct scan *s, const struct oci_config *cfg, struct arena *a, bool *ret_has,
                  struct lock_python *ret, struct err *e);
 
-/* --- image/facts_note.c: the same by ChainID in the store, so that a base is read once */
-bool facts_recall(struct store *s, const sha256 *chain, struct arena *a, struct lock_platform *into);
-void facts_keep(struct store *s, const sha256 *chain, const struct lock_platform *p);
+/* --- image/facts_note.c: the same in the store, by ChainID and what the config says of python, so that a base is read once */
+bool facts_recall(struct store *s, const struct oci_config *cfg, struct arena *a, struct lock_platform *into);
+void facts_keep(struct store *s, const struct oci_config *cfg, const struct lock_platform *p);
+/** What runtimes know stacked layers by (image-spec, "Layer ChainID"). */
+sha256 image_chain_id(const struct oci_config *cfg);
 
 /* --- image/target.c: pure: names of one platform in the tongues of OCI, uname, conda, Debian */
 struct target {
@@ -197,12 +205,12 @@ struct package {
         bool bucketed;
         uint32_t parts;
         sha256 key[8];
-        struct layer_fact fact[8]; /* one a part */
+        struct layer_fact fact[8];          /* one a part */
         const struct reuse_fact *remote[8]; /* where the layers are, when they are not here */
         bool have;                          /* facts were found, nothing to make */
         bool had;                           /* they were when we began: for counts */
         bool again;                         /* they do not count: --verify */
-        struct paths paths;        /* of all parts together, once loaded */
+        struct paths paths;                 /* of all parts together, once loaded */
 };
 struct package_shop { /* what all jobs share */
         struct image_ctx *c;
@@ -293,7 +301,7 @@ int activation_collect(struct package_shop *shop, const struct last_member *memb
 
 /* --- image/bundle.c: certificates of the definition added to those of the layers below */
 /** An empty *ret when there are none among files. */
-int bundle_build(struct package_shop *shop, const struct built_layers *below, const struct tree_list *files,
+int bundle_build(struct package_shop *shop, const struct built_layers *below, const struct tree_list *files, sv dir,
                  sv *ret_path, sv *ret, struct err *e);
 
 /* --- image/layers.c: lock → layers */

@@ -89,7 +89,8 @@ static int hold_one(struct holding *x, const struct join_winner *w, const struct
                         return -(int)e->code;
                 got = sha256_of((sv){ bytes.p, bytes.n });
                 if (!sha256_eq(&got, &t->entry[i].sha256))
-                        return err_set(e, ERR_INTEGRITY, "'%.*s' is sha256:%s by its path list, but sha256:%s in its package",
+                        return err_set(e, ERR_INTEGRITY,
+                                       "'%.*s' is sha256:%s by its path list, but sha256:%s in its package",
                                        SV_ARG(en->path), sha256_hex(&t->entry[i].sha256).s, sha256_hex(&got).s);
                 t->content[i] = bytes;
         }
@@ -217,11 +218,12 @@ static void sort_list(struct arena *a, struct tree_list *l)
         *l = out;
 }
 
-static int add_bundle(struct package_shop *shop, const struct built_layers *below, struct tree_list *ret, struct err *e)
+static int add_bundle(struct package_shop *shop, const struct built_layers *below, sv dir, struct tree_list *ret,
+                      struct err *e)
 {
         sv path, text;
 
-        if (bundle_build(shop, below, ret, &path, &text, e) < 0)
+        if (bundle_build(shop, below, ret, dir, &path, &text, e) < 0)
                 return -(int)e->code;
         if (text.n)
                 put_file(shop, ret, path, 0644, text);
@@ -258,7 +260,7 @@ int last_build(struct package_shop *shop, const struct last_member *member, size
 
         *ret = (struct last){ .member = member, .n = n };
         if (winners(shop, ret, e) < 0 || add_conda(shop, t, e) < 0 || add_files(shop, dir, t, e) < 0 ||
-            add_bundle(shop, below, t, e) < 0)
+            add_bundle(shop, below, dir, t, e) < 0)
                 return -(int)e->code;
         repeat_dirs(shop, t);
         sort_list(shop->arena, t);
@@ -296,7 +298,8 @@ int last_make(struct package_shop *shop, struct last *l, struct built_layer *ret
                 return -(int)e->code;
         for (size_t i = 0; i < l->list.n; i++)
                 lacks |= lacks_bytes(&l->list, i);
-        if (lacks && (reuse_look(shop->reuse, &want, 1, e) < 0 || layer_known(shop, &want.key, ret, e) < 0 || ret->reused))
+        if (lacks &&
+            (reuse_look(shop->reuse, &want, 1, e) < 0 || layer_known(shop, &want.key, ret, e) < 0 || ret->reused))
                 return -(int)e->code;
         if (hold_all(shop, l, e) < 0)
                 return -(int)e->code;

@@ -70,9 +70,9 @@ static int add_env(struct package_shop *shop, struct built_layers *ret, struct p
 struct building {
         struct package_shop shop;
         bool dry_run;
-        struct debs debs;    /* when there is a recipe */
-        struct shelf shelf;  /* conda packages and wheels */
-        struct artifact *v;  /* the same, in artifact_cmp order */
+        struct debs debs;   /* when there is a recipe */
+        struct shelf shelf; /* conda packages and wheels */
+        struct artifact *v; /* the same, in artifact_cmp order */
         size_t n;
         struct built_layers *ret;
 };
@@ -209,9 +209,11 @@ static int build_all(struct building *b, sv dir, struct err *e)
 int layers_build(struct reuse *r, const struct lock *l, const struct lock_platform *p, const struct spec *spec, sv dir,
                  struct arena *a, struct built_layers *ret, struct err *e)
 {
-        struct building b = { .shop = { .c = r->c, .lock = l, .platform = p, .codec = r->o->codec, .arena = a, .reuse = r },
-                              .dry_run = r->o->dry_run,
-                              .ret = ret };
+        struct building b = {
+                .shop = { .c = r->c, .lock = l, .platform = p, .codec = r->o->codec, .arena = a, .reuse = r },
+                .dry_run = r->o->dry_run,
+                .ret = ret
+        };
         struct conda_setup conda = { 0 };
         struct recipe *recipe = NULL;
         int rc;

@@ -42,20 +42,6 @@ static bool read_variable(void *arg, sv name, sv *ret)
         return v != NULL;
 }
 
-/* Platforms that the definition names: its lock serves, and image_build makes those that are asked for. */
-static bool among_own_platforms(const struct image_request *r, const struct spec *s)
-{
-        size_t k;
-
-        for (size_t i = 0; i < r->n_platform; i++) {
-                for (k = 0; k < s->n_platforms && !sv_eq(s->platforms[k].text, r->platform[i]); k++)
-                        ;
-                if (k == s->n_platforms)
-                        return false;
-        }
-        return true;
-}
-
 static int apply_flags(const struct image_request *r, const struct spec_io *io, struct diags *ds, struct arena *a,
                        struct spec *s, struct err *e)
 {
@@ -79,12 +65,6 @@ static int apply_flags(const struct image_request *r, const struct spec_io *io, 
                 s->pre = true;
         if (r->index_strategy.n)
                 s->strategy = sv_is(r->index_strategy, "pip") ? SPEC_INDEX_MERGE : SPEC_INDEX_FIRST;
-        if (!among_own_platforms(r, s)) {
-                s->platforms = arena_array(a, struct spec_text, r->n_platform);
-                s->n_platforms = r->n_platform;
-                for (size_t i = 0; i < r->n_platform; i++)
-                        s->platforms[i] = (struct spec_text){ r->platform[i], { SV("--platform"), 0, 0 } };
-        }
         return spec_finish(a, s, io, ds, e);
 }
 
@@ -393,6 +373,42 @@ static sv lock_path(const struct spec *s, struct arena *a)
         return arena_fmt(a, "%.*s/%.*s.lock", SV_ARG(s->dir), SV_ARG(s->name));
 }
 
+/* --platform among those of the lock: it serves, and image_build makes the ones that are asked for. */
+static bool has_platforms(const struct lock *l, const struct image_request *r)
+{
+        for (size_t i = 0; i < r->n_platform; i++)
+                if (!lock_find_platform(l, r->platform[i]))
+                        return false;
+        return true;
+}
+
+static bool names_platform(const struct spec *s, sv platform)
+{
+        for (size_t i = 0; i < s->n_platforms; i++)
+                if (sv_eq(s->platforms[i].text, platform))
+                        return true;
+        return false;
+}
+
+/* One that the definition does not name: those of the command line stand in place of its own. */
+static void other_platforms(const struct image_request *r, struct arena *a, struct spec *s)
+{
+        struct spec given = { 0 };
+        size_t own = 0;
+
+        given.platforms = arena_array(a, struct spec_text, r->n_platform);
+        for (size_t i = 0; i < r->n_platform; i++) {
+                own += names_platform(s, r->platform[i]);
+                if (!names_platform(&given, r->platform[i]))
+                        given.platforms[given.n_platforms++] =
+                                (struct spec_text){ r->platform[i], { SV("--platform"), 0, 0 } };
+        }
+        if (own < r->n_platform) {
+                s->platforms = given.platforms;
+                s->n_platforms = given.n_platforms;
+        }
+}
+
 /* The recipe is part of what was asked for: another text of it (a newer envbuild, an edited file) asks for something else. */
 static bool recipes_unchanged(struct image_ctx *c, const struct lock *l, sv dir, struct arena *a)
 {
@@ -424,9 +440,13 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
                 return use_frozen(c, ret->path, a, ret, e);
         if (ret->spec->base.text.n == 0)
                 ret->spec->base.text = ret->spec->n_conda ? SV(DEFAULT_BASE_OF_CONDA) : SV(DEFAULT_BASE);
-        request = spec_request(ret->spec);
         if (load_lock(c, ret->path, a, &old, &old_text, e) < 0)
                 return -(int)e->code;
+        request = spec_request(ret->spec);
+        if (!old || !sha256_eq(&old->request, &request) || !has_platforms(old, r)) {
+                other_platforms(r, a, ret->spec);
+                request = spec_request(ret->spec);
+        }
         if (old && !sv_eq(old->definition, ret->spec->definition)) {
                 err_set(e, ERR_USAGE, "'%.*s' is the lock of another definition ('%.*s', this is '%.*s')",
                         SV_ARG(ret->path), SV_ARG(old->definition), SV_ARG(ret->spec->definition));

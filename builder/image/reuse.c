@@ -127,7 +127,8 @@ int reuse_check(const struct reuse *r, const sha256 *key, const sha256 *diff_id,
                 return 0;
         err_set(e, ERR_INTEGRITY, "key %.12s ('%.*s') is the layer sha256:%s in the lock, but sha256:%s by %s",
                 sha256_hex(key).s, SV_ARG(pin->of), sha256_hex(&pin->diff_id).s, sha256_hex(diff_id).s, who);
-        err_hint(e, "envbuild build --no-cache makes it from its packages; if that agrees with neither the lock, the lock "
-                    "was edited");
+        err_hint(e,
+                 "envbuild build --no-cache makes it from its packages; if that agrees with neither the lock, the lock "
+                 "was edited");
         return -(int)e->code;
 }

@@ -6,10 +6,10 @@
 #include "image/image.h"
 
 struct reuse_publish {
-        struct reg_repo target;     /* where the image was pushed: its layers are mounted from there */
+        struct reg_repo target;      /* where the image was pushed: its layers are mounted from there */
         const struct reg_repo *into; /* --cache-repo; NULL: `<target>-layers` */
-        bool only_once;             /* nothing new was pushed: do not ask again what this store has published there before */
-        sha256 image;               /* its manifest, or an index over several, as the store has it */
+        bool only_once; /* nothing new was pushed: do not ask again what this store has published there before */
+        sha256 image;   /* its manifest, or an index over several, as the store has it */
 };
 struct reuse_published {
         size_t present, written;

@@ -93,8 +93,8 @@ static int seek_whole(struct reuse *r, struct reg_client *client, const struct l
         *ret = false;
         if (!m || !repo || atomic_load(&repo->off))
                 return 0;
-        if (reg_manifest_head(client, &repo->repo, arena_fmt(&a, "sha256:%s", sha256_hex(&m->digest).s), &a, &d,
-                              &why) < 0)
+        if (reg_manifest_head(client, &repo->repo, arena_fmt(&a, "sha256:%s", sha256_hex(&m->digest).s), &a, &d, &why) <
+            0)
                 return reuse_failed(r, repo, &why, e);
         *ret = sha256_eq(&d.digest, &m->digest);
         return 0;

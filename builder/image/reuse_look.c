@@ -77,7 +77,9 @@ static int take(struct reuse *r, struct look *k, struct err *e)
 
 static int run_all(struct reuse *r, struct pool_job *job, size_t n, struct err *e)
 {
-        struct op op = { .jobs = REUSE_JOBS }; /* who waits for the network needs no processor; the client watches the real one */
+        struct op op = {
+                .jobs = REUSE_JOBS
+        }; /* who waits for the network needs no processor; the client watches the real one */
 
         return op_check(r->c->op, e) < 0 ? -(int)e->code : pool_run(&op, job, n, e);
 }
@@ -93,7 +95,8 @@ static int ask(struct reuse *r, struct reg_client *client, const struct reuse_wa
                 for (size_t k = 0; k < r->n_repo; k++) {
                         if (!r->repo[k]->facts)
                                 continue;
-                        look[n_look] = (struct look){ .r = r, .client = client, .repo = r->repo[k], .key = &want[i].key };
+                        look[n_look] =
+                                (struct look){ .r = r, .client = client, .repo = r->repo[k], .key = &want[i].key };
                         job[n_look] = (struct pool_job){ 0, run_look, &look[n_look] };
                         n_look++;
                 }
@@ -155,7 +158,8 @@ static void add_reads(struct reuse_fact *f, struct read_blob as, struct read_blo
         }
 }
 
-static int read_lists(struct reuse *r, struct reg_client *client, const struct reuse_want *want, size_t n, struct err *e)
+static int read_lists(struct reuse *r, struct reg_client *client, const struct reuse_want *want, size_t n,
+                      struct err *e)
 {
         struct read_blob *v;
         struct pool_job *job;

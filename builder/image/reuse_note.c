@@ -30,7 +30,8 @@ static bool is_worth(const struct built_layer *b)
         return !sv_starts(b->of, SV("env "));
 }
 
-void reuse_note_keep(struct image_ctx *c, const sha256 *manifest, const struct built_layers *layers, enum oci_codec codec)
+void reuse_note_keep(struct image_ctx *c, const sha256 *manifest, const struct built_layers *layers,
+                     enum oci_codec codec)
 {
         AUTO(err_done) struct err ignored = { 0 }; /* only saves work */
         AUTO(arena_done) struct arena a = { 0 };

@@ -82,9 +82,9 @@ int reuse_image(struct reuse *r, const struct lock_platform *p, struct built_lay
 int reuse_config(struct reuse *r, const struct lock_platform *p, struct arena *a, sv *ret, struct err *e);
 
 /* --- image/reuse_note.c: images/<manifest>: what publishing needs to know of an image that was built here */
-void reuse_note_keep(struct image_ctx *c, const sha256 *manifest, const struct built_layers *layers, enum oci_codec codec);
+void reuse_note_keep(struct image_ctx *c, const sha256 *manifest, const struct built_layers *layers,
+                     enum oci_codec codec);
 int reuse_note_read(struct store *s, const sha256 *manifest, struct arena *a, struct fact_doc **ret, size_t *ret_n,
-                    size_t *ret_unknown,
-                    struct err *e);
+                    size_t *ret_unknown, struct err *e);
 
 #endif

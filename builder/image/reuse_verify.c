@@ -30,9 +30,9 @@ static void remember(struct reuse *r, const sha256 *key)
                 k->fact.diff_id = pin->diff_id;
                 for (size_t i = 0; i < pin->n_encoding; i++)
                         if (sv_is(pin->encoding[i].codec, oci_codec_name(r->o->codec)))
-                                k->fact.encoding[k->fact.n_encoding++] = (struct layer_encoding){
-                                        r->o->codec, pin->encoding[i].digest, pin->encoding[i].size
-                                };
+                                k->fact.encoding[k->fact.n_encoding++] =
+                                        (struct layer_encoding){ r->o->codec, pin->encoding[i].digest,
+                                                                 pin->encoding[i].size };
         } else if (layer_fact_get(r->c->store, key, &k->fact, &none) == 0 && k->fact.has_layer) {
                 k->who = "the store";
         } else {
@@ -88,8 +88,8 @@ static int compare_bytes(struct reuse *r, const struct built_layer *b, const cha
                 return known->size == made->size
                                ? 0
                                : err_set(e, ERR_INTEGRITY, "the layer '%.*s' has %llu bytes, not the %llu that %s says",
-                                         SV_ARG(b->of), (unsigned long long)made->size,
-                                         (unsigned long long)known->size, who);
+                                         SV_ARG(b->of), (unsigned long long)made->size, (unsigned long long)known->size,
+                                         who);
         rc = image_blob_fetch(r->c, &d, from, b->of, &why);
         if (rc < 0 && (why.code == ERR_CANCELLED || why.code == ERR_IO))
                 return err_move(e, &why);

@@ -1,21 +1,32 @@
 /* An image of the store, for run and inspect. */
 #include "base/cleanup.h"
 #include "image/image_priv.h"
-#include "oci/reference.h"
+#include "image/pull.h"
+#include "registry/pull.h"
+
+/* "busybox" was pulled as docker.io/library/busybox. */
+static bool means_same(sv name, sv ref)
+{
+        sv hub = SV("docker.io/library/");
+
+        return sv_starts(name, hub) && sv_eq(sv_skip(name, hub.n), ref);
+}
 
 static int not_found(struct image_ctx *c, sv ref, struct arena *a, struct err *e)
 {
+        AUTO(err_done) struct err ignored = { 0 };
         struct store_ref *v = NULL;
-        struct err ignored = { 0 };
         size_t n = 0;
 
         err_set(e, ERR_NOT_FOUND, "the store has no image '%.*s'", SV_ARG(ref));
         if (store_ref_list(c->store, a, &v, &n, &ignored) == 0 && n)
                 for (size_t i = 0; i < n; i++)
-                        if (sv_distance(v[i].name, ref, 3) <= 3)
+                        if (means_same(v[i].name, ref) || sv_distance(v[i].name, ref, 3) <= 3)
                                 err_hint(e, "did you mean '%.*s'?", SV_ARG(v[i].name));
-        err_done(&ignored);
-        err_hint(e, "envbuild build DEFINITION makes one and prints its name");
+        err_hint(e,
+                 "envbuild build DEFINITION makes one and prints its name; one of a registry is named with its host, "
+                 "as docker.io/library/%.*s",
+                 SV_ARG(ref));
         return -(int)e->code;
 }
 
@@ -29,23 +40,44 @@ static int read_doc(struct image_ctx *c, const sha256 *d, struct arena *a, sv *r
         return 0;
 }
 
+/* A digest is asked for without the name that says where its layers are. */
+static void find_from(struct image_ctx *c, struct arena *a, struct image_view *v)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        struct store_ref *ref = NULL;
+        size_t n = 0;
+
+        if (store_ref_list(c->store, a, &ref, &n, &ignored) < 0)
+                return;
+        for (size_t i = 0; i < n && !v->from.n; i++)
+                if (sha256_eq(&ref[i].desc.digest, &v->digest))
+                        v->from = ref[i].from;
+}
+
+static int by_digest(struct image_ctx *c, sv ref, const sha256 *d, struct arena *a, struct image_view *v, struct err *e)
+{
+        if (!store_has(c->store, STORE_BLOB, d, NULL))
+                return not_found(c, ref, a, e);
+        v->digest = *d;
+        find_from(c, a, v);
+        return 0;
+}
+
 /* The digest that a reference means: its own, or that of the name. A name with a digest need not be the name's current one. */
 int image_find(struct image_ctx *c, sv ref, struct arena *a, struct image_view *ret, struct err *e)
 {
         struct err missing = { 0 };
         struct store_ref sr;
         struct reference r;
-        const char *why = NULL;
+        sha256 digest;
 
-        if (sv_starts(ref, SV("sha256:")) && sha256_read(ref, &ret->digest))
-                return store_has(c->store, STORE_BLOB, &ret->digest, NULL) ? 0 : not_found(c, ref, a, e);
-        if (!reference_parse(a, ref, true, &r, &why))
-                return err_set(e, ERR_USAGE, "'%.*s' is not the name of an image: %s", SV_ARG(ref), why);
+        if (sv_starts(ref, SV("sha256:")) && sha256_read(ref, &digest))
+                return by_digest(c, ref, &digest, a, ret, e);
+        if (image_reference(a, ref, true, &r, e) < 0)
+                return -(int)e->code;
         ret->name = reference_local_name(a, &r);
-        if (r.has_digest) {
-                ret->digest = r.digest;
-                return store_has(c->store, STORE_BLOB, &r.digest, NULL) ? 0 : not_found(c, ref, a, e);
-        }
+        if (r.has_digest)
+                return by_digest(c, ref, &r.digest, a, ret, e);
         if (store_ref_get(c->store, a, ret->name, &sr, &missing) < 0) {
                 if (missing.code != ERR_NOT_FOUND)
                         return err_move(e, &missing);
@@ -53,34 +85,33 @@ int image_find(struct image_ctx *c, sv ref, struct arena *a, struct image_view *
                 return not_found(c, ref, a, e);
         }
         ret->digest = sr.desc.digest;
+        ret->from = sr.from;
         return 0;
 }
 
 int image_open(struct image_ctx *c, sv ref, sv platform, struct arena *a, struct image_view *ret, struct err *e)
 {
+        struct image_view v = { 0 };
         const struct oci_desc *d;
-        struct oci_index x;
-        sha256 manifest;
         sv text;
 
-        if (image_ctx_store(c, true, e) < 0 || image_find(c, ref, a, ret, e) < 0 ||
-            read_doc(c, &ret->digest, a, &text, e) < 0)
+        if (image_ctx_store(c, true, e) < 0 || image_find(c, ref, a, &v, e) < 0 ||
+            read_doc(c, &v.digest, a, &text, e) < 0)
                 return -(int)e->code;
-        manifest = ret->digest;
-        if (oci_is_index(a, text)) {
-                if (oci_index_parse(a, text, "index", &x, e) < 0)
+        v.manifest_digest = v.digest;
+        v.has_index = oci_is_index(a, text);
+        if (v.has_index) {
+                if (oci_index_parse(a, text, "index", &v.index, e) < 0 ||
+                    reg_index_pick(&v.index, platform.n ? platform : image_host_platform(a), ref, a, &d, e) < 0)
                         return -(int)e->code;
-                d = oci_index_pick(&x, platform.n ? platform : image_host_platform(a));
-                if (!d)
-                        return err_set(e, ERR_NOT_FOUND, "'%.*s' has no image for %.*s", SV_ARG(ref),
-                                       SV_ARG((platform.n ? platform : image_host_platform(a))));
-                manifest = d->digest;
-                if (read_doc(c, &manifest, a, &text, e) < 0)
+                v.manifest_digest = d->digest;
+                if (read_doc(c, &d->digest, a, &text, e) < 0)
                         return -(int)e->code;
         }
-        if (oci_manifest_parse(a, text, "manifest", &ret->manifest, e) < 0 ||
-            read_doc(c, &ret->manifest.config.digest, a, &text, e) < 0 ||
-            oci_config_parse(a, text, "config", &ret->config, e) < 0)
+        if (oci_manifest_parse(a, text, "manifest", &v.manifest, e) < 0 ||
+            read_doc(c, &v.manifest.config.digest, a, &text, e) < 0 ||
+            oci_config_parse(a, text, "config", &v.config, e) < 0)
                 return err_while(e, "reading the image '%.*s'", SV_ARG(ref));
+        *ret = v;
         return 0;
 }

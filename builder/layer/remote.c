@@ -14,8 +14,7 @@ int layer_remote_get(struct reg_client *c, const struct reg_repo *repo, const sh
         struct reg_manifest m;
         struct fact_doc d;
 
-        if (reg_manifest_get(c, repo, fact_doc_tag(key, a), a, &m, e) < 0 ||
-            fact_doc_parse(a, m.bytes, key, &d, e) < 0)
+        if (reg_manifest_get(c, repo, fact_doc_tag(key, a), a, &m, e) < 0 || fact_doc_parse(a, m.bytes, key, &d, e) < 0)
                 return -(int)e->code;
         if (n_trust && !fact_doc_is_signed(&d, trust, n_trust))
                 return err_set(e, ERR_NOT_FOUND, "the fact of key %.12s is not signed by a key of cache.trust",
@@ -97,9 +96,9 @@ static int conflict(const struct putting *x, const struct fact_doc *there, struc
         sv repo = reg_repo_text((struct arena *)&x->a, x->p->into);
 
         err_set(e, ERR_INTEGRITY, "key %.12s gave the layer sha256:%s here, but '%.*s' says sha256:%s",
-                sha256_hex(&x->doc.key).s, sha256_hex(&x->doc.diff_id).s, SV_ARG(repo),
-                sha256_hex(&there->diff_id).s);
-        err_hint(e, "envbuild build --verify makes the layers again from their packages and tells which of the two is wrong");
+                sha256_hex(&x->doc.key).s, sha256_hex(&x->doc.diff_id).s, SV_ARG(repo), sha256_hex(&there->diff_id).s);
+        err_hint(e, "envbuild build --verify makes the layers again from their packages and tells which of the two is "
+                    "wrong");
         return -(int)e->code;
 }
 

@@ -24,9 +24,9 @@ int layer_remote_text(struct reg_client *c, const struct reg_repo *repo, const s
 
 struct layer_remote_put {
         const struct reg_repo *into;
-        const struct reg_repo *from; /* where the layer can be mounted from; NULL: nowhere */
-        struct store *store;         /* has its path lists and texts, perhaps the layer */
-        const struct ed25519_key *sign; /* or NULL */
+        const struct reg_repo *from;        /* where the layer can be mounted from; NULL: nowhere */
+        struct store *store;                /* has its path lists and texts, perhaps the layer */
+        const struct ed25519_key *sign;     /* or NULL */
         const struct ed25519_public *trust; /* as above: what is there counts only when signed */
         size_t n_trust;
 };

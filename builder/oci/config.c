@@ -46,7 +46,8 @@ static int read_rootfs(const struct oci_doc *top, struct oci_config *c)
         return 0;
 }
 
-/* A history may be missing; one that is there has an entry for each layer, and others that say they made none. */
+/* A history may be missing; a good one has an entry for each layer, and others that say they made none. One that tells of another number of
+ * layers (buildah's, on a base that had none) tells nothing of any of them: it is as none. */
 static int read_history(const struct oci_doc *d, struct oci_config *c)
 {
         const struct js *list;
@@ -61,11 +62,8 @@ static int read_history(const struct oci_doc *d, struct oci_config *c)
                         return oci_bad(d, "history", "has an element that is not an object");
                 layers += !js_true(js_get(list->v[i].value, "empty_layer"));
         }
-        if (layers != c->n_diff_id)
-                return err_set(d->e, ERR_INTEGRITY,
-                               "%s is not a valid document: its history tells of %zu layers, its diff_ids of %zu",
-                               d->what, layers, c->n_diff_id);
-        c->history = js_get(c->doc, "history");
+        if (layers == c->n_diff_id)
+                c->history = js_get(c->doc, "history");
         return 0;
 }
 

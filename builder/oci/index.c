@@ -72,7 +72,7 @@ void oci_index_write_docker(const struct oci_index *x, struct buf *out)
         write_index(x, SV(OCI_DOCKER_INDEX), out);
 }
 
-static bool is_image(const struct oci_desc *d)
+bool oci_index_is_image(const struct oci_desc *d)
 {
         sv t = d->media_type;
 
@@ -123,7 +123,7 @@ const struct oci_desc *oci_index_pick(const struct oci_index *x, sv platform)
                 const struct oci_desc *d = &x->v[i];
                 unsigned s;
 
-                if (!is_image(d))
+                if (!oci_index_is_image(d))
                         continue;
                 n_image++;
                 if (!d->os.n)

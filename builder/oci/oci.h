@@ -77,6 +77,8 @@ void oci_index_write(const struct oci_index *x, struct buf *out);
 bool oci_manifest_write_docker(const struct oci_manifest *m, struct buf *out, sv *ret_type);
 /** Its entries are Docker manifests. */
 void oci_index_write_docker(const struct oci_index *x, struct buf *out);
+/** An entry that is an image or an index of some: not an attestation, not something else that hangs in an index. */
+bool oci_index_is_image(const struct oci_desc *entry);
 /** The entry for a platform ("linux/amd64", specs/oci.md §1.6), or NULL; attestation entries are skipped. */
 const struct oci_desc *oci_index_pick(const struct oci_index *x, sv platform);
 
@@ -88,9 +90,9 @@ struct oci_config {
         sv user, workdir;
         sha256 *diff_id;
         size_t n_diff_id;
-        struct js *history; /* array, or NULL */
+        struct js *history; /* array with an entry for each layer (and empty ones), or NULL */
 };
-/** Checks len(diff_ids) against history; -ERR_INTEGRITY. */
+/** -ERR_INTEGRITY. A history that does not fit the diff_ids is left out. */
 int oci_config_parse(struct arena *a, sv text, const char *what, struct oci_config *ret, struct err *e);
 
 #endif

@@ -25,9 +25,28 @@ static bool recipe_name(sv s)
         return s.n > 0;
 }
 
+/* What skopeo and podman call places that we do not read: taken for a name, it would be asked of Docker Hub. */
+static bool is_transport(sv text)
+{
+        static const char *const names[] = { "containers-storage:",
+                                             "dir:",
+                                             "docker-archive:",
+                                             "docker-daemon:",
+                                             "oci-archive:",
+                                             "ostree:",
+                                             "sif:",
+                                             "tarball:" };
+
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+                if (sv_starts(text, sv_from(names[i])))
+                        return true;
+        return false;
+}
+
 static void check_base(struct spec_load *l)
 {
         const struct spec_text *b = &l->s->base;
+        sv name = sv_starts(b->text, SV("docker://")) ? sv_skip(b->text, 9) : b->text;
         struct reference ref;
         const char *why = NULL;
         size_t i;
@@ -48,14 +67,20 @@ static void check_base(struct spec_load *l)
                                   "write oci:DIR or oci:DIR:TAG");
                 return;
         }
-        if (sv_find_sv(b->text, SV("://")) >= 0) {
+        if (is_transport(b->text)) {
+                i = spec_fault(l->ds, b->at, b->text.n, "EB108", "'%.*s' is a place that bases are not read from",
+                               SV_ARG(b->text));
+                diag_hint(l->ds, i, "skopeo copy %.*s oci:DIR:TAG, then write oci:DIR:TAG", SV_ARG(b->text));
+                return;
+        }
+        if (sv_find_sv(name, SV("://")) >= 0) {
                 i = spec_fault(l->ds, b->at, b->text.n, "EB108", "'%.*s' is a URL, a base is an image's name",
                                SV_ARG(b->text));
                 diag_hint(l->ds, i, "write '%.*s'",
                           SV_ARG(sv_skip(b->text, (size_t)sv_find_sv(b->text, SV("://")) + 3)));
                 return;
         }
-        if (!reference_parse(l->a, b->text, false, &ref, &why)) {
+        if (!reference_parse(l->a, name, false, &ref, &why)) {
                 i = spec_fault(l->ds, b->at, b->text.n, "EB108", "'%.*s' cannot be a base: %s", SV_ARG(b->text),
                                why ? why : "no image's name");
                 diag_hint(l->ds, i, "write recipe:NAME, an image's name, oci:DIR, or scratch");

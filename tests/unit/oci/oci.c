@@ -303,6 +303,30 @@ static void an_index_keeps_its_childrens_types(void **state)
 
 #define ROOTFS "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D1 "\",\"" D2 "\"]}"
 
+static void a_history_that_does_not_fit_is_none(void **state)
+{
+        static const struct {
+                const char *history;
+                bool fits;
+        } rows[] = {
+                { "[{},{\"empty_layer\":true},{}]", true },
+                { "[{},{\"empty_layer\":true}]", false }, /* buildah's, on a base without one */
+                { "[{},{},{}]", false },
+        };
+        AUTO(arena_done) struct arena a = { 0 };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                sv text = arena_fmt(&a, "{\"architecture\":\"amd64\",\"os\":\"linux\"," ROOTFS ",\"history\":%s}",
+                                    rows[i].history);
+                struct err e = { 0 };
+                struct oci_config c;
+
+                assert_int_equal(oci_config_parse(&a, text, "x", &c, &e), 0);
+                assert_int_equal(c.history != NULL, rows[i].fits);
+        }
+}
+
 static void config_rows(void **state)
 {
         static const struct {
@@ -316,7 +340,8 @@ static void config_rows(void **state)
                 { "{\"architecture\":\"amd64\",\"os\":\"linux\"," ROOTFS ",\"history\":[{},{\"empty_layer\":true},{}]}",
                   ERR_NONE },
                 { "{\"architecture\":\"amd64\",\"os\":\"linux\"," ROOTFS ",\"history\":[{},{\"empty_layer\":true}]}",
-                  ERR_INTEGRITY },
+                  ERR_NONE },
+                { "{\"architecture\":\"amd64\",\"os\":\"linux\"," ROOTFS ",\"history\":[1]}", ERR_INTEGRITY },
                 { "{\"architecture\":\"amd64\",\"os\":\"linux\"," ROOTFS ",\"config\":{\"Env\":[\"A\"]}}",
                   ERR_INTEGRITY },
                 { "{\"architecture\":\"amd64\",\"os\":\"linux\"," ROOTFS ",\"config\":{\"Env\":[\"=x\"]}}",
@@ -398,6 +423,7 @@ int main(void)
                 cmocka_unit_test(one_image_that_does_not_say_is_taken),
                 cmocka_unit_test(an_index_keeps_its_childrens_types),
                 cmocka_unit_test(config_rows),
+                cmocka_unit_test(a_history_that_does_not_fit_is_none),
                 cmocka_unit_test(a_config_keeps_what_it_does_not_know),
                 cmocka_unit_test(a_fault_names_document_and_field),
         };
