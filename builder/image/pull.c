@@ -58,7 +58,7 @@ int image_pull(struct image_ctx *c, const struct reference *ref, sv platform, st
         if (image_layers_fetch(c, x.m.layer, x.m.n_layer, from, x.name, &p.bytes, e) < 0)
                 return -(int)e->code;
         top = x.has_index ? &x.index : &x.manifest;
-        p.name = reference_local_name(a, &(struct reference){ ref->registry, ref->repository, .tag = ref->tag });
+        p.name = from;
         p.digest = top->digest;
         if (image_name(c, store_name(a, ref),
                        &(struct oci_desc){ .media_type = top->media_type, .digest = top->digest, .size = top->bytes.n },

@@ -333,7 +333,7 @@ def test_transports_that_are_no_bases(env, define):
 def test_pull_and_run(env, base):
     name = f"{base.name}/library/base:12"
     line = env.run("pull", name).line
-    assert line == f"{name}@{base.digest('library/base', '12')}"
+    assert line == f"{base.name}/library/base@{base.digest('library/base', '12')}"
     before = base.requests()
     assert env.run("run", name, "--", "echo", "hi").out == "hi\n"
     assert env.run("run", "--offline", line, "--", "echo", "hi").out == "hi\n"
@@ -346,7 +346,7 @@ def test_pull_and_run(env, base):
 def test_a_pulled_index_stays_one(env, multi):
     name = f"{multi.name}/multi:1"
     line = env.run("pull", name).line
-    assert line == f"{name}@{multi.digest('multi', '1')}"
+    assert line == f"{multi.name}/multi@{multi.digest('multi', '1')}"
     assert have(env, multi.amd) and not have(env, multi.arm)
     assert listed(env) == [name]
     # others read it as it is
