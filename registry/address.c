@@ -24,7 +24,7 @@ static bool is_loopback_v4(sv host)
         uint64_t n;
         int parts = 0;
 
-        if (!sv_starts(host, SV("127.")))
+        if (!sv_starts(host, SV("127.")) || sv_ends(host, SV(".")))
                 return false;
         while (sv_cut(&host, '.', &part)) {
                 if (!sv_u64(part, &n) || n > 255)
@@ -34,7 +34,7 @@ static bool is_loopback_v4(sv host)
         return parts == 4;
 }
 
-static bool is_localhost(sv host)
+bool address_is_localhost(sv host)
 {
         static const char suffix[] = ".localhost";
         size_t n = sizeof(suffix) - 1;
@@ -45,7 +45,7 @@ static bool is_localhost(sv host)
 
 bool address_is_loopback(sv host)
 {
-        return is_localhost(host) || sv_is(host, "::1") || is_loopback_v4(host);
+        return address_is_localhost(host) || sv_is(host, "::1") || is_loopback_v4(host);
 }
 
 static bool private_v4(uint32_t ip)
@@ -89,7 +89,7 @@ bool address_is_private(sv host)
                 host = sv_from_to(host, 1, host.n - 1);
         while (host.n && host.p[host.n - 1] == '.')
                 host.n--;
-        if (is_localhost(host))
+        if (address_is_localhost(host))
                 return true;
         if (sv_find(host, ':') >= 0 && sv_find(host, '%') >= 0)
                 return true; /* a zone is a link of this machine */

@@ -9,6 +9,7 @@
 
 /** "localhost:5000" → "localhost", "[::1]:5000" → "::1". */
 sv address_host(sv registry);
+bool address_is_localhost(sv host); /* localhost, *.localhost */
 /** localhost, *.localhost, 127.0.0.0/8 in four decimal parts, ::1. */
 bool address_is_loopback(sv host);
 /** A loopback, private, link-local, shared or unspecified address in whatever spelling inet_aton(3) takes ("127.1", "0x7f000001"), or the

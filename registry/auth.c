@@ -282,7 +282,8 @@ static sv basic_header(struct arena *a, const struct reg_login *l)
 static int ping(struct reg_client *c, const struct reg_host *h, struct arena *a, struct reg_challenge *ret,
                 struct err *e)
 {
-        struct net_request q = { .url = arena_fmt(a, "%.*s/v2/", SV_ARG(h->origin)),
+        sv origin = reg_host_origin(c, h);
+        struct net_request q = { .url = arena_fmt(a, "%.*s/v2/", SV_ARG(origin)),
                                  .anonymous = true,
                                  .max_body = REG_ERROR_BODY };
         struct net_answer ans;
@@ -294,7 +295,7 @@ static int ping(struct reg_client *c, const struct reg_host *h, struct arena *a,
 }
 
 /* What it asks for now. A realm that changes makes the tokens of the old one worthless. */
-static void learn(struct reg_client *c, struct reg_host *h, const struct reg_challenge *ch)
+void reg_host_learn(struct reg_client *c, struct reg_host *h, const struct reg_challenge *ch)
 {
         pthread_mutex_lock(&c->lock);
         if (ch->kind != h->ask.kind || !sv_eq(ch->realm, h->ask.realm) || !sv_eq(ch->service, h->ask.service))
@@ -324,7 +325,7 @@ int reg_ticket_header(struct reg_client *c, struct reg_host *h, struct reg_ticke
                 if (ping(c, h, &t->arena, &ch, e) < 0)
                         return -(int)e->code;
                 if (ch.kind != REG_UNASKED)
-                        learn(c, h, &ch);
+                        reg_host_learn(c, h, &ch);
         }
         if (ch.kind < REG_BASIC)
                 return 0;
@@ -385,12 +386,15 @@ static int bearer_refused(struct reg_client *c, struct reg_ticket *t, const stru
                           const struct net_answer *ans, struct err *e)
 {
         sv scope[REG_TOKEN_SCOPES], extra;
-        bool more;
+        bool more, final;
 
         extra = reg_scope_missing(&t->arena, ch->scope, scope, scopes_of(&t->arena, t->r, (sv){ 0 }, scope));
         more = extra.n && !sv_eq(extra, t->extra);
-        if (t->sent == REG_BEARER && (t->as_is || (t->fresh && !more)))
+        /* A fresh token that allows too little is an answer; one that a server does not know yet may be a matter of moments. */
+        final = t->fresh && !more && (sv_is(ch->error, "insufficient_scope") || t->doubted);
+        if (t->sent == REG_BEARER && (t->as_is || final))
                 return denied(c, t, ans, e);
+        t->doubted = t->fresh && !more;
         if (extra.n)
                 t->extra = extra;
         t->refused = t->token;
@@ -402,13 +406,13 @@ int reg_ticket_refused(struct reg_client *c, struct reg_host *h, struct reg_tick
 {
         struct reg_challenge ch = reg_challenge_of(&t->arena, ans);
 
-        if (ch.kind == REG_UNASKED)
+        if (ch.kind < REG_BASIC && asked(c, h).kind >= REG_BASIC)
                 ch = asked(c, h);
         if (ch.kind == REG_UNASKED && ping(c, h, &t->arena, &ch, e) < 0)
                 return -(int)e->code;
         if (ch.kind < REG_BASIC)
                 return not_spoken(h, &ch, e);
-        learn(c, h, &ch);
+        reg_host_learn(c, h, &ch);
         if (++t->tries > TRIES_MAX)
                 return denied(c, t, ans, e);
         if (ch.kind == REG_BEARER)

@@ -109,14 +109,14 @@ static int send_bytes(struct reg_upload *u, const struct reg_bytes *bytes, sv su
 
         if (reg_source_open(&src, bytes, u->want, subject, reg_op(u->c), e) < 0 || reg_piece_wanted(&u->piece, e) < 0) {
                 reg_upload_cancel(u);
-                reg_source_close(&src);
+                reg_source_close(&src, false);
                 return -(int)e->code;
         }
         u->src = &src;
         r = reg_upload_run(u, e);
         if (ret_sent)
                 *ret_sent += src.sent;
-        reg_source_close(&src);
+        reg_source_close(&src, r == 0);
         return r;
 }
 

@@ -39,7 +39,8 @@ struct reg_source {
 /** -ERR_INTEGRITY: another size than want's. Give the last byte away only when all of them are what want says (-ERR_INTEGRITY). */
 int reg_source_open(struct reg_source *s, const struct reg_bytes *bytes, const struct oci_desc *want, sv subject,
                     struct op *op, struct err *e);
-void reg_source_close(struct reg_source *s); /* accepts {0}; ends the events */
+/** Accepts {0}. arrived: the blob is there, which ends its events; else the error does. */
+void reg_source_close(struct reg_source *s, bool arrived);
 /** What a request sends: bytes from…from + n - 1. */
 const struct net_source *reg_source_piece(struct reg_source *s, uint64_t from, uint64_t n);
 

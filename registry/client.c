@@ -8,6 +8,8 @@
 #include "net/url.h"
 #include "oci/oci.h"
 
+enum { WARNINGS_MAX = 20 };
+
 static const char *keep_text(struct arena *a, const char *s)
 {
         return s ? arena_str(a, sv_from(s)) : NULL;
@@ -55,50 +57,78 @@ struct op *reg_op(const struct reg_client *c)
 
 static bool is_absolute(sv path)
 {
-        return sv_starts(path, SV("http://")) || sv_starts(path, SV("https://"));
+        return sv_find_sv(path, SV("://")) >= 0;
 }
 
 /* A registry behind a proxy that ends TLS often does not know that it is https: its own Locations are taken back onto the wire they came
  * from. */
-static sv upgraded(struct arena *a, const struct reg_host *h, sv url)
+static sv upgraded(struct arena *a, sv origin, sv url)
 {
         struct url from, to;
 
-        if (url_parse(h->origin, &from) && url_parse(url, &to) && sv_is(from.scheme, "https") &&
+        if (url_parse(origin, &from) && url_parse(url, &to) && sv_is(from.scheme, "https") &&
             sv_eq_nocase(to.scheme, SV("http")) && sv_eq_nocase(from.host, to.host) &&
             (!to.port.n || sv_is(to.port, "80") || sv_eq(to.port, from.port))) {
                 ptrdiff_t slash = sv_find(sv_skip(url, 7), '/');
 
-                return arena_fmt(a, "%.*s%.*s", SV_ARG(h->origin),
-                                 SV_ARG(sv_skip(url, 7 + (size_t)(slash < 0 ? 0 : slash))));
+                return arena_fmt(a, "%.*s%.*s", SV_ARG(origin),
+                                 SV_ARG(slash < 0 ? (sv){ 0 } : sv_skip(url, 7 + (size_t)slash)));
         }
         return url;
 }
 
-static int url_of(struct reg_client *c, const struct reg_host *h, const struct reg_request *r, struct arena *a, sv *ret,
-                  struct err *e)
+static int url_of(const struct reg_request *r, sv origin, struct arena *a, sv *ret, struct err *e)
 {
         const char *why;
 
-        (void)c;
         if (!is_absolute(r->path)) {
-                *ret = arena_fmt(a, "%.*s/v2/%.*s%s%.*s", SV_ARG(h->origin), SV_ARG(r->repo.repository),
+                *ret = arena_fmt(a, "%.*s/v2/%.*s%s%.*s", SV_ARG(origin), SV_ARG(r->repo.repository),
                                  r->repo.repository.n ? "/" : "", SV_ARG(r->path));
                 return 0;
         }
-        *ret = upgraded(a, h, r->path);
-        why = reg_url_refused(h->origin, *ret);
-        return why ? err_set(e, ERR_NET, "'%.*s' sends us to '%.*s': %s", SV_ARG(h->registry),
+        *ret = upgraded(a, origin, r->path);
+        why = reg_url_refused(origin, *ret);
+        return why ? err_set(e, ERR_NET, "'%.*s' sends us to '%.*s': %s", SV_ARG(r->repo.registry),
                              SV_ARG(reg_url_shown(a, *ret)), why)
                    : 0;
+}
+
+/* Warning: 299 - "text" */
+static sv warning_text(sv value)
+{
+        ptrdiff_t begin = sv_find(value, '"'), end = sv_rfind(value, '"');
+
+        if (!sv_starts(value, SV("299 ")) || begin < 0 || end <= begin)
+                return (sv){ 0 };
+        return sv_from_to(value, (size_t)begin + 1, (size_t)end);
+}
+
+static bool is_new_warning(struct reg_client *c, sv text)
+{
+        bool known;
+
+        pthread_mutex_lock(&c->lock);
+        known = c->n_warned >= WARNINGS_MAX;
+        for (size_t i = 0; i < c->n_warned && !known; i++)
+                known = sv_eq(c->warned[i], text);
+        if (!known)
+                *arena_push(&c->arena, c->warned, c->n_warned, c->cap_warned) = arena_sv(&c->arena, text);
+        pthread_mutex_unlock(&c->lock);
+        return !known;
 }
 
 /* What a server wants its users to know, once each. */
 static void show_warnings(struct reg_client *c, const struct reg_host *h, const struct net_answer *ans)
 {
-        (void)c;
-        (void)h;
-        (void)ans;
+        AUTO(arena_done) struct arena a = { 0 };
+
+        for (size_t i = 0; i < ans->n_header; i++) {
+                sv text = sv_is(ans->header[i].name, "warning") ? reg_tame(&a, warning_text(ans->header[i].value))
+                                                                : (sv){ 0 };
+
+                if (text.n && is_new_warning(c, arena_fmt(&a, "%.*s: %.*s", SV_ARG(h->registry), SV_ARG(text))))
+                        op_say(c->op, OP_WARN, "'%.*s' says: %.*s", SV_ARG(h->registry), SV_ARG(text));
+        }
 }
 
 static int one_try(struct reg_client *c, const struct reg_request *r, sv url, sv authorization, struct arena *a,
@@ -139,35 +169,43 @@ static int foreign_401(const struct reg_host *h, sv url, struct arena *a, struct
                        SV_ARG(h->registry));
 }
 
-static int with_login(struct reg_client *c, struct reg_host *h, struct reg_ticket *t, struct arena *a,
-                      struct net_answer *ret, struct err *e)
+/* One attempt: 0 with *ret_again when it is to be made again with what was learnt. */
+static int attempt(struct reg_client *c, struct reg_host *h, struct reg_ticket *t, struct arena *a,
+                   struct net_answer *ret, bool *ret_again, struct err *e)
 {
-        for (;;) {
-                sv url, authorization = { 0 };
-                bool ours;
+        sv url, authorization = { 0 }, origin = reg_host_origin(c, h);
+        bool ours;
 
-                if (url_of(c, h, t->r, a, &url, e) < 0)
-                        return -(int)e->code;
-                ours = sv_eq(reg_url_origin(a, url), reg_url_origin(a, h->origin));
-                if ((ours && reg_ticket_header(c, h, t, &authorization, e) < 0) ||
-                    one_try(c, t->r, url, authorization, a, ret, e) < 0)
-                        return -(int)e->code;
-                show_warnings(c, h, ret);
-                if (ret->status != 401)
-                        return 0;
-                if (!ours)
-                        return foreign_401(h, url, a, e);
-                if (reg_ticket_refused(c, h, t, ret, e) < 0)
-                        return -(int)e->code;
-        }
+        *ret_again = false;
+        if (url_of(t->r, origin, a, &url, e) < 0 || reg_host_trust_other(c, h, url, e) < 0)
+                return -(int)e->code;
+        ours = sv_eq(reg_url_origin(a, url), reg_url_origin(a, origin));
+        if ((ours && reg_ticket_header(c, h, t, &authorization, e) < 0) ||
+            one_try(c, t->r, url, authorization, a, ret, e) < 0)
+                return -(int)e->code;
+        show_warnings(c, h, ret);
+        *ret_again = ours && reg_host_reconsider(c, h, origin, ret);
+        if (*ret_again)
+                return 0;
+        if (ret->status != 401)
+                return 0;
+        if (!ours)
+                return foreign_401(h, url, a, e);
+        *ret_again = true;
+        return reg_ticket_refused(c, h, t, ret, e);
 }
 
 int reg_do(struct reg_client *c, const struct reg_request *r, struct arena *a, struct net_answer *ret, struct err *e)
 {
-        AUTO(reg_ticket_done) struct reg_ticket t = { .r = r, .start_ms = clock_ms() };
+        struct reg_request there = *r;
+        AUTO(reg_ticket_done) struct reg_ticket t = { .r = &there, .start_ms = clock_ms() };
         struct reg_host *h;
+        bool again = true;
 
-        if (reg_host_open(c, r->repo.registry, &h, e) < 0)
+        if (reg_place(c, &r->repo, a, &there.repo, e) < 0 || reg_host_open(c, there.repo.registry, &h, e) < 0)
                 return -(int)e->code;
-        return with_login(c, h, &t, a, ret, e);
+        while (again)
+                if (attempt(c, h, &t, a, ret, &again, e) < 0)
+                        return -(int)e->code;
+        return 0;
 }

@@ -8,6 +8,7 @@
 #include "registry/challenge.h"
 #include "registry/client.h"
 #include "registry/credentials.h"
+#include "registry/registries_conf.h"
 
 enum {
         REG_TOKEN_BODY = 1 << 20,  /* bytes of a token server's answer */
@@ -55,16 +56,36 @@ struct reg_client {
         pthread_mutex_t lock;
         pthread_cond_t turn; /* something busy is no longer */
         struct reg_host *host;
-        struct arena warnings;
-        sv *warned;
+        struct reg_conf conf;
+        bool has_conf;
+        sv *warned; /* what servers said to all their users: once each */
         size_t n_warned, cap_warned;
+        sv *trusted; /* hosts besides registries whose certificates were looked for */
+        size_t n_trusted, cap_trusted;
 };
 
 /* origin.c */
 /** Where a registry is: scheme, host and port, found out once (certs.d, --insecure, http on this machine only; specs/oci.md §3.1). */
 int reg_host_open(struct reg_client *c, sv registry, struct reg_host **ret, struct err *e);
-/** An http server of this machine that answers 400: perhaps it is https after all. True: the origin is another now, ask again. */
-bool reg_host_reconsider(struct reg_client *c, struct reg_host *h);
+sv reg_host_origin(struct reg_client *c, const struct reg_host *h); /* "https://registry-1.docker.io" */
+/** An http server of this machine answered 400: is it https after all? True: the origin is another now, ask again. */
+bool reg_host_reconsider(struct reg_client *c, struct reg_host *h, sv origin, const struct net_answer *ans);
+/** A host that a registry sends us to (a token server, an upload's Location): its own certs.d, else the registry's CA. */
+int reg_host_trust_other(struct reg_client *c, const struct reg_host *h, sv url, struct err *e);
+
+/* certs.c */
+/** The folder with a host's certificates, or NULL. */
+const char *reg_certs_dir(struct reg_client *c, sv registry, struct arena *a);
+/** Tell net/ whom to trust at a host ("h", "h:5000"); dir may be NULL. client_too: show it our certificate. */
+int reg_trust(struct reg_client *c, sv host, const char *dir, bool client_too, bool insecure, struct err *e);
+
+/* endpoints.c */
+int reg_conf_of(struct reg_client *c, const struct reg_conf **ret, struct err *e);
+/** Where registries.conf says that a repository is: usually where its name says. -ERR_USAGE: blocked. */
+int reg_place(struct reg_client *c, const struct reg_repo *repo, struct arena *a, struct reg_repo *ret, struct err *e);
+
+/* auth.c: what a ping showed. */
+void reg_host_learn(struct reg_client *c, struct reg_host *h, const struct reg_challenge *ch);
 
 /* auth.c: one request's way through a login. */
 struct reg_ticket {
@@ -74,6 +95,7 @@ struct reg_ticket {
         enum reg_scheme sent; /* what went along */
         sv token;             /* the Bearer that went along */
         bool fresh;           /* it was made since start_ms: refused means denied */
+        bool doubted;         /* a fresh one was refused once, without a reason */
         bool as_is;           /* it came out of a file */
         sv refused;           /* a token that is no good any more */
         sv extra;             /* scopes that the server asked for besides ours */
@@ -113,6 +135,8 @@ const char *reg_url_refused(sv origin, sv url);
 sv reg_url_origin(struct arena *a, sv url);
 
 /* status.c */
+/** A server's text for people: one line, cut, without control characters. */
+sv reg_tame(struct arena *a, sv s);
 /** What a server says went wrong, tamed: "DENIED: requested access to the resource is denied"; empty when it says nothing. */
 sv reg_answer_text(struct arena *a, const struct net_answer *ans);
 /** A URL for messages: without the query, where signed URLs and upload states have their secrets. */

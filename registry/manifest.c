@@ -242,7 +242,7 @@ int reg_manifest_put(struct reg_client *c, const struct reg_repo *repo, sv ref, 
                         if (ret == 0)
                                 return reg_status_err(c, &r, &ans, what, e);
                         err_move(e, &why);
-                        return err_while(e, "%s, tried %d times", what, REG_TRIES);
+                        return err_while(e, "%s, for the %dth time", what, REG_TRIES);
                 }
                 err_done(&why);
                 if (reg_pause(c, tried, ret == 0 ? &ans : NULL, e) < 0)

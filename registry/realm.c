@@ -30,6 +30,21 @@ static bool plain_host(sv host)
         return host.n > 0;
 }
 
+/* The same machine by the name that the user gave: localhost is 127.0.0.1, no other address of this machine. */
+static bool same_host(sv a, sv b)
+{
+        static const char *const local[] = { "127.0.0.1", "[::1]" };
+
+        if (sv_eq_nocase(a, b))
+                return true;
+        if (address_is_localhost(a) && address_is_localhost(b))
+                return true;
+        for (size_t i = 0; i < ARRAY_LEN(local); i++)
+                if ((sv_is(a, local[i]) && address_is_localhost(b)) || (sv_is(b, local[i]) && address_is_localhost(a)))
+                        return true;
+        return false;
+}
+
 const char *reg_url_refused(sv origin, sv url)
 {
         struct url from, to;
@@ -46,8 +61,7 @@ const char *reg_url_refused(sv origin, sv url)
                 return "its registry has no URL";
         if (!https && !sv_is(from.scheme, "http"))
                 return "it is not encrypted";
-        if (address_is_private(to.host) && !sv_eq_nocase(from.host, to.host) &&
-            !(address_is_loopback(address_host(from.host)) && address_is_loopback(address_host(to.host))))
+        if (address_is_private(to.host) && !same_host(from.host, to.host))
                 return "it is an address of a private network";
         return NULL;
 }

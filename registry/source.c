@@ -131,9 +131,9 @@ int reg_source_open(struct reg_source *s, const struct reg_bytes *bytes, const s
         return 0;
 }
 
-void reg_source_close(struct reg_source *s)
+void reg_source_close(struct reg_source *s, bool arrived)
 {
-        if (s->told)
+        if (s->told && arrived)
                 op_event(s->op, OP_PUSH, OP_END, s->subject, s->want->size, s->want->size);
         hash_free(s->hash);
         if (s->path)

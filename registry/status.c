@@ -10,7 +10,7 @@
 enum { TEXT_MAX = 300, ERRORS_SHOWN = 3 };
 
 /* One line of at most TEXT_MAX bytes: controls become blanks, blanks are joined, what is no UTF-8 becomes '?'. */
-static sv tame(struct arena *a, sv s)
+sv reg_tame(struct arena *a, sv s)
 {
         AUTO(buf_done) struct buf out = BUF_INIT(TEXT_MAX + 16);
         bool blank = false;
@@ -66,7 +66,7 @@ static sv html_title(sv body)
 
 static void add_error(struct arena *a, const struct js *one, struct buf *out)
 {
-        sv code = tame(a, js_get_str(one, "code")), message = tame(a, js_get_str(one, "message"));
+        sv code = reg_tame(a, js_get_str(one, "code")), message = reg_tame(a, js_get_str(one, "message"));
 
         if (!code.n && !message.n)
                 return;
@@ -84,7 +84,7 @@ static sv json_text(struct arena *a, const struct js *doc)
         for (size_t i = 0; errors && errors->type == JS_ARR && i < errors->n && i < ERRORS_SHOWN; i++)
                 add_error(a, errors->v[i].value, &out);
         for (size_t i = 0; !out.n && i < ARRAY_LEN(plain); i++)
-                buf_add(&out, tame(a, js_get_str(doc, plain[i])));
+                buf_add(&out, reg_tame(a, js_get_str(doc, plain[i])));
         return arena_sv(a, buf_sv(&out));
 }
 
@@ -99,8 +99,8 @@ sv reg_answer_text(struct arena *a, const struct net_answer *ans)
         if (body.p[0] == '{')
                 return js_parse(a, body, &doc, &ignored) < 0 ? (sv){ 0 } : json_text(a, doc);
         if (body.p[0] == '<')
-                return tame(a, html_title(body));
-        return tame(a, body);
+                return reg_tame(a, html_title(body));
+        return reg_tame(a, body);
 }
 
 const char *reg_action_text(unsigned actions)
@@ -120,7 +120,7 @@ sv reg_url_shown(struct arena *a, sv url)
 {
         ptrdiff_t query = sv_find(url, '?');
 
-        return tame(a, url_public(a, query < 0 ? url : sv_from_to(url, 0, (size_t)query)));
+        return reg_tame(a, url_public(a, query < 0 ? url : sv_from_to(url, 0, (size_t)query)));
 }
 
 static enum err_code class_of(long status)

@@ -8,7 +8,7 @@
 #include "net/url.h"
 #include "registry/client_priv.h"
 
-enum { TOKEN_TEXT_MAX = 64 << 10, TOKEN_LIFE_MAX = 365 * 24 * 3600, TOKEN_HOPS = 5 };
+enum { TOKEN_LIFE_MAX = 365 * 24 * 3600, TOKEN_HOPS = 5 };
 
 /* It goes into a header: printable ASCII without blanks. */
 static bool is_token(sv s)
@@ -16,7 +16,7 @@ static bool is_token(sv s)
         for (size_t i = 0; i < s.n; i++)
                 if (s.p[i] <= ' ' || s.p[i] > '~')
                         return false;
-        return s.n > 0 && s.n <= TOKEN_TEXT_MAX;
+        return s.n > 0;
 }
 
 int reg_token_read(struct arena *a, sv body, int64_t now, struct reg_token_answer *ret, struct err *e)
@@ -113,6 +113,7 @@ static int send(const struct ask *k, enum net_method method, sv url, sv basic, s
         sv first = reg_url_origin(k->a, url);
 
         for (int hops = 0;; hops++) {
+                AUTO(err_done) struct err why_not = { 0 };
                 struct net_header header[2];
                 struct net_request q = { .url = url,
                                          .method = method,
@@ -120,12 +121,14 @@ static int send(const struct ask *k, enum net_method method, sv url, sv basic, s
                                          .max_body = REG_TOKEN_BODY,
                                          .anonymous = true,
                                          .no_follow = true };
-                const char *why = reg_url_refused(k->h->origin, url);
+                const char *why = reg_url_refused(reg_host_origin(k->c, k->h), url);
                 bool home = sv_eq(reg_url_origin(k->a, url), first);
 
                 if (why)
-                        return err_set(e, ERR_NET, "'%.*s' wants us to get a token from '%.*s': %s",
+                        return err_set(e, ERR_AUTH, "'%.*s' wants us to get a token from '%.*s': %s",
                                        SV_ARG(k->h->registry), SV_ARG(reg_url_shown(k->a, url)), why);
+                if (reg_host_trust_other(k->c, k->h, url, e) < 0)
+                        return -(int)e->code;
                 if (basic.n && home)
                         header[q.n_header++] = (struct net_header){ SV("authorization"), basic };
                 if (method == NET_POST) {
@@ -133,8 +136,11 @@ static int send(const struct ask *k, enum net_method method, sv url, sv basic, s
                                 (struct net_header){ SV("content-type"), SV("application/x-www-form-urlencoded") };
                         q.body = &body;
                 }
-                if (net_do(k->c->net, &q, k->a, ret, e) < 0)
-                        return -(int)e->code;
+                if (net_do(k->c->net, &q, k->a, ret, &why_not) < 0)
+                        return why_not.code == ERR_LIMIT
+                                       ? err_set(e, ERR_NET, "the token server '%.*s' sends more than %d KiB",
+                                                 SV_ARG(reg_url_shown(k->a, url)), REG_TOKEN_BODY >> 10)
+                                       : err_move(e, &why_not);
                 if (ret->status < 300 || ret->status > 399 || !net_header_get(ret, "location").n)
                         return 0;
                 url = url_join(k->a, url, net_header_get(ret, "location"));
@@ -167,19 +173,20 @@ static sv basic_of(const struct ask *k)
 
 static int refused(const struct ask *k, const struct net_answer *ans, struct err *e)
 {
+        const struct reg_login *l = k->login;
         sv realm = reg_url_shown(k->a, k->ch->realm), said = reg_answer_text(k->a, ans);
-        const char *colon = said.n ? ": " : "";
+        sv why = arena_fmt(k->a, "'%.*s' answered %ld%s%.*s", SV_ARG(realm), ans->status, said.n ? ": " : "",
+                           SV_ARG(said));
 
         if (ans->status != 401 && ans->status != 403)
-                return err_set(e, ERR_NET, "the token server '%.*s' answered %ld%s%.*s", SV_ARG(realm), ans->status,
-                               colon, SV_ARG(said));
-        if (k->login)
-                err_set(e, ERR_AUTH, "'%.*s' does not take the login%s%.*s of %.*s (%ld from the token server%s%.*s)",
-                        SV_ARG(k->h->registry), k->login->username.n ? " of " : "", SV_ARG(k->login->username),
-                        SV_ARG(k->login->from), ans->status, colon, SV_ARG(said));
+                return err_set(e, ERR_NET, "the token server %.*s", SV_ARG(why));
+        if (l)
+                err_set(e, ERR_AUTH, "'%.*s' does not take the login of %.*s (out of %.*s): its token server %.*s",
+                        SV_ARG(k->h->registry), SV_ARG((l->username.n ? l->username : SV("the holder of its token"))),
+                        SV_ARG(l->from), SV_ARG(why));
         else
-                err_set(e, ERR_AUTH, "'%.*s' gives nothing to who has not logged in (%ld from its token server%s%.*s)",
-                        SV_ARG(k->h->registry), ans->status, colon, SV_ARG(said));
+                err_set(e, ERR_AUTH, "'%.*s' wants a login: its token server %.*s", SV_ARG(k->h->registry),
+                        SV_ARG(why));
         reg_login_hint(k->c, k->h->registry, e);
         return -(int)e->code;
 }

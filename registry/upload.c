@@ -32,6 +32,7 @@ int reg_upload_session(struct reg_upload *u, const struct net_answer *ans, struc
 {
         sv to = net_header_get(ans, "location");
         struct arena fresh = { 0 };
+        struct url parts;
         ptrdiff_t hash;
 
         if (!to.n)
@@ -40,6 +41,11 @@ int reg_upload_session(struct reg_upload *u, const struct net_answer *ans, struc
         to = url_join(&fresh, ans->url, to);
         if ((hash = sv_find(to, '#')) >= 0)
                 to = sv_from_to(to, 0, (size_t)hash);
+        if (!url_parse(to, &parts) ||
+            !(sv_eq_nocase(parts.scheme, SV("http")) || sv_eq_nocase(parts.scheme, SV("https")))) {
+                arena_done(&fresh);
+                return err_set(e, ERR_NET, "%s: the server sends us to a Location that is no http URL", u->what);
+        }
         arena_done(&u->arena);
         u->arena = fresh;
         u->at = to;
@@ -134,6 +140,20 @@ int reg_upload_close(struct reg_upload *u, uint64_t from, struct err *e)
         return reg_upload_verdict(u, r, &ans, e);
 }
 
+/* Some registries have no repositories but those that were made before. */
+static int no_repository(struct reg_upload *u, const struct net_answer *ans, struct err *e)
+{
+        AUTO(err_done) struct err why = { 0 };
+
+        status_err(u, ans, &why);
+        err_set(e, ERR_NET, "%s", why.cause);
+        err_hint(e,
+                 "is '%.*s' the right name? Some registries want a repository, or the project above it, to be made "
+                 "first",
+                 SV_ARG(u->repo->repository));
+        return -(int)e->code;
+}
+
 static int begin(struct reg_upload *u, struct err *e)
 {
         struct net_answer ans = { 0 };
@@ -143,7 +163,11 @@ static int begin(struct reg_upload *u, struct err *e)
                 return reg_upload_session(u, &ans, e);
         if (r < 0)
                 return r == -ERR_NET ? UPLOAD_AGAIN : r;
+        if (ans.status == 404)
+                return no_repository(u, &ans, e);
         status_err(u, &ans, e);
+        if (ans.status == 405)
+                err_hint(e, "a registry that is read-only, or a mirror of another: push to that one");
         return reg_may_mend(0, ans.status) ? UPLOAD_AGAIN : -(int)e->code;
 }
 
@@ -155,7 +179,7 @@ static int once(struct reg_upload *u, struct err *e)
         if (!u->at.n && (r = begin(u, e)) != 0)
                 return r;
         /* Who names a least size of pieces has a reason to want them. */
-        if (sv_u64(net_header_get(&u->answer, "oci-chunk-min-length"), &min) && min && min < u->want->size) {
+        if (sv_u64(net_header_get(&u->answer, "oci-chunk-min-length"), &min) && min) {
                 u->piece_min = min;
                 if (!u->piece)
                         u->piece = min > REG_PIECE ? min : REG_PIECE;
@@ -172,6 +196,17 @@ static bool is_there(struct reg_upload *u)
         uint64_t size;
 
         return reg_blob_look(u->c, u->repo, &u->want->digest, true, &size, &ignored) == 0 && size == u->want->size;
+}
+
+/* An answer's error says what was done; the others do not know it. */
+static int say_why(const struct reg_upload *u, int r, struct err *why, struct err *e)
+{
+        err_move(e, why);
+        if (r == UPLOAD_AGAIN && u->answer.status)
+                return err_while(e, "trying it for the %dth time", REG_TRIES);
+        if (r == UPLOAD_AGAIN)
+                return err_while(e, "%s, for the %dth time", u->what, REG_TRIES);
+        return u->answer.status ? -(int)e->code : err_while(e, "%s", u->what);
 }
 
 int reg_upload_run(struct reg_upload *u, struct err *e)
@@ -197,14 +232,8 @@ int reg_upload_run(struct reg_upload *u, struct err *e)
                         break;
                 }
         }
-        if (r != 0 && why.code) {
-                err_move(e, &why);
-                if (r == UPLOAD_AGAIN)
-                        err_while(e, "%s, begun %d times", u->what, REG_TRIES);
-                else
-                        err_while(e, "%s", u->what);
-                r = -(int)e->code;
-        }
+        if (r != 0 && why.code)
+                r = say_why(u, r, &why, e);
         err_done(&why);
         arena_done(&u->last);
         arena_done(&u->arena);

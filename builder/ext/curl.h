@@ -38,10 +38,11 @@ struct curl_transfer { /* owned by the caller; texts must live until it is finis
         const char *netrc, *ca_file; /* NULL: none; the system's */
         const char *ca_pem;          /* certificates trusted besides, or NULL */
         size_t n_ca_pem;
-        const char *cert, *key; /* files of a client's certificate, PEM, or NULL */
-        bool insecure;          /* do not check the certificate */
-        bool compressed;        /* the body may be sent compressed: it is unpacked on the way */
-        int64_t connect_ms, stall_ms;
+        const char *cert, *key;       /* files of a client's certificate, PEM, or NULL */
+        bool insecure;                /* do not check the certificate */
+        bool compressed;              /* the body may be sent compressed: it is unpacked on the way */
+        int64_t connect_ms, stall_ms; /* stall: no byte either way */
+        int64_t answer_ms;            /* the same once the body is whole and the server works on it */
         bool (*on_header)(void *arg, const char *line, size_t n); /* without line end; status lines too */
         bool (*on_body)(void *arg, const char *p, size_t n);
         int64_t (*on_send)(void *arg, uint64_t at, char *p,
@@ -54,15 +55,7 @@ struct curl_transfer { /* owned by the caller; texts must live until it is finis
         uint64_t body_at,
                 sent; /* where in the body it is, also on the way; bytes of it given away, again ones included */
         char detail[256];
-        /* The table's own. */
-        struct curl_io *io;
-        void *easy, *list;
-        uint64_t looked_at; /* place in the body where an answer was looked for before more was sent */
-        struct curl_transfer *next_paused;
-        int fd;
-        bool answered; /* the headers of a final answer are here */
-        bool unwanted; /* and say that the rest of the body need not come */
-        bool stale;    /* a kept connection was dead, and `once` forbade another */
+        void *running; /* the table's own */
 };
 
 struct curl_io;

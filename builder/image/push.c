@@ -347,7 +347,7 @@ static int push_to(struct push *p, const struct target_repo *t, const sha256 *im
 
         *ret = (struct image_pushed){ .repo = t->repo, .tag = t->tag, .n_tag = t->n_tag, .desc = *desc };
         if (reg_push(p->reg, &x, &ret->count, e) < 0)
-                return err_while(e, "pushing to %.*s", SV_ARG(reg_repo_text(p->a, &t->repo)));
+                return -(int)e->code;
         tell(p, ret);
         return publish(p, &t->repo, image, ret->count.whole, e);
 }

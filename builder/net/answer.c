@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/net_priv.h"
@@ -24,6 +23,15 @@ sv net_answer_header(const struct net_job *j, const char *name)
         return (sv){ 0 };
 }
 
+/* "HTTP/1.1 200 OK"; 0: it is not one. */
+static long status_of(sv line)
+{
+        ptrdiff_t blank = sv_find(line, ' ');
+        uint64_t status;
+
+        return blank >= 0 && sv_u64(sv_from_to(line, (size_t)blank + 1, (size_t)blank + 4), &status) ? (long)status : 0;
+}
+
 bool net_on_header(void *arg, const char *p, size_t n)
 {
         struct net_job *j = arg;
@@ -32,10 +40,8 @@ bool net_on_header(void *arg, const char *p, size_t n)
         sv name;
 
         if (sv_starts(line, SV("HTTP/"))) { /* also after a 1xx */
-                ptrdiff_t blank = sv_find(line, ' ');
-
                 net_answer_reset(j);
-                j->status = blank < 0 ? 0 : strtol(line.p + blank, NULL, 10);
+                j->status = status_of(line);
                 return true;
         }
         if ((j->header_bytes += n) > NET_HEADERS_MAX)
@@ -47,20 +53,6 @@ bool net_on_header(void *arg, const char *p, size_t n)
         *arena_push(&j->got, j->header, j->n_header, j->cap_header) =
                 (struct net_header){ name, arena_sv(&j->got, sv_trim(sv_skip(line, (size_t)colon + 1))) };
         return true;
-}
-
-static bool is_redirect(long status)
-{
-        return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-/* 301, 302 and 303 would turn another method into a GET: the caller should know. */
-bool net_is_followed(const struct net_job *j)
-{
-        bool plain = j->r.method == NET_GET || j->r.method == NET_HEAD;
-
-        return is_redirect(j->status) && !j->r.no_follow && net_answer_header(j, "location").n &&
-               (plain || j->status == 307 || j->status == 308);
 }
 
 /* What identifies the bytes: a strong ETag, else the date. */

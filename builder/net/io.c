@@ -8,7 +8,7 @@
 
 void net_job_free(struct net_job *j)
 {
-        arena_done(&j->asked);
+        arena_wipe(&j->asked); /* Authorization */
         arena_done(&j->got);
         buf_done(&j->body);
         err_done(&j->err);
@@ -110,31 +110,6 @@ static bool may_try_again(const struct net *n, const struct net_job *j)
         return j->tries < most;
 }
 
-/* Follow a redirect: 0 when the job goes on, else the error is in it. */
-static int follow(struct net_job *j)
-{
-        sv to = url_join(&j->asked, j->url, net_answer_header(j, "location")), before = net_origin(&j->asked, j->url);
-        struct url u;
-
-        if (++j->hops > NET_HOPS)
-                return err_set(&j->err, ERR_NET, "'%.*s' is redirected more than %d times",
-                               SV_ARG(url_masked(&j->asked, j->r.url)), NET_HOPS);
-        if (!url_parse(to, &u) || !(sv_eq_nocase(u.scheme, SV("https")) || sv_eq_nocase(u.scheme, SV("http"))))
-                return err_set(&j->err, ERR_NET, "'%.*s' is redirected to '%.*s', which is not an http URL",
-                               SV_ARG(url_masked(&j->asked, j->r.url)), SV_ARG(url_masked(&j->asked, to)));
-        if (sv_starts(before, SV("https:")) && !sv_eq_nocase(u.scheme, SV("https")))
-                return err_set(&j->err, ERR_NET, "'%.*s' is redirected to '%.*s', which is not encrypted",
-                               SV_ARG(url_masked(&j->asked, j->r.url)), SV_ARG(url_masked(&j->asked, to)));
-        j->url = url_public(&j->asked, to);
-        if (u.fragment.n)
-                j->url = sv_from_to(j->url, 0, (size_t)sv_find(j->url, '#'));
-        if (!sv_eq(net_origin(&j->asked, j->url), before))
-                j->foreign = true; /* for good: a chain must not lead back with the caller's secrets */
-        j->tries--;                /* the hop worked */
-        j->not_before = 0;
-        return 0;
-}
-
 static void end_try(struct net *n, struct net_job *j)
 {
         n->running--;
@@ -153,7 +128,7 @@ static void end_try(struct net *n, struct net_job *j)
                 return end_job(n, j);
         }
         if (j->t.fault == CURL_FAULT_NONE && net_is_followed(j)) {
-                if (follow(j) < 0)
+                if (net_follow(j) < 0)
                         end_job(n, j);
                 return;
         }

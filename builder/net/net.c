@@ -109,7 +109,7 @@ void net_free(struct net *n)
         pthread_mutex_destroy(&n->lock);
         pthread_cond_destroy(&n->done);
         arena_done(&n->arena);
-        arena_done(&n->known);
+        arena_wipe(&n->known); /* passwords */
         free(n->job);
         free(n);
 }

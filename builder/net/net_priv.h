@@ -18,8 +18,9 @@ enum {
         NET_BACKOFF_MAX_MS = 10000,
         NET_RETRY_AFTER_MAX_MS = 60000,
         NET_CONNECT_MAX_MS = 20000,
-        NET_PER_HOST = 32, /* connections to one host at once */
-        NET_KEPT = 96      /* connections held, idle ones included */
+        NET_DIGEST_SPEED = 20000, /* bytes a millisecond that a server may take over a body before it answers */
+        NET_PER_HOST = 32,        /* connections to one host at once */
+        NET_KEPT = 96             /* connections held, idle ones included */
 };
 
 struct net_job {
@@ -115,10 +116,13 @@ void net_tls_set(struct net *n, struct net_job *j); /* what holds for the host o
 /* answer.c */
 void net_answer_reset(struct net_job *j);
 sv net_answer_header(const struct net_job *j, const char *name); /* the last one of the name; empty when absent */
-bool net_is_followed(const struct net_job *j);                   /* its status is a redirect that we follow */
 uint64_t net_first_byte(const struct net_job *j);                /* of the range that was asked for */
 bool net_on_header(void *job, const char *p, size_t n);
 bool net_on_body(void *job, const char *p, size_t n);
+
+/* redirect.c */
+bool net_is_followed(const struct net_job *j); /* its status is a redirect that we follow */
+int net_follow(struct net_job *j);             /* 0: j->url is where to ask next; else the error is in the job */
 
 /* try.c */
 bool net_is_repeatable(const struct net_job *j);

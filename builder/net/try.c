@@ -117,6 +117,7 @@ static const char *method_name(enum net_method m)
 bool net_try_start(struct net *n, struct net_job *j)
 {
         const struct net_login *login = j->r.anonymous ? NULL : login_of(n, j);
+        uint64_t size = j->r.body ? j->r.body->size : 0;
         int64_t stall_ms = j->r.timeout_ms ? j->r.timeout_ms : n->timeout_ms;
 
         net_answer_reset(j);
@@ -133,7 +134,7 @@ bool net_try_start(struct net *n, struct net_job *j)
                 .method = method_name(j->r.method),
                 .has_body = sends_body(j),
                 .once = j->r.once || !net_is_repeatable(j),
-                .body_size = j->r.body ? j->r.body->size : 0,
+                .body_size = size,
                 .range = range_of(j),
                 .user = login ? login->user : NULL,
                 .password = login ? login->password : NULL,
@@ -142,6 +143,7 @@ bool net_try_start(struct net *n, struct net_job *j)
                 .compressed = !j->r.into && !j->r.has_range && j->r.method == NET_GET,
                 .connect_ms = n->timeout_ms < NET_CONNECT_MAX_MS ? n->timeout_ms : NET_CONNECT_MAX_MS,
                 .stall_ms = stall_ms,
+                .answer_ms = stall_ms + (int64_t)(size / NET_DIGEST_SPEED),
                 .on_header = net_on_header,
                 .on_body = net_on_body,
                 .on_send = on_send,

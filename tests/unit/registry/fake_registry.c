@@ -468,10 +468,10 @@ static void serve(struct curl_io *f, struct curl_transfer *t)
 
 /* --- the table */
 
-static struct curl_io *io_open(unsigned per_host, unsigned kept)
+static struct curl_io *io_open(unsigned per_host, unsigned in_all)
 {
         (void)per_host;
-        (void)kept;
+        (void)in_all;
         return fake;
 }
 
