@@ -128,15 +128,37 @@ static enum err_code class_of(long status)
         return status == 401 || status == 403 ? ERR_AUTH : status == 404 ? ERR_NOT_FOUND : ERR_NET;
 }
 
+/* What the user can do about it; NULL: the server's own words have to do. */
+static const char *advice(long status, unsigned actions)
+{
+        if (status == 404 && actions & REG_PUSH)
+                return "some registries want a repository to be made there before anything is pushed to it";
+        if (status == 405)
+                return "a registry that is read-only, or a mirror, takes no images: push to the one that it copies";
+        if (status == 413)
+                return "a proxy in front of the registry limits what passes at once: ENVBUILD_PUSH_CHUNK=4M sends "
+                       "smaller "
+                       "pieces";
+        if (status == 429)
+                return "the registry limits how much you may ask: wait a while, log in, or use a mirror near you";
+        return status >= 500 ? "the registry has a fault of its own (a full disk, for one): try again later, or ask "
+                               "whoever runs "
+                               "it"
+                             : NULL;
+}
+
 int reg_status_err(struct reg_client *c, const struct reg_request *r, const struct net_answer *ans, const char *what,
                    struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         sv said = reg_answer_text(&a, ans);
+        const char *hint = advice(ans->status, r->actions);
 
         err_set(e, class_of(ans->status), "%s: '%.*s' answered %ld%s%.*s", what, SV_ARG(reg_url_shown(&a, ans->url)),
                 ans->status, said.n ? " " : "", SV_ARG(said));
         if (e->code == ERR_AUTH)
                 reg_login_hint(c, r->repo.registry, e);
+        else if (hint)
+                err_hint(e, "%s", hint);
         return -(int)e->code;
 }

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "net/url.h"
 #include "registry/blob_priv.h"
+#include "registry/client_priv.h"
 
 static const struct net_header octets = { SV("content-type"), SV("application/octet-stream") };
 
@@ -42,9 +43,11 @@ int reg_upload_session(struct reg_upload *u, const struct net_answer *ans, struc
         if ((hash = sv_find(to, '#')) >= 0)
                 to = sv_from_to(to, 0, (size_t)hash);
         if (!url_parse(to, &parts) ||
-            !(sv_eq_nocase(parts.scheme, SV("http")) || sv_eq_nocase(parts.scheme, SV("https")))) {
+            !(sv_eq_nocase(parts.scheme, SV("https")) || sv_eq_nocase(parts.scheme, SV("http")))) {
+                err_set(e, ERR_NET, "%s: the server began an upload at '%.*s', which is no http address (Location)",
+                        u->what, SV_ARG(reg_url_shown(&fresh, to)));
                 arena_done(&fresh);
-                return err_set(e, ERR_NET, "%s: the server sends us to a Location that is no http URL", u->what);
+                return -(int)e->code;
         }
         arena_done(&u->arena);
         u->arena = fresh;
@@ -181,7 +184,7 @@ static int once(struct reg_upload *u, struct err *e)
         /* Who names a least size of pieces has a reason to want them. */
         if (sv_u64(net_header_get(&u->answer, "oci-chunk-min-length"), &min) && min) {
                 u->piece_min = min;
-                if (!u->piece)
+                if (!u->piece && min < u->want->size)
                         u->piece = min > REG_PIECE ? min : REG_PIECE;
         }
         if (u->piece && u->piece < u->piece_min)

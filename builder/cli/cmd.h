@@ -69,6 +69,8 @@ int help_completion(sv shell, struct err *e); /* bash, zsh, fish */
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_sbom(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_sign(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_pull(struct app *app, void *opts, int argc, char **argv, struct err *e);
@@ -86,5 +88,7 @@ int cmd_version(struct app *app, void *opts, int argc, char **argv, struct err *
 int cmd_curated_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_curated_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_curated_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_prewarm(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

@@ -8,11 +8,6 @@
 #include "cli/pushed.h"
 #include "ext/json.h"
 
-static enum oci_codec read_codec(sv text)
-{
-        return sv_is(text, "zstd") ? OCI_CODEC_ZSTD : sv_is(text, "none") ? OCI_CODEC_NONE : OCI_CODEC_GZIP;
-}
-
 static int write_files(struct app *app, const struct request_opts *o, const struct image_built *b,
                        const struct pushed *p, struct err *e)
 {
@@ -77,11 +72,23 @@ static int check_push(struct app *app, const struct request_opts *o, struct err 
         return image_push_name(&app->arena, o->tag, &r, e);
 }
 
+/* They hang on an image in a registry. */
+static int check_attach(const struct request_opts *o, struct err *e)
+{
+        const char *what = o->attach.key.n ? "--sign" : o->attach.provenance ? "--provenance" : NULL;
+
+        if (!what)
+                return 0;
+        err_set(e, ERR_USAGE, "%s needs --push: it hangs on an image in a registry", what);
+        err_hint(e, "envbuild build -t REGISTRY/NAME:TAG --push %s%s", what, o->attach.key.n ? " KEY" : "");
+        return -(int)e->code;
+}
+
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
         struct request_opts *o = opts;
         struct image_build_opts b = { .tag = o->tag,
-                                      .codec = read_codec(o->codec),
+                                      .codec = opts_codec(o->codec),
                                       .dry_run = o->dry_run,
                                       .cache_repo = o->cache_repo.v,
                                       .n_cache_repo = o->cache_repo.n,
@@ -91,10 +98,11 @@ int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
         struct image_locked l = { 0 };
         struct image_built built = { 0 };
         struct image_request r;
+        AUTO(attach_done) struct attach_opts attach = { 0 };
         struct pushed p = { 0 };
         sv name;
 
-        if (o->push && check_push(app, o, e) < 0)
+        if ((o->push ? check_push(app, o, e) : check_attach(o, e)) < 0 || attach_read(&o->attach, &attach, e) < 0)
                 return -(int)e->code;
         if (opts_request(app, o, argc, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0)
                 return -(int)e->code;
@@ -106,7 +114,7 @@ int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
                 return -(int)e->code;
         name = arena_fmt(&app->arena, "%.*s@sha256:%s", SV_ARG(built.name), sha256_hex(&built.digest).s);
         if (o->push &&
-            push_image(app, name, &o->tag, 1, o->format, o->cache_repo.n ? o->cache_repo.v[0] : (sv){ 0 }, &p, e) < 0)
+            push_image(app, name, &o->tag, 1, o->format, o->cache_repo.n ? o->cache_repo.v[0] : (sv){ 0 }, &attach, &p, e) < 0)
                 return -(int)e->code;
         if (write_files(app, o, &built, &p, e) < 0)
                 return -(int)e->code;

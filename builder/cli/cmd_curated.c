@@ -206,17 +206,15 @@ static void show_text(const struct curated_set *s, struct buf *out)
 }
 
 /* "minimal" and "curated/minimal" are the same here. */
-static int one_name(int argc, char **argv, const char *verb, sv *ret, struct err *e)
+static int one_word(struct app *app, int argc, char **argv, const char *verb, sv *ret, struct err *e)
 {
-        sv name;
-
         if (argc != 1) {
                 err_set(e, ERR_USAGE, "curated %s needs one name", verb);
                 err_hint(e, "envbuild curated list shows them");
                 return -(int)e->code;
         }
-        *ret = curated_is_name(sv_from(argv[0]), &name) ? name : sv_from(argv[0]);
-        return 0;
+        *ret = opts_curated_word(app, argv[0], e);
+        return ret->n ? 0 : -(int)e->code;
 }
 
 int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct err *e)
@@ -224,9 +222,12 @@ int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct 
         AUTO(buf_done) struct buf out = BUF_INIT((size_t)64 << 20);
         const struct read_opts *o = opts;
         struct curated_set s;
-        sv name;
+        sv word, name;
 
-        if (one_name(argc, argv, "show", &name, e) < 0 || curated_open(&app->arena, name, &app->diags, &s, e) < 0)
+        if (one_word(app, argc, argv, "show", &word, e) < 0)
+                return -(int)e->code;
+        curated_is_name(word, &name);
+        if (curated_open(&app->arena, name, &app->diags, &s, e) < 0)
                 return -(int)e->code;
         if (o->json)
                 js_write_pretty(show_json(app, &s), &out);
@@ -240,13 +241,11 @@ int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct 
 
 int cmd_curated_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
-        char *word[1];
-        sv name;
+        char *words[1];
+        sv word;
 
-        if (one_name(argc, argv, "build", &name, e) < 0)
+        if (one_word(app, argc, argv, "build", &word, e) < 0)
                 return -(int)e->code;
-        word[0] = arena_str(&app->arena, arena_fmt(&app->arena, "curated/%.*s", SV_ARG(name)));
-        if (!curated_is_name(sv_from(word[0]), &name))
-                return err_set(e, ERR_USAGE, "'%s' is not the name of a curated set", argv[0]);
-        return cmd_build(app, opts, 1, word, e);
+        words[0] = arena_str(&app->arena, word);
+        return cmd_build(app, opts, 1, words, e);
 }

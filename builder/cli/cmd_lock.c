@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/app.h"
+#include "cli/lock_from.h"
 #include "cli/opts.h"
 
 int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e)
@@ -11,6 +12,10 @@ int cmd_lock(struct app *app, void *opts, int argc, char **argv, struct err *e)
         struct image_request r;
         size_t n = 0;
 
+        if (o->from.n)
+                return lock_from(app, o, argc, e);
+        if (o->out.n)
+                return err_set(e, ERR_USAGE, "--output goes with --from: a lock stands beside its definition");
         if (opts_request(app, o, argc, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0)
                 return -(int)e->code;
         for (size_t i = 0; i < l.lock->n_platform; i++)

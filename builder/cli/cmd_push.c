@@ -6,12 +6,14 @@
 #include "cli/opts.h"
 #include "cli/pushed.h"
 
-int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, sv cache_repo, struct pushed *ret,
-               struct err *e)
+int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, sv cache_repo,
+               const struct attach_opts *attach, struct pushed *ret, struct err *e)
 {
         struct image_push_opts o = { .docker = sv_is(format, "docker"), .cache_repo = cache_repo };
 
-        return image_push(&app->image, image, to, n_to, &o, &app->arena, &ret->v, &ret->n, e);
+        if (image_push(&app->image, image, to, n_to, &o, &app->arena, &ret->v, &ret->n, e) < 0)
+                return -(int)e->code;
+        return attach_all(app, image, ret->v, ret->n, attach, e);
 }
 
 static sv full_name(struct arena *a, const struct image_pushed *x)
@@ -63,6 +65,7 @@ static int write_metadata(struct app *app, sv path, const struct pushed *p, stru
 
 int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
+        AUTO(attach_done) struct attach_opts attach = { 0 };
         const struct push_opts *o = opts;
         struct pushed p = { 0 };
         sv *to;
@@ -77,7 +80,8 @@ int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e)
         to = arena_array(&app->arena, sv, (size_t)argc);
         for (int i = 1; i < argc; i++)
                 to[i - 1] = sv_from(argv[i]);
-        if (push_image(app, sv_from(argv[0]), to, (size_t)argc - 1, o->format, o->cache_repo, &p, e) < 0)
+        if (attach_read(&o->attach, &attach, e) < 0 ||
+            push_image(app, sv_from(argv[0]), to, (size_t)argc - 1, o->format, o->cache_repo, &attach, &p, e) < 0)
                 return -(int)e->code;
         if (o->metadata_file.n && write_metadata(app, o->metadata_file, &p, e) < 0)
                 return -(int)e->code;

@@ -127,8 +127,36 @@ const struct opt global_opts[] = {
                   "do not keep the locked version of NAME" },                                                             \
                 { 0, "upgrade-base", NULL, OPT_FLAG, AT(request_opts, upgrade_base), NULL, "look at the base again" }
 
+/* What hangs on an image that is pushed: the same for build and push. */
+#define ATTACH_OPTS(type)                                                                                              \
+        { 0, "sbom", "BOOL", OPT_TEXT, AT(type, attach.sbom), "true|false", "attach an SBOM (default: true)" },        \
+                { 0,                                                                                                   \
+                  "source",                                                                                            \
+                  "BOOL",                                                                                              \
+                  OPT_TEXT,                                                                                            \
+                  AT(type, attach.source),                                                                             \
+                  "true|false",                                                                                        \
+                  "attach the lock and the definition (default: true)" },                                              \
+                { 0,                                                                                                   \
+                  "provenance",                                                                                        \
+                  NULL,                                                                                                \
+                  OPT_FLAG,                                                                                            \
+                  AT(type, attach.provenance),                                                                         \
+                  NULL,                                                                                                \
+                  "attach a statement of what went in (SLSA v1, in-toto)" },                                           \
+                { 0,                                                                                                   \
+                  "sign",                                                                                              \
+                  "KEY",                                                                                               \
+                  OPT_TEXT,                                                                                            \
+                  AT(type, attach.key),                                                                                \
+                  NULL,                                                                                                \
+                  "sign it as cosign does; KEY is a file, its password $ENVBUILD_KEY_PASSWORD" }
+
 static const struct opt lock_opts[] = {
         REQUEST_OPTS,
+        { 0, "from", "IMAGE", OPT_TEXT, AT(request_opts, from), NULL,
+          "write the lock that IMAGE was made from, resolve nothing" },
+        { 'o', "output", "FILE", OPT_TEXT, AT(request_opts, out), NULL, "with --from: write to FILE, - for stdout" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
           "resolve and say what would change, write nothing" },
         REGISTRY_OPTS(request_opts),
@@ -154,6 +182,7 @@ static const struct opt build_opts[] = {
         { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(request_opts, metadata_file), NULL,
           "write what was built and pushed to FILE, as JSON" },
+        ATTACH_OPTS(request_opts),
         REGISTRY_OPTS(request_opts),
         OPT_END,
 };
@@ -163,7 +192,22 @@ static const struct opt push_opts[] = {
           "tell it of the layers (default: the image's repository with -layers)" },
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(push_opts, metadata_file), NULL,
           "write what was pushed to FILE, as JSON" },
+        ATTACH_OPTS(push_opts),
         REGISTRY_OPTS(push_opts),
+        OPT_END,
+};
+static const struct opt sbom_opts[] = {
+        { 'f', "format", "FORMAT", OPT_TEXT, AT(sbom_opts, format), "spdx-json", "spdx-json (default)" },
+        { 0, "platform", "P", OPT_TEXT, AT(sbom_opts, platform), NULL, "which platform of several" },
+        REGISTRY_OPTS(sbom_opts),
+        OPT_END,
+};
+static const struct opt sign_opts[] = {
+        { 0, "key", "KEY", OPT_TEXT, AT(sign_opts, key), NULL,
+          "a PEM file (ECDSA, P-256); its password is in $ENVBUILD_KEY_PASSWORD or $COSIGN_PASSWORD" },
+        { 0, "form", "FORM", OPT_TEXT, AT(sign_opts, form), "all|classic|bundle",
+          "classic: a tag, as every cosign reads it; bundle: a referrer, as cosign 3 does; all (default)" },
+        REGISTRY_OPTS(sign_opts),
         OPT_END,
 };
 static const struct opt run_opts[] = {
@@ -225,6 +269,22 @@ static const struct opt logout_opts[] = {
           "logins of registries (default: where docker and podman keep them)" },
         OPT_END,
 };
+static const struct opt prewarm_opts[] = {
+        { 0, "to", "PLACE", OPT_LIST, AT(prewarm_cli, to), NULL,
+          "REGISTRY[/PATH], containers-storage:, docker-daemon: or containerd:; may be given several times" },
+        { 't', "tag", "TAG", OPT_LIST, AT(prewarm_cli, tag), NULL,
+          "tag of the images (default: latest); may be given several times" },
+        { 0, "platform", "P", OPT_LIST, AT(prewarm_cli, platform), NULL,
+          "for registries: linux/amd64 or linux/arm64 (default: all of the definition)" },
+        { 0, "compression", "C", OPT_TEXT, AT(prewarm_cli, codec), "gzip|zstd|none",
+          "of the layers: gzip, zstd or none" },
+        { 0, "locked", NULL, OPT_FLAG, AT(prewarm_cli, locked), NULL,
+          "locks must fit their definitions, and none is written" },
+        { 0, "dry-run", NULL, OPT_FLAG, AT(prewarm_cli, dry_run), NULL, "say what would go where; move nothing" },
+        { 0, "json", NULL, OPT_FLAG, AT(prewarm_cli, json), NULL, "for programs" },
+        REGISTRY_OPTS(prewarm_cli),
+        OPT_END,
+};
 
 const struct cmd cmds[] = {
         { "build", "[FILE…]", "turn an environment into an image",
@@ -237,7 +297,9 @@ const struct cmd cmds[] = {
           build_opts, sizeof(struct request_opts), false, cmd_build },
         { "lock", "[FILE…]", "resolve and pin, without building",
           "Writes NAME.lock beside the definition and prints its path. Versions of an existing lock are kept where "
-          "they still fit.",
+          "they still fit.\n"
+          "With --from, NAME.lock is written here, as it was when IMAGE was built; a file that says something else is "
+          "not replaced.",
           lock_opts, sizeof(struct request_opts), false, cmd_lock },
         { "push", "IMAGE [REF…]", "push an image to a registry",
           "IMAGE is what `envbuild build` printed, or a name in the store. REF is REGISTRY/NAME[:TAG] (default: "
@@ -248,6 +310,16 @@ const struct cmd cmds[] = {
           "a push that breaks leaves no broken image, and the next one goes on.\n"
           "Prints one line: REGISTRY/NAME@sha256:….",
           push_opts, sizeof(struct push_opts), false, cmd_push },
+        { "sbom", "IMAGE|FILE", "print what an image is made of",
+          "As SPDX 2.3 JSON on stdout: the image, its base, every package with its address, hash and needs. FILE is a "
+          "definition or a lock; IMAGE is of the store or of a registry, where the SBOM that hangs on it is printed as "
+          "it is.",
+          sbom_opts, sizeof(struct sbom_opts), false, cmd_sbom },
+        { "sign", "IMAGE", "sign an image in a registry",
+          "IMAGE is REGISTRY/NAME[:TAG] or REGISTRY/NAME@sha256:…. Signatures by other keys stay; signing twice "
+          "changes nothing. `cosign verify --key PUBLIC` reads it.\n"
+          "Prints REGISTRY/NAME@sha256:…, what was signed.",
+          sign_opts, sizeof(struct sign_opts), false, cmd_sign },
         { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
           "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first. An "
           "image "
@@ -291,6 +363,19 @@ const struct cmd cmds[] = {
         { "curated build", "NAME", "build a curated set as it is locked",
           "The same as `envbuild build curated/NAME`: for this machine's platform unless told.", curated_build_opts,
           sizeof(struct request_opts), false, cmd_curated_build },
+        { "curated push", "NAME…", "push curated sets to registries", "The same as `envbuild prewarm curated/NAME…`.",
+          prewarm_opts, sizeof(struct prewarm_cli), false, cmd_curated_push },
+        { "prewarm", "SET…", "have many images where jobs will look for them",
+          "SET is a definition, a lock, curated/NAME, or a folder: its *.yml, and the env.yml of each folder in it. "
+          "Each "
+          "is locked as `build` does it, built where some place lacks it, and pushed as PLACE/NAME:latest; NAME is the "
+          "definition's.\n"
+          "containers-storage: (podman, CRI-O), docker-daemon: and containerd: are this machine's own stores, filled "
+          "by "
+          "their own programs ($CONTAINERD_NAMESPACE counts); what stands behind the colon is put before NAME.\n"
+          "Nothing that is there is sent again, so it may run from cron and on several hosts at once. Every image and "
+          "every place is tried; the exit code is that of what failed.",
+          prewarm_opts, sizeof(struct prewarm_cli), false, cmd_prewarm },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,

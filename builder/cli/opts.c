@@ -133,6 +133,23 @@ static bool is_curated(const char *word)
         return names_curated(word, &name) && curated_find(&a, name, &set, &missing) == 0;
 }
 
+sv opts_curated_word(struct app *app, const char *word, struct err *e)
+{
+        sv text = arena_fmt(&app->arena, "%s%s", sv_starts(sv_from(word), SV("curated/")) ? "" : "curated/", word),
+           name;
+
+        if (curated_is_name(text, &name))
+                return text;
+        err_set(e, ERR_USAGE, "'%s' cannot be the name of a curated set", word);
+        err_hint(e, "envbuild curated list shows them");
+        return (sv){ 0 };
+}
+
+enum oci_codec opts_codec(sv text)
+{
+        return sv_is(text, "zstd") ? OCI_CODEC_ZSTD : sv_is(text, "none") ? OCI_CODEC_NONE : OCI_CODEC_GZIP;
+}
+
 bool opts_is_definition(const char *word)
 {
         sv s = sv_from(word);

@@ -5,6 +5,10 @@
 #include "cli/cmd.h"
 #include "image/image.h"
 
+struct attach_flags { /* what is hung on an image that is pushed */
+        sv sbom, source, key;
+        bool provenance;
+};
 /* How to reach registries. A command that talks to one: the last member of its struct is `struct registry_opts registry`, its table ends with
  * REGISTRY_OPTS(its struct), and it calls opts_registry(app, &o->registry, e) before the first use of app->image (opts_request does). */
 struct registry_opts {
@@ -22,6 +26,8 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         struct opt_list cache_repo;
         bool no_cache;
         struct opt_some verify;
+        struct attach_flags attach;
+        sv from, out; /* lock --from */
         struct opt_list volume;
         sv workdir, network;
         struct registry_opts registry;
@@ -33,6 +39,21 @@ struct login_opts { /* login, logout */
 };
 struct push_opts {
         sv format, metadata_file, cache_repo;
+        struct attach_flags attach;
+        struct registry_opts registry;
+};
+struct sign_opts {
+        sv key, form;
+        struct registry_opts registry;
+};
+struct sbom_opts {
+        sv format, platform;
+        struct registry_opts registry;
+};
+struct prewarm_cli { /* prewarm, curated push */
+        struct opt_list to, tag, platform;
+        sv codec;
+        bool dry_run, locked, json;
         struct registry_opts registry;
 };
 struct export_opts {
@@ -55,5 +76,9 @@ int opts_read_lock(struct app *app, int argc, char **argv, struct lock **ret, st
 const struct lock_platform *opts_platform(struct app *app, const struct lock *l, sv want, struct err *e);
 /** Fills app->image.registry. -ERR_USAGE: --insecure names no host. */
 int opts_registry(struct app *app, const struct registry_opts *o, struct err *e);
+/** "minimal", "curated/minimal" → "curated/minimal". Empty: it cannot be the name of a set. */
+sv opts_curated_word(struct app *app, const char *word, struct err *e);
+/** --compression; gzip without one. */
+enum oci_codec opts_codec(sv text);
 
 #endif

@@ -1,5 +1,6 @@
 #include "image/local_stores.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -63,7 +64,8 @@ static int none_here(enum local_kind k, struct err *e)
                 [LOCAL_CONTAINERD] = "containerd",
         };
 
-        err_set(e, ERR_NOT_FOUND, "%s needs %s, which is not installed here", kind_name[k], needs[k]);
+        err_set(e, ERR_NOT_FOUND, "the store of %.*s needs %s, which is not installed here",
+                (int)strlen(kind_name[k]) - 1, kind_name[k], needs[k]);
         err_hint(e, "Debian's package is %s", package[k]);
         return -(int)e->code;
 }
@@ -183,6 +185,7 @@ struct load {
 static int by_skopeo(const struct load *l, struct err *e)
 {
         AUTO(free_ptr) char *source = fs_path("oci:%s", l->tmp);
+        const char *host = l->kind == LOCAL_DOCKER ? getenv("DOCKER_HOST") : NULL; /* skopeo does not ask */
 
         if (strchr(l->tmp, ':'))
                 return err_set(e, ERR_FAILED, "skopeo reads no folder with a colon in its name: '%s'", l->tmp);
@@ -190,25 +193,16 @@ static int by_skopeo(const struct load *l, struct err *e)
                 return -(int)e->code;
         for (size_t i = 0; i < l->x->n_name; i++) {
                 AUTO(free_ptr) char *into = fs_path("%s%.*s", kind_name[l->kind], SV_ARG(l->x->name[i]));
-                const char *const argv[] = { "skopeo", "--insecure-policy", "copy", "--quiet", source, into, NULL };
+                const char *const argv[] = { "skopeo",
+                                             "--insecure-policy",
+                                             "copy",
+                                             "--quiet",
+                                             source,
+                                             into,
+                                             host ? "--dest-daemon-host" : NULL,
+                                             host,
+                                             NULL };
                 if (run_or_fail(argv, l->timeout_ms, "loading", l->x->name[i], l->op, e) < 0)
-                        return -(int)e->code;
-        }
-        return 0;
-}
-
-static int by_podman(const struct load *l, struct err *e)
-{
-        AUTO(free_ptr) char *first = fs_path("%.*s", SV_ARG(l->x->name[0]));
-        const char *const load[] = { "podman", "load", "--quiet", "--input", l->tmp, NULL };
-
-        if (local_layout_write(l->blobs, l->x->name, 1, l->tmp, e) < 0 ||
-            run_or_fail(load, l->timeout_ms, "loading", l->x->name[0], l->op, e) < 0)
-                return -(int)e->code;
-        for (size_t i = 1; i < l->x->n_name; i++) {
-                AUTO(free_ptr) char *other = fs_path("%.*s", SV_ARG(l->x->name[i]));
-                const char *const tag[] = { "podman", "tag", first, other, NULL };
-                if (run_or_fail(tag, ASK_MS, "naming", l->x->name[i], l->op, e) < 0)
                         return -(int)e->code;
         }
         return 0;
@@ -217,19 +211,21 @@ static int by_podman(const struct load *l, struct err *e)
 static int by_archive(const struct load *l, struct err *e)
 {
         AUTO(free_ptr) char *archive = fs_path("%s/image.tar", l->tmp);
-        const char *const docker[] = { "docker", "load", "--quiet", "--input", archive, NULL };
+        const char *const load[] = {
+                l->kind == LOCAL_DOCKER ? "docker" : "podman", "load", "--quiet", "--input", archive, NULL
+        };
         const char *const ctr[] = { "ctr", "images", "import", archive, NULL };
 
         if (local_archive_write(l->blobs, l->x->name, l->x->n_name, archive, l->op, e) < 0)
                 return -(int)e->code;
-        return run_or_fail(l->kind == LOCAL_DOCKER ? docker : ctr, l->timeout_ms, "loading", l->x->name[0], l->op, e);
+        return run_or_fail(l->kind == LOCAL_CONTAINERD ? ctr : load, l->timeout_ms, "loading", l->x->name[0], l->op, e);
 }
 
 static int load(const struct load *l, struct err *e)
 {
-        if (l->kind == LOCAL_CONTAINERD || (l->kind == LOCAL_DOCKER && is_here("docker")))
-                return by_archive(l, e);
-        return is_here("skopeo") ? by_skopeo(l, e) : by_podman(l, e);
+        if (l->kind == LOCAL_DOCKER ? !is_here("docker") : l->kind == LOCAL_CONTAINERS_STORAGE && is_here("skopeo"))
+                return by_skopeo(l, e);
+        return by_archive(l, e);
 }
 
 int local_store_load(enum local_kind k, struct store *s, const struct local_image *x, struct op *op,

@@ -65,6 +65,14 @@ int prewarm_look(struct prewarm_run *w, const struct prewarm_place *p, const str
 
 /* --- what would be sent */
 
+static const struct lock_encoding *encoding_of(const struct lock_layer *l, enum oci_codec codec)
+{
+        for (size_t i = 0; i < l->n_encoding; i++)
+                if (sv_is(l->encoding[i].codec, oci_codec_name(codec)))
+                        return &l->encoding[i];
+        return NULL;
+}
+
 /* Layers that the lock names, each once; false: it does not name all (it was never built). */
 static bool collect_layers(struct prewarm_run *w, const struct lock *l, struct map *seen,
                            const struct lock_encoding **v, size_t *ret_n)
@@ -75,7 +83,7 @@ static bool collect_layers(struct prewarm_run *w, const struct lock *l, struct m
                 if (!prewarm_wants(w->o, p->platform))
                         continue;
                 for (size_t n = 0; n < p->image.n_layer; n++) {
-                        const struct lock_encoding *enc = p->image.layer[n].encoding;
+                        const struct lock_encoding *enc = encoding_of(&p->image.layer[n], w->o->codec);
                         sv key = enc ? arena_fmt(w->a, "%s", sha256_hex(&enc->digest).s) : (sv){ 0 };
 
                         if (!enc)

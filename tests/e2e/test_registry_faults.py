@@ -160,7 +160,7 @@ STAYS = {
                  ["I do not like it"]),
     "corrupt_up": ({"do": "corrupt_up", "at": 9, **PUT_BLOB}, 5, ["digest"]),
     "huge error": ({"do": "status", "status": 400, "body": b'{"errors":[{"code":"X","message":"' + b"A" * (32 << 20) + b'"}]}', **POST}, 5, ["400"]),
-    "html error": ({"do": "status", "status": 404, "body": b"<!DOCTYPE html><html>\x1b[31m<title>No</title>" + b"<br>" * 9999, **POST}, 5, ["404"]),
+    "html error": ({"do": "status", "status": 404, "body": b"<!DOCTYPE html><html>\x1b[31m<title>No</title>" + b"<br>" * 9999, **POST}, 1, ["404 No"]),
     "no location": ({"do": "set_header", "headers": {"Location": None}, **POST}, 5, ["Location"]),
     "bad location": ({"do": "set_header", "headers": {"Location": "ftp://\x7f/"}, **POST}, 5, ["Location"]),
 }
@@ -171,9 +171,9 @@ def test_push_ends(user, registry, proxy, name):
     rule, code, words = STAYS[name]
     proxy.rule(**rule)
     r = push(user, proxy, code=code)
-    assert r.out == "" and r.err.startswith("error: "), r.err
+    assert r.out == "" and "\nerror: " in "\n" + r.err, r.err
     assert proxy.name in r.err and all(w in r.err for w in words), r.err
-    assert len(r.err) < 3000 and "\x1b" not in r.err and "_state=" not in r.err
+    assert len(r.err) < 3000 and not re.search("[\x00-\x09\x0b-\x1f\x7f]", r.err) and "_state=" not in r.err
     assert registry.tags(REPO) == []
     proxy.clear()
     push(user, proxy)
@@ -412,23 +412,23 @@ def login(env, server, user="alice", password="s3cret"):
 
 
 def test_401_in_the_middle(user, guarded):
-    """A token that is good no longer, whatever was said of it."""
+    """A token that is good no longer, whatever was said of it; some servers say no more than 401."""
     login(user, guarded)
-    guarded.rules = [Rule("blobs/uploads/", 401, "PUT", headers={"WWW-Authenticate": f'Bearer realm="{guarded.auth.tokens.realm}",service="registry.test"'},
-                          times=2), Rule("/manifests/", 401, "PUT", headers={"WWW-Authenticate": "Bearer"}, times=1)]
+    challenge = {"WWW-Authenticate": f'Bearer realm="{guarded.auth.tokens.realm}",service="registry.test",error="invalid_token"'}
+    guarded.rules = [Rule("blobs/uploads/", 401, "PUT", headers=challenge, times=2), Rule("/manifests/", 401, "PUT", times=1)]
     push(user, guarded)
-    assert guarded.whole(REPO, TAG)
+    assert guarded.whole(REPO, TAG) and [r.times for r in guarded.rules] == [0, 0]
 
 
 @pytest.mark.parametrize("say", ["ttl", None, 300])
 def test_tokens_end_on_the_way(user, guarded, proxies, tokens, say):
-    """Alive for a second, whether that is said or not, on a slow line."""
+    """Alive for two seconds, whether that is said or not, on a line where all takes longer."""
     slow = proxies(guarded.port)
     login(user, slow)
-    tokens.ttl, tokens.say = 1, say
-    slow.rule("delay", "uploads", method="POST", seconds=1.5)
+    tokens.ttl, tokens.say = 2, say
+    slow.rule("rate", "uploads", method="PUT", bytes_per_s=1_000_000)
     push(user, slow)
-    assert guarded.whole(REPO, TAG) and len(tokens.log) > 2
+    assert guarded.whole(REPO, TAG) and len(tokens.log) >= 2
 
 
 @pytest.mark.parametrize("how", [{"field": "access_token"}, {"field": "both"}, {"oauth": False}, {"pad": 200_000}])
@@ -441,7 +441,7 @@ def test_odd_token_servers(user, guarded, tokens, how):
 
 
 BAD_TOKENS = {
-    "huge": ({"body": b'{"token":"' + b"A" * (64 << 20) + b'"}', "status": 200}, 5), "no json": ({"body": b"hello", "status": 200}, 5),
+    "huge": ({"body": b'{"token":"' + b"A" * (64 << 20) + b'"}', "status": 200}, 1), "no json": ({"body": b"hello", "status": 200}, 5),
     "no token": ({"body": b"{}", "status": 200}, 5), "two lines": ({"body": b'{"token":"a\\r\\nX-Evil: 1"}', "status": 200}, 5),
     "503": ({"status": 503}, 5), "403": ({"status": 403, "body": b'{"details":"go away"}'}, 6),
 }
@@ -453,7 +453,7 @@ def test_bad_token_servers(user, guarded, tokens, name):
     tokens.faults = [{**fault, "times": 100}]
     login(user, guarded)
     r = push(user, guarded, code=code)
-    assert f"127.0.0.1:{tokens.port}" in r.err and len(r.err) < 3000, r.err
+    assert (f"127.0.0.1:{tokens.port}" in r.err or code == 6) and guarded.name in r.err and len(r.err) < 3000, r.err
     assert "s3cret" not in r.err
     tokens.faults = []
     push(user, guarded)
@@ -481,10 +481,10 @@ def test_token_realm_on_another_host(user, mock, tmp_path):
     push(user, mock)
     assert mock.whole(REPO, TAG)
     tokens.close()
-    for evil in ("127.0.0.2", "169.254.169.254", "10.0.0.1", "[::1]"):
+    for evil in ("169.254.169.254", "2852039166", "10.0.0.1", "[fd00::1]"):
         tokens.realm = f"http://{evil}:{tokens.port}/token"
         mock.repos = {}
-        r = push(user, mock, code=6)
+        r = push(user, mock, code=5)
         assert evil in r.err and "s3cret" not in r.err
 
 
@@ -509,9 +509,9 @@ def test_location_on_another_host(user, registries, registry, proxies):
     is_there(registry, user)
     assert any(q.method == "PUT" for q in elsewhere.log)
     no_login_at(elsewhere)
-    front.rules[0].args["to"] = f"http://127.0.0.2:{elsewhere.port}"
+    front.rules[0].args["to"] = "http://10.0.0.1:80"
     r = user.run("push", user.name, f"{front.name}/team/second:1", code=5)
-    assert "127.0.0.2" in r.err and "s3cret" not in r.err
+    assert "10.0.0.1" in r.err and "s3cret" not in r.err
 
 
 @pytest.mark.parametrize("cdn", ["127.0.0.1", "localhost"])

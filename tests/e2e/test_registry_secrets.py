@@ -113,13 +113,13 @@ def server(tmp_path):
     class Any(Basic):
         seen = []
 
-        def check(self, header, scopes):
+        def check(self, header, scopes, now):
             _, _, text = header.partition(" ")
             user, _, password = base64.b64decode(text).decode().partition(":") if header.startswith("Basic ") else ("", "", "")
             if password.startswith(SECRET):
                 self.seen.append(password)
             self.users = {user: password} if password.startswith(SECRET) else {}
-            super().check(header, scopes)
+            super().check(header, scopes, now)
 
     mock = MockRegistry(auth=Any({}))
     yield mock

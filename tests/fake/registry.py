@@ -95,7 +95,7 @@ class Basic:
     def __init__(self, users):
         self.users = users
 
-    def check(self, header, scopes):
+    def check(self, header, scopes, now):
         kind, _, text = header.partition(" ")
         user, _, password = base64.b64decode(text).decode().partition(":") if kind.lower() == "basic" else ("", "", "")
         if not user or self.users.get(user) != password:
@@ -109,21 +109,21 @@ class Bearer:
         self.tokens = tokens
         self.revoked = set()
 
-    def check(self, header, scopes):
+    def check(self, header, scopes, now):
         kind, _, token = header.partition(" ")
-        error = self.fault(token, scopes) if kind.lower() == "bearer" else ""
+        error = self.fault(token, scopes, now) if kind.lower() == "bearer" else ""
         if error is not None:
             scope = " ".join(f"repository:{repo}:{','.join(actions)}" for repo, actions in scopes)
             challenge = f'Bearer realm="{self.tokens.realm}",service="{self.tokens.service}"' + (f',scope="{scope}"' if scope else "")
             raise Refused(401, "UNAUTHORIZED", "authentication required",
                           {"WWW-Authenticate": challenge + (f',error="{error}"' if error else "")})
 
-    def fault(self, token, scopes):
+    def fault(self, token, scopes, now):
         parts = token.split(".")
         if len(parts) != 3 or token in self.revoked:
             return "invalid_token"
         body = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        if body["exp"] <= time.time():
+        if body["exp"] <= now:
             return "invalid_token"
         has = {(a["name"], action) for a in body["access"] for action in a["actions"]}
         return None if all((repo, action) in has for repo, actions in scopes for action in actions) else "insufficient_scope"
@@ -141,6 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.owner
 
     def handle_one(self):
+        self.arrived = time.time()  # a token that ends while a body comes in was good
         path, _, query = self.path.partition("?")
         self.fields = urllib.parse.parse_qs(query, keep_blank_values=True)
         self.seen = Asked(self.command, urllib.parse.unquote(path), self.fields, 0, 0, 0, self.headers.get("Authorization", ""),
@@ -210,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def allow(self, scopes):
         if self.owner.auth:
-            self.owner.auth.check(self.headers.get("Authorization", ""), scopes)
+            self.owner.auth.check(self.headers.get("Authorization", ""), scopes, self.arrived)
 
     # Blobs
 

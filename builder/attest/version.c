@@ -1,0 +1,6 @@
+#include "attest/version.h"
+
+sv attest_version(void)
+{
+        return SV(ENVBUILD_VERSION);
+}
