@@ -35,6 +35,7 @@ struct running {
         int64_t moved_ms;   /* when the last of them did */
         bool answered;      /* the headers of a final answer are here */
         bool unwanted;      /* and say that the rest of the body need not come */
+        bool heard;         /* something was answered since the request went out last */
         bool stale;         /* a kept connection was dead, and `once` forbade another */
         enum { STALLED_NOT, STALLED_BYTES, STALLED_ANSWER } stalled;
 };
@@ -79,6 +80,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
         struct running *r = arg;
         size_t len = size * n, cut = len;
 
+        r->heard = true;
         while (cut && (p[cut - 1] == '\n' || p[cut - 1] == '\r'))
                 cut--;
         if (cut == 0) {
@@ -200,7 +202,8 @@ static int on_ready(void *arg, char *to, char *from, int to_port, int from_port)
         (void)to, (void)from, (void)to_port, (void)from_port;
         if (curl_easy_getinfo(r->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK)
                 r->fd = fd;
-        r->stale = r->t->once && r->t->asked;
+        r->stale = r->t->once && r->t->asked && !r->heard; /* after a 407 it is another request */
+        r->heard = r->answered = false;
         r->t->asked = true;
         r->moved_ms = 0;
         return r->stale ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
@@ -533,6 +536,8 @@ static void describe(struct running *r, CURLcode c)
                 snprintf(r->t->detail, sizeof(r->t->detail), "no %s for %lld seconds",
                          r->stalled == STALLED_BYTES ? "byte was taken or came" : "byte came",
                          (long long)(now_ms() - r->moved_ms) / 1000);
+        else if (r->stale)
+                snprintf(r->t->detail, sizeof(r->t->detail), "the server closed the connection");
         else if (c == CURLE_COULDNT_CONNECT)
                 describe_connect(r);
         else if (c != CURLE_OK && !r->t->detail[0])

@@ -92,8 +92,7 @@ static void set_tls(const struct net_job *j, sv shown, struct err *e)
 static void set_broken(const struct net_job *j, sv shown, struct err *e)
 {
         err_set(e, ERR_NET, "cannot %s '%.*s': the transfer broke off after %llu bytes: %s", verb(j), SV_ARG(shown),
-                (unsigned long long)(j->r.body ? j->t.body_at : j->received + j->body.n),
-                j->t.detail);
+                (unsigned long long)(j->r.body ? j->t.body_at : j->received + j->body.n), j->t.detail);
         if (j->t.asked && j->status == 0 && sv_starts(j->url, SV("https:")))
                 err_hint(e, "try again; a server that wants a client certificate may break off like this, too: "
                             "client.cert and "

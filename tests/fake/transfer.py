@@ -101,6 +101,11 @@ class Connection:
         self.query = urllib.parse.parse_qs(query, keep_blank_values=True)
         with self.server.lock:
             self.server.seen.append(target)
+        if path.startswith("http://"):  # we are asked as a proxy, and our user is u:p
+            if self.headers.get("proxy-authorization") != "Basic dTpw":
+                self.body()
+                return self.answer(407, b"who?", [("Proxy-Authenticate", 'Basic realm="proxy"')])
+            path = "/" + path[7:].partition("/")[2]
         part = path.strip("/").split("/")
         getattr(self, "do_" + part[0])(*part[1:])
 

@@ -232,6 +232,31 @@ static bool sent_to(const struct test *t, const char *what)
         return t->got.status == 200 && sv_find_sv(t->got.body, sv_from(what)) >= 0;
 }
 
+/* libcurl asks the proxy what it wants first: that is no second sending. */
+static void once_through_a_proxy_with_a_login(void **state)
+{
+        struct made m = { 0 };
+        struct net_source body = { 300000, made_read, &m };
+        struct net_request r = {
+                .method = NET_POST, .url = SV("http://registry.invalid/echo"), .body = &body, .once = true
+        };
+        char proxy[64];
+        struct test t;
+
+        (void)state;
+        snprintf(proxy, sizeof(proxy), "http://u:p@127.0.0.1:%u", fake.port);
+        setenv("PIP_PROXY", proxy, 1);
+        begin(&t);
+        unsetenv("PIP_PROXY");
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(net_do(t.n, &r, &t.a, &t.got, &t.e), 0);
+                assert_int_equal(t.got.status, 200);
+                assert_true(said(&t, digest_of_made(&t.a, body.size).p));
+        }
+        assert_int_equal(net_count(t.n), 2);
+        end(&t);
+}
+
 static void redirects_with_a_body(void **state)
 {
         struct net_header h = { SV("Authorization"), SV("Bearer secret") };
@@ -451,6 +476,7 @@ int main(void)
                 cmocka_unit_test(a_body_that_fails_ends_the_request),
                 cmocka_unit_test(what_may_have_been_acted_on_is_not_sent_twice),
                 cmocka_unit_test(anonymous_means_it),
+                cmocka_unit_test(once_through_a_proxy_with_a_login),
                 cmocka_unit_test(redirects_with_a_body),
                 cmocka_unit_test(an_answer_before_the_body_is_whole),
                 cmocka_unit_test(an_answer_of_no_keeps_the_connection),
