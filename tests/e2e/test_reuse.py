@@ -61,7 +61,7 @@ def lock_keys(env, name="train"):
 
 def pushed(env, registry, *options, name="train"):
     r = env.run("build", "env.yml", "-t", f"{registry.name}/team/{name}:v1", "--push", *options)
-    assert "cannot be kept" not in r.err, r.err
+    assert "cannot be kept" not in r.err and "nothing is said" not in r.err, r.err
     return r.line
 
 
@@ -78,7 +78,7 @@ def test_facts_are_published(env, definition, registry):
     assert line.startswith(f"{registry.name}/team/train@sha256:")
     keys = lock_keys(env)
     worth = {of: k for of, k in keys.items() if not of.startswith("env ")}
-    assert registry.tags("team/train") == ["v1"], "facts never stand among an image's tags"
+    assert not [t for t in registry.tags("team/train") if t.startswith("lk-")], "facts never stand among an image's tags"
     assert registry.tags("team/train-layers") == sorted(f"lk-{k}" for k in worth.values())
     image = doc(registry, "team/train", "v1")
     for of, key in worth.items():
@@ -93,7 +93,7 @@ def test_facts_are_published(env, definition, registry):
     assert len([r for r in registry.requests() if r.method == "POST" and "team/train-layers" in r.path and "mount=" in r.path]) >= 2
     before = registry.requests()
     assert pushed(env, registry) == line
-    assert {r.method for r in registry.asked_since(before)} == {"HEAD"}, "nothing new: nothing but questions"
+    assert not [r for r in registry.asked_since(before) if "team/train-layers" in r.path], "nothing new: nothing is asked"
 
 
 def test_read_only_repository_is_a_warning(env, definition, registries, registry):
@@ -198,12 +198,13 @@ def test_one_package_changed(env, definition, registry, machine, index):
     without_image_half(other)
     definition_text = (other.work / "env.yml").read_text()
     other.write("env.yml", definition_text.replace("PyJWT<2", "PyJWT==2.0.0"))
-    before = registry.requests()
+    was = {x["digest"] for x in doc(registry, "team/train", "v1")["layers"]}
     other.run("build", "env.yml", "-t", f"{registry.name}/team/train:v2", "--push")
     new = packages(index)[len(asked):]
     assert new and not [r for r in new if "big" in r or "wide" in r], "only the bucket of the changed package"
-    sent = [r for r in registry.asked_since(before) if r.method in ("PATCH", "PUT") and "/blobs/" in r.path]
-    assert len([r for r in sent if "team/train/" in r.path]) <= 3, "its bucket, env, config"
+    fresh = {x["digest"] for x in doc(registry, "team/train", "v2")["layers"]} - was
+    assert len(fresh) == 1, "its bucket alone is new"
+    registry.whole("team/train", "v2")
 
 
 def test_dry_run_says_how(env, definition, registry, machine, index):
@@ -418,7 +419,9 @@ def conda(tmp_path, base_layout):
 
 
 def test_conda_without_a_package(conda, registry, tmp_path):
-    line = conda.env.run("build", "env.yml", "-t", f"{registry.name}/c/env", "--push").line
+    first = conda.env.run("build", "env.yml", "-t", f"{registry.name}/c/env", "--push")
+    line = first.line
+    assert "cannot be kept" not in first.err and "nothing is said" not in first.err, first.err
     name = next(p.name for p in conda.env.work.glob("*.lock"))
     for half in (True, False):
         other = Machine(tmp_path / f"other-{half}", conda.env)
@@ -428,4 +431,4 @@ def test_conda_without_a_package(conda, registry, tmp_path):
         before = len(conda.server.paths(".conda")) + len(conda.server.paths(".tar.bz2"))
         r = other.run("build", "env.yml", *(["--locked"] if half else []), "-t", f"{registry.name}/c/env")
         assert r.line.split("@")[1] == line.split("@")[1]
-        assert len(conda.server.paths(".conda")) + len(conda.server.paths(".tar.bz2")) == before, "zero package bytes"
+        assert len(conda.server.paths(".conda")) + len(conda.server.paths(".tar.bz2")) == before, "zero package bytes: " + r.err
