@@ -56,13 +56,14 @@ struct reg_upload {
         sv at;                    /* URL of the open session; empty: none */
         uint64_t piece;           /* bytes a PATCH; 0: all in one PUT */
         uint64_t piece_min;       /* the server's */
+        bool said;                /* the error in hand says what was done: it is a server's answer */
         struct arena last;        /* of `answer` */
         struct net_answer answer; /* that failed, for its Retry-After */
 };
 /** One request of the session, never repeated by net. body: NULL or a piece of the source. */
 int reg_upload_ask(struct reg_upload *u, enum net_method method, sv url, const struct net_header *h, size_t n_h,
                    const struct net_source *body, struct net_answer *ret, struct err *e);
-/** Take over the session that an answer names. -ERR_NET: it names none. */
+/** Take over the session that an answer names. -ERR_NET: it names none, or none that is http. */
 int reg_upload_session(struct reg_upload *u, const struct net_answer *ans, struct err *e);
 /** DELETE it; what comes of that does not matter. */
 void reg_upload_cancel(struct reg_upload *u);

@@ -141,10 +141,16 @@ int reg_blob_read(struct reg_client *c, const struct reg_repo *repo, const struc
                   struct arena *a, sv *ret, struct err *e)
 {
         AUTO(buf_done) struct buf b = BUF_INIT(max);
+        struct err why = { 0 };
         struct buf_writer w;
 
-        if (reg_blob_get(c, repo, want, max, buf_writer_init(&w, &b), (sv){ 0 }, e) < 0)
-                return -(int)e->code;
+        if (reg_blob_get(c, repo, want, max, buf_writer_init(&w, &b), (sv){ 0 }, &why) == -ERR_INTEGRITY) {
+                err_done(&why); /* a bit tipped over on the way, perhaps: once more */
+                buf_clear(&b);
+                reg_blob_get(c, repo, want, max, buf_writer_init(&w, &b), (sv){ 0 }, &why);
+        }
+        if (why.code)
+                return err_move(e, &why);
         *ret = arena_sv(a, buf_sv(&b));
         return 0;
 }

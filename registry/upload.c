@@ -69,6 +69,7 @@ static int status_err(struct reg_upload *u, const struct net_answer *ans, struct
 {
         struct reg_request r = { .repo = *u->repo, .actions = REG_PUSH, .path = u->at };
 
+        u->said = true;
         return reg_status_err(u->c, &r, ans, u->what, e);
 }
 
@@ -201,15 +202,14 @@ static bool is_there(struct reg_upload *u)
         return reg_blob_look(u->c, u->repo, &u->want->digest, true, &size, &ignored) == 0 && size == u->want->size;
 }
 
-/* An answer's error says what was done; the others do not know it. */
 static int say_why(const struct reg_upload *u, int r, struct err *why, struct err *e)
 {
         err_move(e, why);
-        if (r == UPLOAD_AGAIN && u->answer.status)
+        if (r == UPLOAD_AGAIN && u->said)
                 return err_while(e, "trying it for the %dth time", REG_TRIES);
         if (r == UPLOAD_AGAIN)
                 return err_while(e, "%s, for the %dth time", u->what, REG_TRIES);
-        return u->answer.status ? -(int)e->code : err_while(e, "%s", u->what);
+        return u->said ? -(int)e->code : err_while(e, "%s", u->what);
 }
 
 int reg_upload_run(struct reg_upload *u, struct err *e)
@@ -221,6 +221,7 @@ int reg_upload_run(struct reg_upload *u, struct err *e)
                 uint64_t piece = u->piece;
 
                 err_done(&why);
+                u->said = false;
                 r = once(u, &why);
                 if (r == 0 || (r == UPLOAD_AGAIN && is_there(u))) {
                         r = 0;

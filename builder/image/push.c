@@ -4,9 +4,13 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "image/fetch.h"
 #include "image/image_priv.h"
+#include "image/pull.h"
 #include "image/reuse.h"
 #include "oci/reference.h"
+
+enum { NEST_MAX = 8 }; /* indexes in indexes */
 
 struct push {
         struct image_ctx *c;
@@ -21,21 +25,20 @@ struct push {
         size_t n_manifest, cap_manifest;
         struct reg_repo *from;
         size_t n_from, cap_from;
+        sv elsewhere; /* of a sparse image: repositories, a blank between two */
 };
 
 /* --- names */
 
 int image_push_name(struct arena *a, sv text, struct reference *ret, struct err *e)
 {
-        const char *why = NULL;
-
         if (sv_starts(text, SV("sha256:"))) {
                 err_set(e, ERR_USAGE, "'%.*s' does not say where the image should go", SV_ARG(text));
                 err_hint(e, "envbuild push %.*s REGISTRY/NAME:TAG", SV_ARG(text));
                 return -(int)e->code;
         }
-        if (!reference_parse(a, text, true, ret, &why))
-                return err_set(e, ERR_USAGE, "'%.*s' is not a name in a registry: %s", SV_ARG(text), why);
+        if (image_reference(a, text, true, ret, e) < 0)
+                return -(int)e->code;
         if (!ret->registry.n) {
                 err_set(e, ERR_USAGE, "'%.*s' does not say which registry", SV_ARG(text));
                 err_hint(e, "REGISTRY/NAME:TAG, as in localhost:5000/team/%.*s or docker.io/USER/%.*s", SV_ARG(text),
@@ -90,6 +93,22 @@ static int read_names(struct push *p, const struct image_view *image, const sv *
 
 /* --- blobs */
 
+/* Repositories that are known to have it lend it: the base's, where a fact came from, where it was pushed before. */
+static void add_origins(struct push *p, struct reg_push_blob *b)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        struct reg_repo *from;
+        size_t n;
+        sv *v;
+
+        store_origin_list(p->c->store, &b->desc.digest, p->a, &v, &n);
+        from = arena_array(p->a, struct reg_repo, n);
+        b->from = from;
+        for (size_t i = 0; i < n; i++)
+                if (reg_repo_parse(p->a, v[i], &from[b->n_from], &ignored) == 0)
+                        b->n_from++;
+}
+
 static void add_blob(struct push *p, const struct oci_desc *d, sv subject)
 {
         AUTO(free_ptr) char *path = NULL;
@@ -103,6 +122,7 @@ static void add_blob(struct push *p, const struct oci_desc *d, sv subject)
         path = store_find(p->c->store, STORE_BLOB, &d->digest);
         if (path)
                 b->bytes.path = arena_str(p->a, sv_from(path));
+        add_origins(p, b);
         map_put(&p->seen, p->a, key, p); /* any value */
 }
 
@@ -142,33 +162,18 @@ static void add_from(struct push *p, const struct reg_repo *repo)
         *arena_push(p->a, p->from, p->n_from, p->cap_from) = *repo;
 }
 
-/* Where the base came from, or a sparse image: "docker.io/library/python:3.12", a blank between several. Bases that are no registry's
- * ("recipe:…", "oci:…") are passed over. */
-static void add_sources(struct push *p, sv text)
+/* Where the base came from: "docker.io/library/python:3.12". Bases that are no registry's ("recipe:…", "oci:…") are passed over. */
+static void add_base(struct push *p, sv text)
 {
-        sv one;
+        struct reference r;
+        struct reg_repo repo;
+        const char *why;
 
-        while (sv_cut(&text, ' ', &one)) {
-                struct reference r;
-                struct reg_repo repo;
-                const char *why;
-
-                if (sv_starts(one, SV("recipe:")) || sv_starts(one, SV("oci:")) || sv_is(one, "scratch") ||
-                    !reference_parse(p->a, one, false, &r, &why))
-                        continue;
-                repo = reg_repo_of(&r);
-                add_from(p, &repo);
-        }
-}
-
-static int read_doc(struct push *p, const sha256 *d, sv *ret, struct err *e)
-{
-        AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
-
-        if (store_read(p->c->store, STORE_BLOB, d, &b, e) < 0)
-                return -(int)e->code;
-        *ret = arena_sv(p->a, buf_sv(&b));
-        return 0;
+        if (sv_starts(text, SV("recipe:")) || sv_starts(text, SV("oci:")) || sv_is(text, "scratch") ||
+            !reference_parse(p->a, text, false, &r, &why))
+                return;
+        repo = reg_repo_of(&r);
+        add_from(p, &repo);
 }
 
 /* --- manifests */
@@ -181,6 +186,19 @@ static void add_manifest(struct push *p, sv bytes, const char *type, struct oci_
         ret->media_type = m->media_type;
         ret->digest = m->digest;
         ret->size = bytes.n;
+}
+
+/* What it says that it is: an image that was pulled may be Docker's. */
+static const char *media_type(struct push *p, sv text, const char *otherwise)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        struct js *doc;
+        sv type;
+
+        if (js_parse(p->a, text, &doc, &ignored) < 0)
+                return otherwise;
+        type = js_get_str(doc, "mediaType");
+        return type.n ? arena_str(p->a, type) : otherwise;
 }
 
 static int to_docker(struct push *p, const struct oci_manifest *m, sv *ret, struct err *e)
@@ -197,98 +215,130 @@ static int to_docker(struct push *p, const struct oci_manifest *m, sv *ret, stru
         return buf_check(&out, e);
 }
 
+/* A manifest of an image that was pulled for another platform only: from whoever has it, into the store. */
+static int fetch_manifest(struct push *p, const sha256 *d, struct err *e)
+{
+        sv ref = arena_fmt(p->a, "sha256:%s", sha256_hex(d).s), text = p->elsewhere, one;
+        struct reg_manifest m;
+        struct reg_repo repo;
+        size_t n;
+        sv *v;
+
+        store_origin_list(p->c->store, d, p->a, &v, &n);
+        for (size_t i = 0; i < n || text.n; i++) {
+                AUTO(err_done) struct err why = { 0 };
+
+                if (i < n)
+                        one = v[i];
+                else
+                        sv_cut(&text, ' ', &one);
+                if (reg_repo_parse(p->a, one, &repo, &why) == 0 &&
+                    reg_manifest_get(p->reg, &repo, ref, p->a, &m, &why) == 0)
+                        return store_put_bytes(p->c->store, STORE_BLOB, m.bytes, &m.digest, e);
+                if (why.code == ERR_CANCELLED || why.code == ERR_OFFLINE)
+                        return err_move(e, &why);
+        }
+        return err_set(e, ERR_NOT_FOUND,
+                       "the manifest %.*s is not in the store, and no registry that it came from has it", SV_ARG(ref));
+}
+
+/* A document, from here or fetched: a manifest (config NULL), or a config. */
+static int read_doc(struct push *p, const sha256 *d, const struct oci_desc *config, sv *ret, struct err *e)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
+        int r = 0;
+
+        if (!store_has(p->c->store, STORE_BLOB, d, NULL))
+                r = config ? image_blob_fetch(p->c, config, p->elsewhere, (sv){ 0 }, e) : fetch_manifest(p, d, e);
+        if (r < 0 || store_read(p->c->store, STORE_BLOB, d, &b, e) < 0)
+                return -(int)e->code;
+        *ret = arena_sv(p->a, buf_sv(&b));
+        return 0;
+}
+
 /* d: what names it; on return, what names it where it goes. suffix: tells platforms apart for people. */
 static int add_image(struct push *p, sv text, sv suffix, struct oci_desc *d, struct err *e)
 {
+        AUTO(err_done) struct err ignored = { 0 };
         struct oci_manifest m = { 0 };
         struct oci_config config = { 0 };
         sv config_text = { 0 };
 
         if (oci_manifest_parse(p->a, text, "manifest", &m, e) < 0 ||
-            read_doc(p, &m.config.digest, &config_text, e) < 0 ||
-            oci_config_parse(p->a, config_text, "config", &config, e) < 0)
+            read_doc(p, &m.config.digest, &m.config, &config_text, e) < 0)
                 return -(int)e->code;
+        oci_config_parse(p->a, config_text, "config", &config, &ignored); /* what hangs in an index may have none */
         for (size_t i = 0; i < m.n_annotation; i++)
                 if (sv_is(m.annotation[i].key, "org.opencontainers.image.base.name"))
-                        add_sources(p, m.annotation[i].value);
+                        add_base(p, m.annotation[i].value);
         for (size_t i = 0; i < m.n_layer; i++)
                 add_blob(p, &m.layer[i],
                          arena_fmt(p->a, "%.*s%.*s", SV_ARG(layer_subject(p->a, &config, i)), SV_ARG(suffix)));
         add_blob(p, &m.config, (sv){ 0 });
         if (p->o->docker && to_docker(p, &m, &text, e) < 0)
                 return -(int)e->code;
-        add_manifest(p, text, p->o->docker ? OCI_DOCKER_MANIFEST : OCI_MANIFEST, d);
+        add_manifest(p, text, p->o->docker ? OCI_DOCKER_MANIFEST : media_type(p, text, OCI_MANIFEST), d);
         return 0;
 }
 
-static int add_index(struct push *p, sv text, struct oci_desc *ret, struct err *e)
+static int add_document(struct push *p, sv text, sv suffix, int depth, struct oci_desc *d, struct err *e);
+
+static int add_index(struct push *p, sv text, int depth, struct oci_desc *ret, struct err *e)
 {
         AUTO(buf_done) struct buf out = BUF_INIT(OCI_DOC_MAX);
         struct oci_index x = { 0 };
+        size_t n = 0;
 
         if (oci_index_parse(p->a, text, "index", &x, e) < 0)
                 return -(int)e->code;
         for (size_t i = 0; i < x.n; i++) {
-                sv platform = arena_fmt(p->a, " (%.*s/%.*s)", SV_ARG(x.v[i].os), SV_ARG(x.v[i].arch)), child;
+                sv name = arena_fmt(p->a, "%.*s/%.*s", SV_ARG(x.v[i].os), SV_ARG(x.v[i].arch)), child;
 
-                if (read_doc(p, &x.v[i].digest, &child, e) < 0 || add_image(p, child, platform, &x.v[i], e) < 0)
-                        return err_while(e, "reading the image for %.*s/%.*s", SV_ARG(x.v[i].os), SV_ARG(x.v[i].arch));
+                if (p->o->docker && !oci_index_is_image(&x.v[i]))
+                        continue;
+                if (read_doc(p, &x.v[i].digest, NULL, &child, e) < 0 ||
+                    add_document(p, child, arena_fmt(p->a, " (%.*s)", SV_ARG(name)), depth + 1, &x.v[i], e) < 0)
+                        return err_while(e, "reading the image for %.*s", SV_ARG(name));
+                x.v[n++] = x.v[i];
         }
         if (p->o->docker) {
+                x.n = n;
                 oci_index_write_docker(&x, &out);
                 if (buf_check(&out, e) < 0)
                         return -(int)e->code;
                 text = arena_sv(p->a, buf_sv(&out));
         }
-        add_manifest(p, text, p->o->docker ? OCI_DOCKER_INDEX : OCI_INDEX, ret);
+        add_manifest(p, text, p->o->docker ? OCI_DOCKER_INDEX : media_type(p, text, OCI_INDEX), ret);
         return 0;
+}
+
+static int add_document(struct push *p, sv text, sv suffix, int depth, struct oci_desc *d, struct err *e)
+{
+        if (depth > NEST_MAX)
+                return err_set(e, ERR_INTEGRITY, "the image has indexes within indexes");
+        return oci_is_index(p->a, text) ? add_index(p, text, depth, d, e) : add_image(p, text, suffix, d, e);
 }
 
 static int collect(struct push *p, const struct image_view *image, struct oci_desc *ret, struct err *e)
 {
-        struct store_ref ref = { 0 };
-        AUTO(err_done) struct err ignored = { 0 };
         sv text;
 
-        if (image->name.n && store_ref_get(p->c->store, p->a, image->name, &ref, &ignored) == 0)
-                add_sources(p, ref.from);
-        if (read_doc(p, &image->digest, &text, e) < 0 ||
-            (oci_is_index(p->a, text) ? add_index(p, text, ret, e) : add_image(p, text, (sv){ 0 }, ret, e)) < 0)
+        p->elsewhere = image->from;
+        if (read_doc(p, &image->digest, NULL, &text, e) < 0 || add_document(p, text, (sv){ 0 }, 0, ret, e) < 0)
                 return err_while(e, "reading the image '%.*s'", SV_ARG(image->name));
         return 0;
 }
 
-/* --- what is neither here nor there */
-
-static int fetch_from(struct push *p, const struct reg_repo *repo, const struct reg_push_blob *b, struct err *e)
-{
-        AUTO(store_put_abort) struct store_put put = { 0 };
-        struct writer *w;
-
-        if (store_put_begin(p->c->store, STORE_BLOB, &put, &w, e) < 0 ||
-            reg_blob_get(p->reg, repo, &b->desc, b->desc.size, w, b->subject, e) < 0)
-                return -(int)e->code;
-        return store_put_commit(&put, &b->desc.digest, e);
-}
-
-/* Through the store, from whichever repository has it: a base's layer for another registry. Any thread. */
+/* What is neither here nor there: a base's layer for another registry. Through the store, so that it is fetched once. Any thread. */
 static int fetch(void *arg, const struct reg_push_blob *b, char **ret_path, struct err *e)
 {
         struct push *p = arg;
-        struct err why = { 0 };
 
-        for (size_t i = 0; i < p->n_from; i++) {
-                err_done(&why);
-                if (fetch_from(p, &p->from[i], b, &why) == 0 &&
-                    (*ret_path = store_find(p->c->store, STORE_BLOB, &b->desc.digest)))
-                        return 0;
-                if (why.code == ERR_CANCELLED || why.code == ERR_OFFLINE)
-                        return err_move(e, &why);
-        }
-        if (why.code)
-                return err_move(e, &why);
-        return err_set(e, ERR_NOT_FOUND, "%.*s (sha256:%s) is not in the store, and nothing says which registry has it",
-                       SV_ARG(b->subject), sha256_hex(&b->desc.digest).s);
+        if (image_blob_fetch(p->c, &b->desc, p->elsewhere, b->subject, e) < 0)
+                return -(int)e->code;
+        *ret_path = store_find(p->c->store, STORE_BLOB, &b->desc.digest);
+        return *ret_path ? 0
+                         : err_set(e, ERR_NOT_FOUND, "%.*s was dropped from the store meanwhile", SV_ARG(b->subject));
 }
 
 /* --- all of it */
@@ -344,10 +394,17 @@ static int push_to(struct push *p, const struct target_repo *t, const sha256 *im
                               .n_manifest = p->n_manifest,
                               .tag = t->tag,
                               .n_tag = t->n_tag };
+        sv where = reg_repo_text(p->a, &t->repo);
 
         *ret = (struct image_pushed){ .repo = t->repo, .tag = t->tag, .n_tag = t->n_tag, .desc = *desc };
         if (reg_push(p->reg, &x, &ret->count, e) < 0)
                 return -(int)e->code;
+        for (size_t i = 0; i < p->n_blob; i++)
+                if (store_origin_add(p->c->store, &p->blob[i].desc.digest, where, e) < 0)
+                        return -(int)e->code;
+        for (size_t i = 0; i < p->n_manifest; i++)
+                if (store_origin_add(p->c->store, &p->manifest[i].digest, where, e) < 0)
+                        return -(int)e->code;
         tell(p, ret);
         return publish(p, &t->repo, image, ret->count.whole, e);
 }
@@ -376,7 +433,7 @@ int image_push(struct image_ctx *c, sv image, const sv *to, size_t n_to, const s
                 return -(int)e->code;
         for (size_t i = 0; i < o->n_from; i++)
                 add_from(&p, &o->from[i]);
-        if (collect(&p, &view, &desc, e) < 0 || lease(&p, e) < 0 || image_ctx_registry(c, &p.reg, e) < 0)
+        if (image_ctx_registry(c, &p.reg, e) < 0 || collect(&p, &view, &desc, e) < 0 || lease(&p, e) < 0)
                 return -(int)e->code;
         v = arena_array(a, struct image_pushed, n);
         for (size_t i = 0; i < n; i++)

@@ -542,6 +542,48 @@ static void wrong_bytes_are_not_believed(void **state)
         fake_end(&t);
 }
 
+static void a_small_one_is_read_twice_before_it_is_called_wrong(void **state)
+{
+        struct fake_test t;
+        struct oci_desc d;
+        sv text = { 0 };
+
+        (void)state;
+        fake_begin(&t, NULL);
+        fake_blob_add(&t.repo, SV("{}"));
+        d = desc_of(SV("{}"));
+        fake_fault(&(struct fake_fault){ .match = "GET ", .times = 1, .status = 200, .body = "{ " });
+        assert_int_equal(reg_blob_read(t.c, &t.repo, &d, 500, &t.a, &text, &t.e), 0);
+        assert_true(sv_is(text, "{}"));
+        fake_fault(&(struct fake_fault){ .match = "GET ", .status = 200, .body = "{ " });
+        assert_int_equal(reg_blob_read(t.c, &t.repo, &d, 500, &t.a, &text, &t.e), -ERR_INTEGRITY);
+        assert_int_equal(fake_count("GET "), 4);
+        fake_end(&t);
+}
+
+static void a_place_that_gives_much_is_asked_again(void **state)
+{
+        struct fake_test t;
+        struct sink s;
+        sv b;
+
+        (void)state;
+        fake_begin(&t, NULL); /* every answer ends after 2 MiB: more of them than net tries */
+        b = bytes_of(&t.a, 15 << 20);
+        fake_blob_add(&t.repo, b);
+        fake_fault(&(struct fake_fault){ .match = "GET ", .cut = 2 << 20 });
+        assert_int_equal(get(&t, b, &s), 0);
+        assert_true(sv_eq(buf_sv(&s.b), b));
+        buf_done(&s.b);
+        fake_end(&t);
+        fake_begin(&t, NULL); /* it gives nothing: there is an end to it */
+        fake_blob_add(&t.repo, SV("abc"));
+        fake_fault(&(struct fake_fault){ .match = "GET ", .cut = 0 });
+        assert_int_equal(get(&t, SV("abc"), &s), -ERR_NET);
+        buf_done(&s.b);
+        fake_end(&t);
+}
+
 static void a_size_need_not_be_known(void **state)
 {
         struct fake_test t;
@@ -586,6 +628,8 @@ int main(void)
                 cmocka_unit_test(a_blob_is_read_and_checked),
                 cmocka_unit_test(a_broken_read_goes_on),
                 cmocka_unit_test(wrong_bytes_are_not_believed),
+                cmocka_unit_test(a_small_one_is_read_twice_before_it_is_called_wrong),
+                cmocka_unit_test(a_place_that_gives_much_is_asked_again),
                 cmocka_unit_test(a_size_need_not_be_known),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,7 +131,7 @@ static void helpers(void **state)
                   "get-h", "s", "" },
                 { "echo '{\"Username\":\"<token>\",\"Secret\":\"T\"}'", "", "", "T" },
                 { "echo 'credentials not found in native keychain'; exit 1", "", "", "", "no login", ERR_NOT_FOUND },
-                { "echo 'the keyring is locked'; exit 1", "", "", "", "the keyring is locked", ERR_FAILED },
+                { "echo 'TOPSECRET'; exit 3", "", "", "", "'docker-credential-fake get' failed (exit 3)", ERR_FAILED },
                 { "echo 'TOPSECRET{'", "", "", "", "JSON", ERR_FAILED },
         };
         struct world *w = *state;
@@ -209,6 +209,9 @@ static void keeping_with_a_helper(void **state)
         struct world *w = *state;
         struct reg_opts o = { 0 };
 
+        unsetenv("XDG_RUNTIME_DIR"); /* without a session: this user's file, unless another has it */
+        keep(w, "home/.config/containers/auth.json");
+        assert_int_equal(reg_login_drop(&o, SV("h"), &w->op, &w->a, &w->e), 0);
         put(w, "bin/docker-credential-fake",
             "#!/bin/sh\nf=$HOME/kept\ncase $1 in\nstore) cat > $f;;\nget) test -e $f && cat $f || "
             "{ echo credentials not found in native keychain; exit 1; };;\nerase) rm $f;;\nesac\n",
