@@ -113,8 +113,8 @@ int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
         if (!r.locked && !r.frozen && image_lock_write(&l, e) < 0)
                 return -(int)e->code;
         name = arena_fmt(&app->arena, "%.*s@sha256:%s", SV_ARG(built.name), sha256_hex(&built.digest).s);
-        if (o->push &&
-            push_image(app, name, &o->tag, 1, o->format, o->cache_repo.n ? o->cache_repo.v[0] : (sv){ 0 }, &attach, &p, e) < 0)
+        if (o->push && push_image(app, name, &o->tag, 1, o->format, o->cache_repo.n ? o->cache_repo.v[0] : (sv){ 0 },
+                                  &attach, &p, e) < 0)
                 return -(int)e->code;
         if (write_files(app, o, &built, &p, e) < 0)
                 return -(int)e->code;
