@@ -131,6 +131,26 @@ static void show_warnings(struct reg_client *c, const struct reg_host *h, const 
         }
 }
 
+/* net/ does not know that a registry's certificates have a place of their own. */
+static int unreachable(struct reg_client *c, sv url, struct err *why, struct err *e)
+{
+        sv at = sv_skip(url, SV("https://").n), host = { 0 };
+
+        if (why->code != ERR_NET || !why->cause || sv_find_sv(sv_from(why->cause), SV("is not trusted")) < 0)
+                return err_move(e, why);
+        sv_cut(&at, '/', &host);
+        err_set(e, ERR_NET, "%s", why->cause);
+        if (c->opts.certs_dir)
+                err_hint(e, "'%s' must hold the certificate of who signed it, as a file whose name ends in .crt",
+                         c->opts.certs_dir);
+        else
+                err_hint(e,
+                         "put the certificate of who signed it into ~/.config/containers/certs.d/%.*s/ca.crt, or name "
+                         "its folder: --cert-dir DIR",
+                         SV_ARG(host));
+        return -ERR_NET;
+}
+
 static int one_try(struct reg_client *c, const struct reg_request *r, sv url, sv authorization, struct arena *a,
                    struct net_answer *ret, struct err *e)
 {
@@ -156,11 +176,13 @@ static int one_try(struct reg_client *c, const struct reg_request *r, sv url, sv
                                  .once = r->once,
                                  .anonymous = true };
 
+        AUTO(err_done) struct err why = { 0 };
+
         for (size_t i = 0; i < r->n_header; i++)
                 header[q.n_header++] = r->header[i];
         if (authorization.n)
                 header[q.n_header++] = (struct net_header){ SV("authorization"), authorization };
-        return net_do(c->net, &q, a, ret, e);
+        return net_do(c->net, &q, a, ret, &why) < 0 ? unreachable(c, url, &why, e) : 0;
 }
 
 static int foreign_401(const struct reg_host *h, sv url, struct arena *a, struct err *e)
@@ -184,7 +206,7 @@ static int attempt(struct reg_client *c, struct reg_host *h, struct reg_ticket *
             one_try(c, t->r, url, authorization, a, ret, e) < 0)
                 return -(int)e->code;
         show_warnings(c, h, ret);
-        *ret_again = ours && reg_host_reconsider(c, h, origin, ret);
+        *ret_again = ours && !t->r->body && reg_host_reconsider(c, h, origin, ret);
         if (*ret_again)
                 return 0;
         if (ret->status != 401)

@@ -6,7 +6,7 @@
 #include "base/proc.h"
 #include "ext/json.h"
 
-enum { HELPER_MS = 60000, HELPER_OUT = 64 << 10, SAID_MAX = 200 };
+enum { HELPER_MS = 60000, HELPER_OUT = 64 << 10 };
 
 static void result_wipe(struct proc_result *r)
 {
@@ -25,17 +25,6 @@ static bool is_name(sv name)
                         return false;
         }
         return name.n > 0;
-}
-
-/* The first line that it said: of a failure, where the protocol puts a message in place of the document. */
-static sv said(const struct proc_result *r)
-{
-        sv text = sv_trim(buf_sv(&r->out)), line = { 0 };
-
-        if (!text.n || text.p[0] == '{')
-                text = sv_trim(buf_sv(&r->err));
-        sv_line(&text, &line);
-        return sv_from_to(line, 0, SAID_MAX);
 }
 
 static int run(const char *verb, sv name, sv input, struct op *op, struct arena *a, struct proc_result *res,
@@ -60,8 +49,10 @@ static int run(const char *verb, sv name, sv input, struct op *op, struct arena 
                 return 0;
         if (sv_find_sv(buf_sv(&res->out), SV("credentials not found in native keychain")) >= 0)
                 return err_set(e, ERR_NOT_FOUND, "'%s' knows no such login", program.p);
-        return err_set(e, ERR_FAILED, "the credential helper '%s %s' failed (%d): %.*s", program.p, verb, res->status,
-                       SV_ARG(said(res)));
+        /* What it printed is not repeated: a helper that fails may print what it should have kept. */
+        err_set(e, ERR_FAILED, "the credential helper '%s %s' failed (exit %d)", program.p, verb, res->status);
+        err_hint(e, "see what it says: echo REGISTRY | %s %s", program.p, verb);
+        return -ERR_FAILED;
 }
 
 int helper_answer_read(struct arena *a, sv text, struct reg_login *ret, struct err *e)

@@ -69,11 +69,7 @@ static int pick_place(struct arena *a, const struct login_places *p, sv registry
                         return 0;
                 }
         }
-        if (p->named || can_hold(&p->v[0]) || p->n == 1) {
-                *ret = &p->v[0];
-                return 0;
-        }
-        *ret = &p->v[p->config];
+        *ret = &p->v[p->named || p->n == 1 || (p->session && can_hold(&p->v[0])) ? 0 : p->config];
         return 0;
 }
 

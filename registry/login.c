@@ -29,7 +29,7 @@ void login_places(struct arena *a, const struct reg_opts *o, struct login_places
                    *run = env_of("XDG_RUNTIME_DIR"), *conf = env_of("XDG_CONFIG_HOME"),
                    *docker = env_of("DOCKER_CONFIG");
 
-        *ret = (struct login_places){ .named = named != NULL };
+        *ret = (struct login_places){ .named = named != NULL, .session = run != NULL };
         if (named) {
                 ret->v[ret->n++] = (struct login_place){ arena_sv(a, sv_from(named)), false };
                 return;

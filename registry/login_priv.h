@@ -12,6 +12,7 @@ struct login_places {
         struct login_place v[4];
         size_t n;
         bool named;    /* --authfile or $REGISTRY_AUTH_FILE: that one and no other */
+        bool session;  /* the first one is of $XDG_RUNTIME_DIR */
         size_t config; /* which is $XDG_CONFIG_HOME/containers/auth.json, when it is not named */
 };
 void login_places(struct arena *a, const struct reg_opts *o, struct login_places *ret);

@@ -79,11 +79,14 @@ static int check_digest(const struct net_answer *ans, sv ref, const char *what, 
         sha256 d;
 
         if (sv_starts(ref, SV("sha256:")) && !(sha256_read(ref, &d) && sha256_eq(&d, got)))
-                return err_set(e, ERR_INTEGRITY, "what the server sent as %s is sha256:%s", what, sha256_hex(got).s);
-        if (sv_starts(said, SV("sha256:")) && !(sha256_read(said, &d) && sha256_eq(&d, got)))
-                return err_set(e, ERR_INTEGRITY, "the server calls %s %.*s, but what it sent is sha256:%s", what,
-                               SV_ARG(said), sha256_hex(got).s);
-        return 0;
+                err_set(e, ERR_INTEGRITY, "what the server sent as %s is sha256:%s", what, sha256_hex(got).s);
+        else if (sv_starts(said, SV("sha256:")) && !(sha256_read(said, &d) && sha256_eq(&d, got)))
+                err_set(e, ERR_INTEGRITY, "the server calls %s %.*s, but what it sent is sha256:%s", what, SV_ARG(said),
+                        sha256_hex(got).s);
+        else
+                return 0;
+        err_hint(e, "the registry, a mirror or a proxy on the way changes or damages what it passes on; try again");
+        return -(int)e->code;
 }
 
 static int get_from(struct reg_client *c, const struct reg_repo *repo, sv ref, struct arena *a,

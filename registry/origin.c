@@ -128,21 +128,36 @@ sv reg_host_origin(struct reg_client *c, const struct reg_host *h)
         return origin;
 }
 
-/* Go's servers and nginx answer http on an https port with 400. Asked once: a 400 may mean anything. */
+/* Go's servers and nginx answer http on their https port with 400 and a text that says so; a HEAD's answer has none. */
+static bool wants_https(struct reg_client *c, sv origin)
+{
+        static const char *const texts[] = { "to an HTTPS server", "to HTTPS port" };
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(err_done) struct err ignored = { 0 };
+        struct net_request q = { .url = arena_fmt(&a, "%.*s/v2/", SV_ARG(origin)), .anonymous = true, .once = true };
+        struct net_answer ans;
+
+        q.max_body = REG_ERROR_BODY;
+        if (net_do(c->net, &q, &a, &ans, &ignored) < 0 || ans.status != 400)
+                return false;
+        for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+                if (sv_find_sv(ans.body, sv_from(texts[i])) >= 0)
+                        return true;
+        return false;
+}
+
 bool reg_host_reconsider(struct reg_client *c, struct reg_host *h, sv origin, const struct net_answer *ans)
 {
-        AUTO(arena_done) struct arena a = { 0 };
-        sv https = arena_fmt(&a, "https%.*s", SV_ARG(sv_skip(origin, 4)));
         bool doubt;
 
         pthread_mutex_lock(&c->lock);
         doubt = ans->status == 400 && !h->sure && sv_starts(origin, SV("http:"));
         h->sure = true;
         pthread_mutex_unlock(&c->lock);
-        if (!doubt || !speaks_https(c, h, https))
+        if (!doubt || !wants_https(c, origin))
                 return false;
         pthread_mutex_lock(&c->lock);
-        h->origin = arena_sv(&c->arena, https);
+        h->origin = arena_fmt(&c->arena, "https%.*s", SV_ARG(sv_skip(origin, 4)));
         pthread_mutex_unlock(&c->lock);
         return true;
 }

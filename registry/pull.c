@@ -151,11 +151,23 @@ static int walk(struct reg_client *c, struct reg_image *x, sv platform, struct a
         return 0;
 }
 
+/* Wrong bytes are asked for once more: a bit that turned over on the way does not turn over again. */
+static int read_config(struct reg_client *c, struct reg_image *x, struct arena *a, struct err *e)
+{
+        struct err wrong = { 0 };
+
+        if (reg_blob_read(c, &x->repo, &x->m.config, OCI_DOC_MAX, a, &x->config_text, &wrong) == 0)
+                return 0;
+        if (wrong.code != ERR_INTEGRITY)
+                return err_move(e, &wrong);
+        err_done(&wrong);
+        return reg_blob_read(c, &x->repo, &x->m.config, OCI_DOC_MAX, a, &x->config_text, e);
+}
+
 static int get(struct reg_client *c, struct reg_image *x, sv ref, sv platform, struct arena *a, struct err *e)
 {
         if (reg_manifest_get(c, &x->repo, ref, a, &x->manifest, e) < 0 || walk(c, x, platform, a, e) < 0 ||
-            read_manifest(x, a, e) < 0 ||
-            reg_blob_read(c, &x->repo, &x->m.config, OCI_DOC_MAX, a, &x->config_text, e) < 0)
+            read_manifest(x, a, e) < 0 || read_config(c, x, a, e) < 0)
                 return -(int)e->code;
         return reg_image_check(x, platform, a, e);
 }
@@ -168,8 +180,12 @@ int reg_image_get(struct reg_client *c, const struct reference *ref, sv platform
                   : ref->tag.n    ? ref->tag
                                   : SV("latest");
 
-        if (get(c, &x, what, platform, a, e) < 0)
+        if (get(c, &x, what, platform, a, e) < 0) {
+                if (e->code == ERR_INTEGRITY)
+                        err_hint(e, "what %.*s has is damaged, or something between here and there changes it",
+                                 SV_ARG(x.repo.registry));
                 return err_while(e, "looking at the image '%.*s'", SV_ARG(x.name));
+        }
         *ret = x;
         return 0;
 }

@@ -59,6 +59,8 @@ int cmd_find(int argc, char **argv, const struct cmd **ret, int *ret_words, stru
  * Left words are moved to the front; *ret_argc of them. -ERR_USAGE names the option.
  */
 int cmd_parse(const struct cmd *c, struct app *app, void *opts, int *argc, char **argv, bool *ret_help, struct err *e);
+/** The global options before the command ("envbuild -v build"); *argc becomes how many words they take. */
+int cmd_globals(struct app *app, int *argc, char **argv, bool *ret_help, struct err *e);
 
 void help_all(void);                          /* envbuild --help */
 void help_cmd(const struct cmd *c);           /* envbuild build --help */

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "cli/app.h"
+#include "cli/inspect_attached.h"
 #include "cli/opts.h"
 #include "ext/json.h"
 #include "image/pull.h"
@@ -47,6 +48,7 @@ static sv clean(struct arena *a, sv text, size_t max)
 struct shown { /* an image, from the store or from afar */
         struct image_view v;
         struct store *store; /* NULL: from afar */
+        struct inspect_attached attached;
 };
 
 static sv annotation(const struct image_view *v, const char *key)
@@ -111,6 +113,7 @@ static void write_text(struct arena *a, const struct shown *s, struct buf *out)
                 buf_fmt(out, "%10s  %.12s  %.*s\n", ui_size(v->manifest.layer[i].size, size),
                         sha256_hex(&v->manifest.layer[i].digest).s, SV_ARG(clean(a, text, TEXT_MAX)));
         }
+        inspect_attached_text(&s->attached, out);
 }
 
 static void put_digest(struct arena *a, struct js *j, const char *key, const sha256 *d)
@@ -161,6 +164,7 @@ static void write_json(struct arena *a, const struct shown *s, struct buf *out)
                 js_add(a, layers, one);
         }
         js_put(a, j, SV("layers"), layers);
+        inspect_attached_json(a, &s->attached, j);
         js_write_pretty(j, out);
 }
 
@@ -249,11 +253,14 @@ int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *
 
         if (argc != 1)
                 return err_set(e, ERR_USAGE, "inspect needs one image: envbuild inspect NAME");
+        if (opts_registry(app, &o->registry, e) < 0)
+                return -(int)e->code;
         if (opts_is_definition(argv[0])) {
                 if (inspect_lock(app, o, argc, argv, &out, e) < 0)
                         return -(int)e->code;
         } else {
-                if (find_image(app, sv_from(argv[0]), o->platform, &s, e) < 0)
+                if (find_image(app, sv_from(argv[0]), o->platform, &s, e) < 0 ||
+                    inspect_attached_read(app, &s.v, s.store != NULL, &s.attached, e) < 0)
                         return -(int)e->code;
                 if (o->json)
                         write_json(&app->arena, &s, &out);

@@ -16,7 +16,8 @@ int cmd_pull(struct app *app, void *opts, int argc, char **argv, struct err *e)
                 err_hint(e, "envbuild pull docker.io/library/busybox");
                 return -(int)e->code;
         }
-        if (image_reference(&app->arena, sv_from(argv[0]), false, &ref, e) < 0 ||
+        if (opts_registry(app, &o->registry, e) < 0 ||
+            image_reference(&app->arena, sv_from(argv[0]), false, &ref, e) < 0 ||
             image_pull(&app->image, &ref, o->platform, &app->arena, &p, e) < 0)
                 return -(int)e->code;
         printf("%.*s@sha256:%s\n", SV_ARG(p.name), sha256_hex(&p.digest).s);

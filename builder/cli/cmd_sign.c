@@ -22,6 +22,14 @@ static int read_words(const struct sign_opts *o, int argc, struct err *e)
         return 0;
 }
 
+/* "docker://" says what is meant anyway. */
+static sv name_of(const char *word)
+{
+        sv s = sv_from(word);
+
+        return sv_starts(s, SV("docker://")) ? sv_skip(s, 9) : s;
+}
+
 int cmd_sign(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
         AUTO(sign_key_freep) struct sign_key *key = NULL;
@@ -35,7 +43,7 @@ int cmd_sign(struct app *app, void *opts, int argc, char **argv, struct err *e)
         sv ref;
 
         if (read_words(o, argc, e) < 0 || opts_registry(app, &o->registry, e) < 0 ||
-            image_sign_key(o->key.p, &key, e) < 0 || image_push_name(&app->arena, sv_from(argv[0]), &r, e) < 0 ||
+            image_sign_key(o->key.p, &key, e) < 0 || image_push_name(&app->arena, name_of(argv[0]), &r, e) < 0 ||
             image_ctx_registry(&app->image, &reg, e) < 0)
                 return -(int)e->code;
         repo = reg_repo_of(&r);

@@ -223,6 +223,11 @@ static const struct opt platform_opts[] = {
         { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
         OPT_END,
 };
+static const struct opt pull_opts[] = {
+        { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
+        REGISTRY_OPTS(read_opts),
+        OPT_END,
+};
 static const struct opt export_opts[] = {
         { 'f', "format", "FORMAT", OPT_TEXT, AT(export_opts, format), "conda-lock|explicit|environment|requirements",
           "conda-lock, explicit, environment or requirements" },
@@ -237,6 +242,7 @@ static const struct opt json_opts[] = {
 static const struct opt read_opts[] = {
         { 0, "json", NULL, OPT_FLAG, AT(read_opts, json), NULL, "for programs" },
         { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
+        REGISTRY_OPTS(read_opts),
         OPT_END,
 };
 static const struct opt curated_build_opts[] = {
@@ -334,7 +340,7 @@ const struct cmd cmds[] = {
           "An index stays an index; of its images the one for this machine is fetched, or that of --platform.\n"
           "Layers that are in the store already are not fetched again. Prints one line: NAME@sha256:…, which `envbuild "
           "run` takes.",
-          platform_opts, sizeof(struct read_opts), false, cmd_pull },
+          pull_opts, sizeof(struct read_opts), false, cmd_pull },
         { "inspect", "IMAGE|FILE", "show layers, packages and bytes of an image",
           "Of an image: digest, platforms, base, layers, environment. The store is looked at first, then the registry "
           "that the name means (docker.io without one; docker://IMAGE asks the registry at once); no layer is "

@@ -41,7 +41,16 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[1], "--version") == 0)
                 return cmd_version(&app, NULL, 0, NULL, &e);
-        if (app_start(&app, &e) < 0 || cmd_find(argc - 1, argv + 1, &cmd, &words, &e) < 0)
+        n = argc - 1;
+        if (app_start(&app, &e) < 0 || cmd_globals(&app, &n, argv + 1, &help, &e) < 0)
+                return finish(&app, -(int)e.code, &e);
+        argc -= n;
+        argv += n;
+        if (argc < 2 || help) {
+                help_all();
+                return help ? 0 : ERR_USAGE;
+        }
+        if (cmd_find(argc - 1, argv + 1, &cmd, &words, &e) < 0)
                 return finish(&app, -(int)e.code, &e);
         opts = arena_alloc(&app.arena, cmd->opts_size, 16);
         n = argc - 1 - words;

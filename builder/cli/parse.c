@@ -248,3 +248,16 @@ int cmd_parse(const struct cmd *c, struct app *app, void *opts, int *argc, char 
         *ret_help = s.help;
         return 0;
 }
+
+int cmd_globals(struct app *app, int *argc, char **argv, bool *ret_help, struct err *e)
+{
+        static const struct cmd any = { .name = "COMMAND" };
+        struct scan s = { .cmd = &any, .app = app, .opts = NULL, .argc = *argc, .argv = argv };
+
+        for (; s.i < s.argc && argv[s.i][0] == '-' && argv[s.i][1]; s.i++)
+                if ((argv[s.i][1] == '-' ? take_long(&s, argv[s.i], e) : take_short(&s, argv[s.i], e)) < 0)
+                        return -(int)e->code;
+        *argc = s.i;
+        *ret_help = s.help;
+        return 0;
+}

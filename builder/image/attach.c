@@ -124,8 +124,7 @@ static int hang(struct attach *t, struct subject *s, const char *type, const str
                 struct err *e)
 {
         AUTO(buf_done) struct buf text = BUF_INIT(OCI_DOC_MAX);
-        char created[24];
-        const struct oci_pair note = { SV(CREATED), sv_from(created) };
+        struct oci_pair note = { .key = SV(CREATED) };
         struct reg_artifact x = { .type = sv_from(type),
                                   .subject = &s->desc,
                                   .layer = layer,
@@ -133,9 +132,11 @@ static int hang(struct attach *t, struct subject *s, const char *type, const str
                                   .annotation = &note,
                                   .n_annotation = 1 };
         struct oci_desc made;
+        char created[24];
         sha256 d;
 
         time_format(t->lock->created, created);
+        note.value = sv_from(created);
         reg_artifact_write(&x, &text);
         if (buf_check(&text, e) < 0)
                 return -(int)e->code;

@@ -100,7 +100,7 @@ int image_name(struct image_ctx *c, sv name, const struct oci_desc *d, struct ar
 typedef int get_fn(struct image_ctx *c, const struct oci_desc *d, sv where, struct writer *w, sv subject,
                    struct err *e);
 
-static int put_blob(struct image_ctx *c, const struct oci_desc *d, get_fn *get, sv where, sv subject, struct err *e)
+static int put_once(struct image_ctx *c, const struct oci_desc *d, get_fn *get, sv where, sv subject, struct err *e)
 {
         AUTO(store_put_abort) struct store_put put = { 0 };
         struct writer *w;
@@ -111,6 +111,23 @@ static int put_blob(struct image_ctx *c, const struct oci_desc *d, get_fn *get, 
         return put.hash.size == d->size ? 0
                                         : err_set(e, ERR_INTEGRITY, "the manifest says it has %llu bytes, it has %llu",
                                                   (unsigned long long)d->size, (unsigned long long)put.hash.size);
+}
+
+/* Wrong bytes are asked for once more: a bit that turned over on the way does not turn over again. */
+static int put_blob(struct image_ctx *c, const struct oci_desc *d, get_fn *get, sv where, sv subject, struct err *e)
+{
+        struct err wrong = { 0 };
+
+        if (put_once(c, d, get, where, subject, &wrong) == 0)
+                return 0;
+        if (wrong.code != ERR_INTEGRITY)
+                return err_move(e, &wrong);
+        err_done(&wrong);
+        if (put_once(c, d, get, where, subject, e) == 0)
+                return 0;
+        if (e->code == ERR_INTEGRITY)
+                err_hint(e, "that copy is damaged, or something between here and there changes it");
+        return -(int)e->code;
 }
 
 static int from_repo(struct image_ctx *c, const struct oci_desc *d, sv where, struct writer *w, sv subject,

@@ -73,7 +73,8 @@ struct scan {
         size_t n, cap;
         struct map by_path;
 };
-/** Read the layers of blobs (paths of files, base first); digests and diff_ids are checked. Bounded: 4 million entries, 32 MiB a kept file. */
+/** Read the layers of blobs (paths of files, base first); digests and diff_ids are checked. Bounded: 4 million entries, 32 MiB
+ *  a kept file, 1 GiB of paths and kept files together. */
 int scan_layers(const char *const *blob, const struct oci_desc *layer, const sha256 *diff_id, size_t n, struct op *op,
                 struct arena *a, struct scan *ret, struct err *e);
 /** Follow links: the real path of `path` (no leading slash), empty when there is none. */

@@ -70,15 +70,19 @@ static int none_here(enum local_kind k, struct err *e)
         return -(int)e->code;
 }
 
-/* The last line that a program wrote: where they say what is wrong. */
-static sv complaint(const struct proc_result *r)
+/* The last line that a program wrote: where they say what is wrong. What could move a terminal's cursor is shown as '?'. */
+static void complaint(const struct proc_result *r, char ret[static MAX_COMPLAINT + 1])
 {
         sv rest = buf_sv(&r->err), line, last = { 0 };
+        size_t n;
 
         while (sv_cut(&rest, '\n', &line))
                 if (sv_trim(line).n)
                         last = sv_trim(line);
-        return sv_from_to(last, 0, last.n < MAX_COMPLAINT ? last.n : MAX_COMPLAINT);
+        n = last.n < MAX_COMPLAINT ? last.n : MAX_COMPLAINT;
+        for (size_t i = 0; i < n; i++)
+                ret[i] = (unsigned char)last.p[i] < ' ' || last.p[i] == 0x7f ? '?' : last.p[i];
+        ret[n] = 0;
 }
 
 static int run(const char *const *argv, int64_t timeout_ms, struct op *op, struct proc_result *ret, struct err *e)
@@ -92,12 +96,14 @@ static int run_or_fail(const char *const *argv, int64_t timeout_ms, const char *
                        struct err *e)
 {
         AUTO(proc_result_done) struct proc_result r = { 0 };
+        char said[MAX_COMPLAINT + 1];
 
         if (run(argv, timeout_ms, op, &r, e) < 0)
                 return err_while(e, "%s '%.*s'", what, SV_ARG(name));
         if (r.status == 0)
                 return 0;
-        err_set(e, ERR_FAILED, "%s ended with status %d: %.*s", argv[0], r.status, SV_ARG(complaint(&r)));
+        complaint(&r, said);
+        err_set(e, ERR_FAILED, "%s ended with status %d: %s", argv[0], r.status, said);
         return err_while(e, "%s '%.*s'", what, SV_ARG(name));
 }
 

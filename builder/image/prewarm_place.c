@@ -1,9 +1,14 @@
 /* One image at one place: is it there, what would be sent, send it. */
 #include "image/prewarm_priv.h"
 
-#include "base/cleanup.h"
+#include <time.h>
+
+#include "base/clock.h"
+#include "image/fetch.h"
 #include "image/push.h"
 #include "registry/manifest.h"
+
+enum { PUSH_AGAIN = 3, PUSH_PAUSE_MS = 250 };
 
 static int repo_of(struct prewarm_run *w, sv name, struct reg_repo *ret, sv *ret_tag, struct err *e)
 {
@@ -141,13 +146,41 @@ int prewarm_estimate(struct prewarm_run *w, const struct prewarm_place *p, const
 
 /* --- sending */
 
-static int push(struct prewarm_run *w, sv image, const sv *name, struct prewarm_result *ret, struct err *e)
+static int pause_ms(struct op *op, int64_t ms, struct err *e)
+{
+        int64_t until = clock_ms() + ms, left;
+        int r;
+
+        while ((r = op_check(op, e)) == 0 && (left = until - clock_ms()) > 0) {
+                struct timespec nap = { .tv_nsec = (left < 50 ? left : 50) * 1000000L };
+
+                nanosleep(&nap, NULL);
+        }
+        return r;
+}
+
+/* Where two hosts push one image at once, a registry may refuse the manifest of one because of a blob that the other is just putting there
+ * (docker-registry 2 reads its link half written). Looking again, which sends only what is missing, is all it takes. */
+static int push_persistently(struct prewarm_run *w, sv image, const sv *name, struct image_pushed **ret, struct err *e)
 {
         struct image_push_opts o = { 0 };
-        struct image_pushed *pushed;
         size_t n;
 
-        if (image_push(w->c, image, name, w->n_tag, &o, w->a, &pushed, &n, e) < 0)
+        for (unsigned tried = 0; image_push(w->c, image, name, w->n_tag, &o, w->a, ret, &n, e) < 0; tried++) {
+                if (e->code != ERR_NET || tried == PUSH_AGAIN)
+                        return -(int)e->code;
+                err_done(e);
+                if (pause_ms(w->c->op, (int64_t)PUSH_PAUSE_MS << tried, e) < 0)
+                        return -(int)e->code;
+        }
+        return 0;
+}
+
+static int push(struct prewarm_run *w, sv image, const sv *name, struct prewarm_result *ret, struct err *e)
+{
+        struct image_pushed *pushed;
+
+        if (push_persistently(w, image, name, &pushed, e) < 0)
                 return -(int)e->code;
         ret->state = pushed[0].count.whole ? PREWARM_THERE : PREWARM_PUSHED;
         ret->counted = true;
@@ -158,12 +191,23 @@ static int push(struct prewarm_run *w, sv image, const sv *name, struct prewarm_
         return 0;
 }
 
+/* A build may have left layers where they are (image/fetch.h): a local store needs the bytes. */
+static int fetch_layers(struct prewarm_run *w, const struct prewarm_known *k, struct err *e)
+{
+        struct image_view v = { 0 };
+        sv digest = arena_fmt(w->a, "sha256:%s", sha256_hex(&k->manifest).s);
+
+        if (image_open(w->c, digest, (sv){ 0 }, w->a, &v, e) < 0)
+                return -(int)e->code;
+        return image_fetch(w->c, &v, w->a, e);
+}
+
 static int load(struct prewarm_run *w, const struct prewarm_place *p, const struct prewarm_known *k, const sv *name,
                 struct prewarm_result *ret, struct err *e)
 {
         struct local_image x = local_image_of(w, k, name);
 
-        if (local_store_load(p->kind, w->c->store, &x, w->c->op, &ret->bytes, e) < 0)
+        if (fetch_layers(w, k, e) < 0 || local_store_load(p->kind, w->c->store, &x, w->c->op, &ret->bytes, e) < 0)
                 return -(int)e->code;
         ret->state = PREWARM_PUSHED;
         return 0;

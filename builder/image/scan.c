@@ -12,7 +12,9 @@
 
 #define ENTRIES_MAX ((size_t)4 << 20)
 #define KEEP_MAX    ((uint64_t)32 << 20) /* bytes of one kept file */
-#define LINKS_MAX   40                   /* as the kernel's */
+#define TEXT_MAX                                                                                                       \
+        ((uint64_t)1 << 30) /* of all paths and kept files: a layer of zeros unpacks to a thousand times its size */
+#define LINKS_MAX 40        /* as the kernel's */
 
 /* --- paths as tar archives write them → ours: no "./", no leading or trailing slash, ".." clamped at the root */
 
@@ -165,7 +167,16 @@ struct scanner {
         struct scan_file **fresh; /* of the layer under way */
         size_t n_fresh, cap_fresh;
         struct map hides; /* path → HIDDEN or OPAQUE */
+        uint64_t *text;   /* bytes held so far, over all layers */
 };
+
+static int hold(struct scanner *s, uint64_t n, struct err *e)
+{
+        *s->text += n;
+        return *s->text <= TEXT_MAX ? 0
+                                    : err_set(e, ERR_LIMIT, "the base's paths and package lists are larger than %u MiB",
+                                              (unsigned)(TEXT_MAX >> 20));
+}
 
 static void hide(struct scanner *s, sv path, const char *how)
 {
@@ -196,9 +207,12 @@ static enum entry_type type_of(enum archive_type t)
 static int keep_text(const struct archive_table *t, struct archive_reader *r, const struct archive_item *it,
                      struct scanner *s, struct scan_file *f, struct err *e)
 {
-        char *p = arena_alloc(s->a, it->size + 1, 1);
         size_t done = 0, n;
+        char *p;
 
+        if (hold(s, it->size, e) < 0)
+                return -(int)e->code;
+        p = arena_alloc(s->a, it->size + 1, 1);
         while (done < it->size) {
                 if (t->read(r, p + done, it->size - done, &n, e) < 0)
                         return -(int)e->code;
@@ -229,6 +243,8 @@ static int take(const struct archive_table *t, struct archive_reader *r, const s
         }
         if (path.n == 0)
                 return 0;
+        if (hold(s, it->path.n + it->link.n, e) < 0)
+                return -(int)e->code;
         if (s->scan->n + s->n_fresh >= ENTRIES_MAX)
                 return err_set(e, ERR_LIMIT, "the base has more than %zu files", ENTRIES_MAX);
         f = arena_new(s->a, struct scan_file);
@@ -279,14 +295,14 @@ static void merge(struct scanner *s)
 }
 
 static int scan_one(const struct archive_table *t, const char *path, const struct oci_desc *desc, const sha256 *diff_id,
-                    struct op *op, struct arena *a, struct scan *scan, struct err *e)
+                    struct op *op, struct arena *a, struct scan *scan, uint64_t *text, struct err *e)
 {
         AUTO(stream_done) struct layer_stream l = { .fd = -1 };
         struct archive_opts o = { .flags = ARCHIVE_TAR, .read = read_tar, .arg = &l };
         struct archive_reader *r = NULL;
         const struct archive_item *it;
         AUTO(arena_done) struct arena tmp = { 0 };
-        struct scanner s = { .scan = scan, .a = a, .tmp = &tmp };
+        struct scanner s = { .scan = scan, .a = a, .tmp = &tmp, .text = text };
         int k;
 
         if (stream_open(&l, path, desc->media_type, e) < 0 || t->open(&o, &r, e) < 0)
@@ -312,12 +328,13 @@ int scan_layers(const char *const *blob, const struct oci_desc *layer, const sha
                 struct arena *a, struct scan *ret, struct err *e)
 {
         const struct archive_table *t;
+        uint64_t text = 0;
 
         *ret = (struct scan){ 0 };
         if (archive_load(&t, e) < 0)
                 return -(int)e->code;
         for (size_t i = 0; i < n; i++)
-                if (scan_one(t, blob[i], &layer[i], &diff_id[i], op, a, ret, e) < 0)
+                if (scan_one(t, blob[i], &layer[i], &diff_id[i], op, a, ret, &text, e) < 0)
                         return err_while(e, "reading layer %zu of the base", i + 1);
         if (ret->n)
                 qsort(ret->v, ret->n, sizeof(struct scan_file *), by_path);

@@ -8,6 +8,7 @@
 #include "ext/json.h"
 #include "image/attach.h"
 #include "image/image_priv.h"
+#include "image/pull.h"
 
 #define LOOK_MAX 32                  /* referrers that are looked into: a registry is not to keep us busy */
 #define SBOM_MAX ((size_t)256 << 20) /* bytes */
@@ -20,21 +21,20 @@ struct found {
         struct reg_client *reg;
         sv ref;
         struct image_source s;
+        sv text; /* of the image, once somebody asked */
+        struct oci_index children;
+        sv *child_text; /* empty: it is not there */
 };
 
 static int parse_ref(struct found *f, struct reference *ret, struct err *e)
 {
-        const char *why = NULL;
-
         *ret = (struct reference){ 0 };
         if (sv_starts(f->ref, SV("sha256:")) && sha256_read(f->ref, &ret->digest)) {
                 ret->has_digest = true;
                 ret->repository = SV("image");
                 return 0;
         }
-        if (!reference_parse(f->a, f->ref, true, ret, &why))
-                return err_set(e, ERR_USAGE, "'%.*s' is not the name of an image: %s", SV_ARG(f->ref), why);
-        return 0;
+        return image_reference(f->a, f->ref, true, ret, e);
 }
 
 static sv digest_text(struct found *f, const sha256 *d)
@@ -61,15 +61,94 @@ static int ask_registry(struct found *f, const struct reference *r, struct err *
 
 /* --- locks out of a registry */
 
-static bool names(const struct lock *l, const sha256 *image)
+/* Which platform an image that is no index is for: the lock says it. */
+static const struct lock_platform *pinned_as(const struct lock *l, const sha256 *d)
 {
-        if (l->has_index && sha256_eq(&l->index, image))
-                return true;
         for (size_t i = 0; i < l->n_platform; i++)
                 for (size_t k = 0; k < l->platform[i].image.n_manifest; k++)
-                        if (sha256_eq(&l->platform[i].image.manifest[k].digest, image))
-                                return true;
+                        if (sha256_eq(&l->platform[i].image.manifest[k].digest, d))
+                                return &l->platform[i];
+        return NULL;
+}
+
+static int read_image(struct image_ctx *c, const struct image_source *s, struct arena *a, sv *ret, struct err *e)
+{
+        AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
+        struct reg_client *reg;
+        struct reg_manifest m;
+
+        if (s->in_store) {
+                if (store_read(c->store, STORE_BLOB, &s->image, &b, e) < 0)
+                        return -(int)e->code;
+                *ret = arena_sv(a, buf_sv(&b));
+                return 0;
+        }
+        if (image_ctx_registry(c, &reg, e) < 0 ||
+            reg_manifest_get(reg, &s->repo, arena_fmt(a, "sha256:%s", sha256_hex(&s->image).s), a, &m, e) < 0)
+                return -(int)e->code;
+        *ret = m.bytes;
+        return 0;
+}
+
+/* A broken lock of somebody's is none; a broken network is an error. */
+static bool stops(const struct err *e)
+{
+        return e->code == ERR_CANCELLED || e->code == ERR_NET || e->code == ERR_OFFLINE || e->code == ERR_AUTH;
+}
+
+static bool has_image_id(const struct lock *l, const sha256 *config)
+{
+        for (size_t i = 0; i < l->n_platform; i++)
+                if (l->platform[i].has_image && sha256_eq(&l->platform[i].image.image_id, config))
+                        return true;
         return false;
+}
+
+/* By the manifest's digest, else by that of its config, which names every layer: Docker's media types make another manifest of it. */
+static bool pins(struct found *f, const struct lock *l, const sha256 *manifest, sv text)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        struct oci_manifest m;
+
+        return pinned_as(l, manifest) || (text.n && oci_manifest_parse(f->a, text, "manifest", &m, &ignored) == 0 &&
+                                          has_image_id(l, &m.config.digest));
+}
+
+/* What the image is: read when a lock does not name it outright. */
+static int read_parts(struct found *f, struct err *e)
+{
+        struct reg_manifest m;
+
+        if (f->text.n)
+                return 0;
+        if (read_image(f->c, &f->s, f->a, &f->text, e) < 0 ||
+            (oci_is_index(f->a, f->text) && oci_index_parse(f->a, f->text, "index", &f->children, e) < 0))
+                return -(int)e->code;
+        f->child_text = arena_array(f->a, sv, f->children.n);
+        for (size_t i = 0; i < f->children.n && i < LOOK_MAX; i++) {
+                struct err why = { 0 };
+                if (reg_manifest_get(f->reg, &f->s.repo, digest_text(f, &f->children.v[i].digest), f->a, &m, &why) == 0)
+                        f->child_text[i] = m.bytes;
+                else if (stops(&why))
+                        return err_move(e, &why);
+                err_done(&why);
+        }
+        return 0;
+}
+
+/* An index of some of the lock's platforms (build --platform) is in no lock; its manifests are. */
+static int names(struct found *f, const struct lock *l, bool *ret, struct err *e)
+{
+        *ret = (l->has_index && sha256_eq(&l->index, &f->s.image)) || pinned_as(l, &f->s.image);
+        if (*ret)
+                return 0;
+        if (read_parts(f, e) < 0)
+                return -(int)e->code;
+        if (!f->children.n)
+                *ret = pins(f, l, &f->s.image, f->text);
+        for (size_t i = 0; i < f->children.n; i++)
+                *ret = (i == 0 || *ret) && pins(f, l, &f->children.v[i].digest, f->child_text[i]);
+        return 0;
 }
 
 /* The only layer of a referrer. */
@@ -83,12 +162,6 @@ static bool read_layer(struct found *f, const struct reg_referrer *r, size_t max
                reg_blob_read(f->reg, &f->s.repo, &x.layer[0], max, f->a, ret, e) == 0;
 }
 
-/* A broken lock of somebody's is none; a broken network is an error. */
-static bool stops(const struct err *e)
-{
-        return e->code == ERR_CANCELLED || e->code == ERR_NET || e->code == ERR_OFFLINE || e->code == ERR_AUTH;
-}
-
 static int try_lock(struct found *f, const struct reg_referrer *r, bool *ret, struct err *e)
 {
         AUTO(diags_done) struct diags ds = { 0 };
@@ -96,8 +169,9 @@ static int try_lock(struct found *f, const struct reg_referrer *r, bool *ret, st
         struct lock *l = NULL;
         sv text;
 
-        *ret = read_layer(f, r, LOCK_MAX, &text, &why) && lock_parse(f->a, text, SV("lock"), &ds, &l, &why) == 0 &&
-               names(l, &f->s.image);
+        *ret = false;
+        if (read_layer(f, r, LOCK_MAX, &text, &why) && lock_parse(f->a, text, SV("lock"), &ds, &l, &why) == 0)
+                names(f, l, ret, &why);
         if (stops(&why))
                 return err_move(e, &why);
         err_done(&why);
@@ -193,7 +267,7 @@ int source_find(struct image_ctx *c, sv ref, struct arena *a, struct image_sourc
         f.s.name = r.repository;
         if (r.registry.n)
                 f.s.repo = reg_repo_of(&r);
-        how = from_store(&f, e);
+        how = sv_starts(ref, SV("docker://")) ? 0 : from_store(&f, e); /* that one means a registry, whatever is here */
         if (how < 0)
                 return how;
         if (how == 0 && f.s.in_store) {
@@ -212,40 +286,11 @@ int source_find(struct image_ctx *c, sv ref, struct arena *a, struct image_sourc
 
 /* --- one platform */
 
-static int read_image(struct image_ctx *c, const struct image_source *s, struct arena *a, sv *ret, struct err *e)
-{
-        AUTO(buf_done) struct buf b = BUF_INIT(OCI_DOC_MAX);
-        struct reg_client *reg;
-        struct reg_manifest m;
-
-        if (s->in_store) {
-                if (store_read(c->store, STORE_BLOB, &s->image, &b, e) < 0)
-                        return -(int)e->code;
-                *ret = arena_sv(a, buf_sv(&b));
-                return 0;
-        }
-        if (image_ctx_registry(c, &reg, e) < 0 ||
-            reg_manifest_get(reg, &s->repo, arena_fmt(a, "sha256:%s", sha256_hex(&s->image).s), a, &m, e) < 0)
-                return -(int)e->code;
-        *ret = m.bytes;
-        return 0;
-}
-
 static const struct lock_platform *pick(const struct lock *l, sv platform, struct arena *a)
 {
         const struct lock_platform *p = lock_find_platform(l, platform.n ? platform : image_host_platform(a));
 
         return p || platform.n || l->n_platform == 0 ? p : &l->platform[0];
-}
-
-/* Which platform an image that is no index is for: the lock says it. */
-static const struct lock_platform *pinned_as(const struct lock *l, const sha256 *d)
-{
-        for (size_t i = 0; i < l->n_platform; i++)
-                for (size_t k = 0; k < l->platform[i].image.n_manifest; k++)
-                        if (sha256_eq(&l->platform[i].image.manifest[k].digest, d))
-                                return &l->platform[i];
-        return NULL;
 }
 
 int source_platform(struct image_ctx *c, const struct image_source *s, sv platform, struct arena *a,

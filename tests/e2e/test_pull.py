@@ -2,14 +2,18 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
+import time
 
 import pytest
 
 from conftest import Env, base_files, make_layout, sha256
 from registry_world import MANIFESTS, registries, registry  # noqa: F401
 from registry import MockRegistry
+from registry_proxy import Proxy
 
 INDEX = MANIFESTS[1]
 SLIM = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin", "PYTHON_VERSION=3.12.7"], "Cmd": ["python3"]}
@@ -60,6 +64,13 @@ def blobs(requests):
 
 def layers_of(registry, repo, ref):
     return [d["digest"] for d in json.loads(registry.manifest(repo, ref))["layers"]]
+
+
+def mirror(env, registry, prefix="docker.io"):
+    """docker.io is served from loopback."""
+    conf = env.home / ".config/containers/registries.conf"
+    conf.parent.mkdir(parents=True, exist_ok=True)
+    conf.write_text(f'[[registry]]\nprefix = "{prefix}"\nlocation = "{registry.name}"\ninsecure = true\n')
 
 
 def slim_layout(folder):
@@ -395,6 +406,51 @@ def test_damaged_layers_are_refused(env, base):
     assert not have(env, layer) and listed(env) == []
 
 
+@pytest.fixture
+def proxy(base):
+    p = Proxy(base.port)
+    yield p
+    p.close()
+
+
+def test_two_pulls_share_a_download(env, base, proxy):
+    layer, = layers_of(base, "library/base", "12")
+    proxy.rule("rate", f"blobs/{layer}", bytes_per_s=700_000)
+    name = f"{proxy.name}/library/base:12"
+    both = [env.popen("pull", name) for _ in range(2)]
+    lines = {p.communicate(timeout=120)[0] for p in both}
+    assert [p.returncode for p in both] == [0, 0] and lines == {f"{proxy.name}/library/base@{base.digest('library/base', '12')}\n"}
+    assert len([q for q in proxy.log if layer in q.path]) == 1
+
+
+def test_a_killed_pull_leaves_a_sound_store(env, base, proxy):
+    layer, = layers_of(base, "library/base", "12")
+    begun = threading.Event()
+    proxy.rule("call", f"blobs/{layer}", what=begun.set, times=1)
+    proxy.rule("stall", f"blobs/{layer}", after=100_000, times=1)
+    p = env.popen("pull", f"{proxy.name}/library/base:12")
+    assert begun.wait(60)
+    p.kill()
+    p.communicate()
+    assert listed(env) == [] and not have(env, layer)
+    proxy.clear()
+    line = env.run("pull", f"{proxy.name}/library/base:12").line
+    assert have(env, layer) and "0 damaged" in env.run("cache", "verify").out
+    assert env.run("run", line, "--", "echo", "hi").out == "hi\n"
+
+
+def test_interrupted(env, base, proxy):
+    layer, = layers_of(base, "library/base", "12")
+    proxy.rule("stall", f"blobs/{layer}", after=100_000)
+    p = env.popen("pull", f"{proxy.name}/library/base:12")
+    while not [q for q in proxy.log if layer in q.path] and p.poll() is None:
+        time.sleep(0.02)
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=20)
+    assert p.returncode == 130 and out == "" and not have(env, layer)
+    assert [f for f in (env.cache / "tmp").iterdir()] == []
+
+
 def test_foreign_layers_come_from_their_urls(env, registry, base_layout, define, mock):
     """The registry does not hold them; another server does."""
     mock.checks = False
@@ -442,6 +498,20 @@ def test_inspect_shows_what_a_terminal_may_see(env, registry, base_layout):
     put_layout(registry, base_layout, "evil", "1", config=config)
     shown = env.run("inspect", f"{registry.name}/evil:1").out
     assert "\x1b" not in shown and "\x07" not in shown and "A=?[2Jx" in shown and max(map(len, shown.splitlines())) < 140
+
+
+# --- short names, mirrors
+
+def test_docker_hub_from_a_mirror(env, base, define):
+    mirror(env, base)
+    line = env.run("pull", "base:12").line
+    assert line.startswith("docker.io/library/base@sha256:")
+    assert "did you mean 'docker.io/library/base:12'?" in env.run("run", "base:12", "--", "true", code=125).err
+    assert "docker.io/library/base:12" in env.run("inspect", "docker://base:12").out
+    define("base:12")
+    line = env.run("build", "env.yml").line
+    assert "ref: docker.io/library/base:12" in (env.work / "train.lock").read_text()
+    assert doc(env, line.split("@")[1])["annotations"]["org.opencontainers.image.base.name"] == "docker.io/library/base:12"
 
 
 # --- what others push

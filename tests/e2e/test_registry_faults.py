@@ -46,7 +46,16 @@ def user(made, tmp_path):
     u = Env(tmp_path / "user")
     u.digest = line.split("@")[1]
     u.name = line.split("@")[0]
+    u.big = big(u, u.digest)
     return u
+
+
+def big(env, digest):
+    """The largest layer's digest."""
+    doc = json.loads((env.cache / "oci/blobs/sha256" / digest.removeprefix("sha256:")).read_bytes())
+    layer = max(doc["layers"], key=lambda d: d["size"])
+    assert layer["size"] > 2_900_000
+    return layer["digest"]
 
 
 @pytest.fixture
@@ -123,8 +132,8 @@ PASSING = dict(passing())
 @pytest.mark.parametrize("name", PASSING)
 def test_push_gets_over(user, registry, proxy, name):
     what = PASSING[name]
-    if what["do"] == "cut_up":  # the big layer
-        what = {**what, "path": "."}
+    if what["do"] in ("cut_up", "corrupt_up"):
+        what = {**what, "path": f"digest={user.big}"}
     rule = proxy.rule(**what, **ONCE)
     start = time.monotonic()
     line = push(user, proxy).line
@@ -283,6 +292,7 @@ def there(made, registry, proxy):
     """The image in the registry; somebody with an empty store. Requests so far are forgotten."""
     env, line = made
     proxy.digest = line.split("@")[1]
+    proxy.big = big(env, proxy.digest)
     registry.push(f"{env.cache}/oci", REPO, TAG, "--preserve-digests", of="train")
     assert registry.digest(REPO, TAG) == proxy.digest
     return proxy
@@ -313,7 +323,6 @@ def passing_down():
         yield f"cut_down-{name}", {"do": "cut_down", "after": 100, **where}
     for seed in range(3):
         yield f"cut_down-{seed}", {"do": "cut_down", "after": random.Random(seed).randrange(1, 2_900_000), **GET_BLOB}
-    yield "corrupt-blob", {"do": "corrupt", "at": 50, **GET_BLOB}
     yield "set_header-blob", {"do": "set_header", "headers": {"Content-Type": "text/html", "Docker-Content-Digest": None, "ETag": None}, **GET_BLOB}
     yield "rate", {"do": "rate", "bytes_per_s": 3_000_000, **GET_BLOB}
 
@@ -323,20 +332,38 @@ DOWN = dict(passing_down())
 
 @pytest.mark.parametrize("name", DOWN)
 def test_pull_gets_over(other, there, name):
-    rule = there.rule(**DOWN[name], **ONCE)
+    what = DOWN[name]
+    if re.fullmatch(r"cut_down-\d|rate", name):
+        what = {**what, "path": f"/blobs/{there.big}"}
+    rule = there.rule(**what, **ONCE)
     pulled(other, there, pull(other, there))
     assert rule.acted == 1
+
+
+@pytest.mark.parametrize("nth", range(3))
+def test_one_bit(other, there, nth):
+    """Of any blob: it is fetched again, or the command ends and says what to do; nothing wrong stays."""
+    rule = there.rule("corrupt", GET_BLOB["path"], method="GET", at=50, skip=nth, times=1)
+    r = pull(other, there, code=None)
+    assert rule.acted == 1 and r.code in (0, 7)
+    assert r.code == 0 or ("sha256:" in r.err and "hint" in r.err)
+    pulled(other, there, pull(other, there))
 
 
 @pytest.mark.parametrize("twice", ["no_range", "bad_range", "honest"])
 def test_pull_resumes(other, there, twice):
     """The big layer breaks off; the rest is asked for by a range, which the server may not know or may get wrong."""
-    there.rule("cut_down", GET_BLOB["path"], method="GET", after=2_000_000, times=1)
+    there.rule("cut_down", f"/blobs/{there.big}", method="GET", after=2_000_000, times=1)
     if twice != "honest":
         there.rule(twice, GET_BLOB["path"], method="GET", shift=-1000)
-    pulled(other, there, pull(other, there))
+    r = pull(other, there, code=5 if twice == "bad_range" else 0)
     ranges = [q for q in there.log if q.range]
-    assert ranges or twice == "bad_range"
+    assert ranges
+    if twice == "bad_range":
+        assert "another range" in r.err
+        there.clear()
+        r = pull(other, there)
+    pulled(other, there, r)
     if twice == "honest":
         down = sum(q.down for q in there.log if "/blobs/" in q.path)
         assert all(q.status == 206 for q in ranges) and down < 6_000_000, "what was there already is not fetched again"
@@ -344,7 +371,7 @@ def test_pull_resumes(other, there, twice):
 
 def damaged_forever():
     yield "500", {"do": "status", "status": 500, **GET_BLOB}, 5, ["500"]
-    yield "404 blob", {"do": "status", "status": 404, **GET_BLOB}, 1, ["404"]
+    yield "404 blob", {"do": "status", "status": 404, **GET_BLOB}, 1, ["no blob sha256:"]
     yield "404 manifest", {"do": "status", "status": 404, **GET_MANIFEST}, 1, [TAG]
     yield "cut_down", {"do": "cut_down", "after": 10, **GET_BLOB}, 5, []
     yield "corrupt blob", {"do": "corrupt", "at": 50, **GET_BLOB}, 7, ["sha256:"]
@@ -371,22 +398,30 @@ def test_pull_ends(other, there, name):
     pulled(other, there, pull(other, there))
 
 
-def test_digest_mismatch(other, mock):
-    """A registry that gives other bytes than the digest it was asked for."""
-    config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}).encode()
-    digest = "sha256:" + sha256(config)
-    mock.repo(REPO).blobs[digest] = config
-    doc = {"schemaVersion": 2, "mediaType": MANIFESTS[0], "layers": [],
-           "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": len(config)}}
-    good = mock.put(REPO, TAG, doc)
-    mock.repo(REPO).manifests[good] = (MANIFESTS[0], json.dumps({**doc, "annotations": {"evil": "yes"}}).encode())
+def test_digest_mismatch(other, mock, tmp_path):
+    """A registry that gives other bytes than those of the digest it was asked for."""
+    layout = make_layout(tmp_path / "image", {"etc/hello": b"hello\n"})
+    there = mock.repo(REPO)
+    for path in (layout / "blobs/sha256").iterdir():
+        there.blobs["sha256:" + path.name] = path.read_bytes()
+    good = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
+    manifest = there.blobs[good]
+    doc = json.loads(manifest)
     mock.digest_header = False
-    r = other.run("pull", f"{mock.name}/{REPO}@{good}", code=7)
-    assert good in r.err
-    mock.repo(REPO).manifests[good] = (MANIFESTS[0], json.dumps(doc).encode())
-    mock.repo(REPO).blobs[digest] = config.replace(b"linux", b"LINUX")
-    r = other.run("pull", f"{mock.name}/{REPO}@{good}", code=7)
-    assert digest in r.err
+    name = f"{mock.name}/{REPO}@{good}"
+    there.manifests[good] = (MANIFESTS[0], json.dumps({**doc, "annotations": {"evil": "yes"}}).encode())
+    r = other.run("pull", name, code=7)
+    assert good in r.err and "hint" in r.err, r.err
+    there.manifests[good] = (MANIFESTS[0], manifest)
+    for digest in (doc["config"]["digest"], doc["layers"][0]["digest"]):
+        data = there.blobs[digest]
+        for wrong in (data[:-1] + bytes([data[-1] ^ 1]), data + b" ", data[:-1]):
+            there.blobs[digest] = wrong
+            r = other.run("pull", name, code=None)
+            assert r.code in (5, 7) and digest in r.err, r.err
+        there.blobs[digest] = data
+    assert other.run("pull", name).line == name
+    assert "0 damaged" in other.run("cache", "verify").out
 
 
 # ---- logins: renewed when they end, and never shown to another host

@@ -141,11 +141,11 @@ def all_of_it(env, server, *more, **kw):
     """Push, pull, inspect, and a build that pushes, as loud as can be. Returns all that was said."""
     ref, said = f"{server.name}/team/train:1", []
     for args in (("push", "train", ref), ("pull", ref), ("inspect", ref), ("build", "-t", ref, "--push", "env.yml")):
-        r = env.run("-vv", args[0], *more, *args[1:], **kw)
+        r = env.run(args[0], "-vv", *more, *args[1:], **kw)
         said += [r.out, r.err]
     # and when the server says no
     server.rules = [Rule("/v2/", 403, body=b'{"errors":[{"code":"DENIED","message":"no"}]}', times=1000)]
-    r = env.run("-vv", "push", *more, "train", f"{server.name}/team/other:1", code=6, **kw)
+    r = env.run("push", "-vv", *more, "train", f"{server.name}/team/other:1", code=6, **kw)
     server.rules = []
     return [*said, r.out, r.err]
 
@@ -190,7 +190,7 @@ def test_login_by_stdin(built, server):
     """login writes it where docker does, for its owner alone, and nowhere else; logout takes it away."""
     secret = f"{SECRET}-stdin"
     watch = Watch([secret])
-    p = subprocess.run([*command(), "-vv", "login", "-u", "alice", "--password-stdin", server.name], input=secret + "\n", capture_output=True, text=True,
+    p = subprocess.run([*command(), "login", "-vv", "-u", "alice", "--password-stdin", server.name], input=secret + "\n", capture_output=True, text=True,
                        cwd=built.work, env=built.env)
     assert p.returncode == 0, p.stderr
     said = [p.stdout, p.stderr, *all_of_it(built, server)]
@@ -210,7 +210,7 @@ def command():
 
 def test_login_that_is_refused(built, server):
     secret = "wrong-" + SECRET
-    p = subprocess.run([*command(), "-vv", "login", "-u", "alice", "--password-stdin", server.name], input=secret, capture_output=True, text=True,
+    p = subprocess.run([*command(), "login", "-vv", "-u", "alice", "--password-stdin", server.name], input=secret, capture_output=True, text=True,
                        cwd=built.work, env=built.env)
     assert p.returncode == 6 and server.name in p.stderr
     clean(built, [secret], p.stdout, p.stderr)
@@ -221,7 +221,7 @@ def test_login_into_a_helper(built, server):
     store = helper(built, "keeps", secret)
     docker_config(built, credsStore="keeps")
     watch = Watch([secret])
-    p = subprocess.run([*command(), "-vv", "login", "-u", "alice", "--password-stdin", server.name], input=secret, capture_output=True, text=True,
+    p = subprocess.run([*command(), "login", "-vv", "-u", "alice", "--password-stdin", server.name], input=secret, capture_output=True, text=True,
                        cwd=built.work, env=built.env)
     watch.close()
     assert p.returncode == 0 and secret in store.read_text(), p.stderr
@@ -233,7 +233,7 @@ def test_helper_that_fails(built, server):
     secret = f"{SECRET}-broken"
     helper(built, "broken", secret, broken=True)
     docker_config(built, credHelpers={server.name: "broken"})
-    r = built.run("-vv", "push", "train", f"{server.name}/team/train:1", code=1)
+    r = built.run("push", "-vv", "train", f"{server.name}/team/train:1", code=1)
     assert "docker-credential-broken" in r.err
     clean(built, [secret], r.out, r.err)
 
@@ -243,7 +243,7 @@ def test_broken_auth_file(built, server):
     secret = f"{SECRET}-json"
     path = docker_config(built)
     path.write_text(f'{{"auths": {{\n"{server.name}": {{"auth": "{secret}"]}}\n')
-    r = built.run("-vv", "push", "train", f"{server.name}/team/train:1", code=2)
+    r = built.run("push", "-vv", "train", f"{server.name}/team/train:1", code=2)
     assert str(path) in r.err
     clean(built, [secret], r.out, r.err, but=[path])
 
@@ -281,7 +281,7 @@ def test_index_url_and_netrc(env, definition, index, server):
     env.env["PIP_INDEX_URL"] = index.url.replace("http://", f"http://alice:{secrets['url']}@")
     definition('["PyJWT<2"]')
     watch = Watch(secrets.values())
-    r = env.run("-vv", "build", "-t", f"{server.name}/team/train:1", "--push", "env.yml")
+    r = env.run("build", "-vv", "-t", f"{server.name}/team/train:1", "--push", "env.yml")
     clean(env, secrets.values(), r.out, r.err, but=[docker])
     in_registry(server, secrets.values())
     subprocess.run(["rm", "-rf", str(env.cache), str(env.work / "train.lock")], check=True)
@@ -290,7 +290,7 @@ def test_index_url_and_netrc(env, definition, index, server):
     netrc = env.home / ".netrc"
     netrc.write_text(f"machine 127.0.0.1 login alice password {secrets['netrc']}\n")
     netrc.chmod(0o600)
-    r = env.run("-vv", "build", "-t", f"{server.name}/team/train:2", "--push", "env.yml")
+    r = env.run("build", "-vv", "-t", f"{server.name}/team/train:2", "--push", "env.yml")
     watch.close()
     clean(env, secrets.values(), r.out, r.err, but=[docker, netrc])
     in_registry(server, secrets.values())
@@ -315,7 +315,7 @@ def test_client_key(built, registries):
     r.trust(built)
     key = (built.home / ".config/containers/certs.d" / r.name / "client.key")
     needle = "".join(key.read_text().splitlines()[1:3])[:40]
-    out = built.run("-vv", "push", "train", f"{r.name}/team/train:1")
+    out = built.run("push", "-vv", "train", f"{r.name}/team/train:1")
     assert needle not in out.out + out.err
     for p in built.cache.rglob("*"):
         assert not p.is_file() or needle.encode() not in p.read_bytes()
