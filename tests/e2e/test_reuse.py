@@ -3,12 +3,16 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from conda_world import World, make_package
-from conftest import Env, sha256
+from conftest import ROOT, Env
 from registry_world import registries, registry  # noqa: F401
+
+sys.path.insert(0, str(ROOT / "tests"))
+from fake import debian  # noqa: E402
 
 FACT = "application/vnd.envbuild.layer.v1+json"
 
@@ -18,7 +22,7 @@ class Machine(Env):
 
     def __init__(self, folder, like):
         super().__init__(folder)
-        for key in ("PIP_INDEX_URL",):
+        for key in ("PIP_INDEX_URL", "ENVBUILD_RECIPES"):
             if key in like.env:
                 self.env[key] = like.env[key]
         self.base = getattr(like, "base", None)
@@ -63,10 +67,6 @@ def pushed(env, registry, *options, name="train"):
     r = env.run("build", "env.yml", "-t", f"{registry.name}/team/{name}:v1", "--push", *options)
     assert "cannot be kept" not in r.err and "nothing is said" not in r.err, r.err
     return r.line
-
-
-def body_bytes(requests, what):
-    return sum(r.bytes for r in requests if r.method == "GET" and what in r.path)
 
 
 # ---- what a push leaves
@@ -169,8 +169,8 @@ def test_edited_image_half(env, definition, registry, machine):
 # ---- facts by key
 
 
-def without_image_half(machine):
-    lock = machine.work / "train.lock"
+def without_image_half(machine, name="train"):
+    lock = machine.work / f"{name}.lock"
     lock.write_text(lock.read_text().split("\nimage:\n")[0] + "\n")
 
 
@@ -184,6 +184,7 @@ def test_by_key(env, definition, registry, machine, index):
     assert r.line.split("@")[1] == line.split("@")[1]
     assert len(packages(index)) == asked, "zero package bytes"
     mine = registry.asked_since(before)
+    assert sum(x.bytes for x in mine if x.method == "GET") < 20_000, "small manifests and path lists, for an image of four million bytes"
     layers = [x["digest"] for x in doc(registry, "team/train", "v1")["layers"]]
     assert not [x for x in mine if any(d in x.path for d in layers) and x.method == "GET"], "no layer either"
     text = (other.work / "train.lock").read_text()
@@ -432,3 +433,91 @@ def test_conda_without_a_package(conda, registry, tmp_path):
         r = other.run("build", "env.yml", *(["--locked"] if half else []), "-t", f"{registry.name}/c/env")
         assert r.line.split("@")[1] == line.split("@")[1]
         assert len(conda.server.paths(".conda")) + len(conda.server.paths(".tar.bz2")) == before, "zero package bytes: " + r.err
+
+
+# ---- Debian: a base of packages, and layer os
+
+
+@pytest.mark.skipif(bool(debian.MISSING), reason=f"not installed: {debian.MISSING}")
+def test_recipe_without_a_package(registry, tmp_path):
+    key = debian.Key(tmp_path)
+    repo = debian.Repo(tmp_path, key)
+    repo.deb("t", "app", "1.0-1", Depends="lib1 (>= 1)", files={"/usr/bin/app": "app\n", "/etc/app.conf": "c\n"})
+    repo.deb("t", "lib1", "1.0-1", files={"/usr/lib/lib1": "1\n"})
+    repo.publish("t")
+    server = debian.Server(tmp_path)
+    try:
+        first = Env(tmp_path / "first")
+        first.write("recipes/r.yml", f"recipe: 1\nname: r\nsuite: t\nversion: \"1\"\nmirror: {server.url}/debian\ncomponents: [main]\n"
+                                     f"architectures: [amd64]\nkeys: {key.keyring}\npackages: [lib1]\n")
+        first.env["ENVBUILD_RECIPES"] = str(first.work / "recipes")
+        first.write("env.yml", "name: sys\ndependencies: []\nenvbuild:\n  base: recipe:r\n  apt: [app]\n  platforms: [linux/amd64]\n")
+        line = first.run("build", "env.yml", "-t", f"{registry.name}/sys/env", "--push").line
+        for half in (True, False):
+            other = Machine(tmp_path / f"other-{half}", first)
+            if not half:
+                without_image_half(other, "sys")
+            del server.log[:]
+            r = other.run("build", "env.yml", *(["--locked"] if half else []), "-t", f"{registry.name}/sys/env")
+            assert r.line.split("@")[1] == line.split("@")[1]
+            assert not [p for p, _ in server.log if p.endswith(".deb")], server.log
+        # one of them newer: the other's layer stays
+        repo.deb("t", "app", "1.1-1", Depends="lib1 (>= 1)", files={"/usr/bin/app": "app 2\n"})
+        repo.publish("t")
+        other = Machine(tmp_path / "newer", first)
+        without_image_half(other, "sys")
+        del server.log[:]
+        other.run("build", "env.yml", "--upgrade", "--upgrade-base", "-t", f"{registry.name}/sys/env:v2", "--push")
+        old, new = (doc(registry, "sys/env", t) for t in ("latest", "v2"))
+        assert len({x["digest"] for x in new["layers"]} - {x["digest"] for x in old["layers"]}) == 2, "its bucket, and os"
+    finally:
+        server.close()
+        key.close()
+
+
+# ---- what is elsewhere is fetched by who needs it
+
+
+def test_run_fetches_layers(env, definition, registry, machine, index):
+    definition('["PyJWT<2", big]')
+    line = pushed(env, registry)
+    other, asked = machine(), len(index.requests())
+    name = other.run("build", "env.yml", "--locked", "-t", f"{registry.name}/team/train:v1").line
+    assert other.run("run", name, "--", "python", "x").out.startswith("python /opt/env/bin/python")
+    assert len(index.requests()) == asked
+    assert {x["digest"].split(":")[1] for x in doc(registry, "team/train", "v1")["layers"]} <= other.blobs()
+
+
+def test_run_notices_a_lie(env, definition, registry, machine):
+    """The digest of a fact leads to other bytes than its diff_id says: nothing of them is run."""
+    definition('["PyJWT<2", big]')
+    pushed(env, registry)
+    layers = doc(registry, "team/train", "v1")["layers"]
+    small = min(layers, key=lambda x: x["size"])
+    key = lock_keys(env)["big 1.0"]
+    lie = {"digest": small["digest"], "size": small["size"]}
+    registry.put_blob("team/train-layers", registry.blob("team/train", small["digest"]))
+    replace(registry, "team/train-layers", key, lambda f: f["layers"][0].update(lie))
+    other = machine()
+    without_image_half(other)
+    name = other.run("build", "env.yml", "--cache-repo", f"{registry.name}/team/train-layers").line
+    r = other.run("run", name, "--", "python", "x", code=None)
+    assert r.code in (7, 125) and "python /opt" not in r.out
+    assert "sha256" in r.err
+
+
+def test_the_codec_asked_for(env, definition, registry, machine, index):
+    """A fact without the encoding is of no use; published, it has both."""
+    definition('["PyJWT<2", big]')
+    pushed(env, registry)
+    key = lock_keys(env)["big 1.0"]
+    other, asked = machine(), len(packages(index))
+    without_image_half(other)
+    other.run("build", "env.yml", "--compression", "zstd", "-t", f"{registry.name}/team/train:z", "--push")
+    assert len(packages(index)) > asked
+    types = [x["mediaType"].rsplit(".", 1)[1] for x in doc(registry, "team/train-layers", f"lk-{key}")["layers"]]
+    assert types[:2] == ["tar+gzip", "tar+zstd"]
+    third, asked = machine(), len(packages(index))
+    without_image_half(third)
+    third.run("build", "env.yml", "--compression", "zstd", "-t", f"{registry.name}/team/train:z")
+    assert len(packages(index)) == asked
