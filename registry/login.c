@@ -1,4 +1,5 @@
 /* Who we are to a registry: the places that know, in containers/image's order (specs/oci.md §3.8). */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,8 +52,13 @@ void login_places(struct arena *a, const struct reg_opts *o, struct login_places
 int login_file_read(struct arena *a, const struct login_place *p, struct auth_file *ret, struct err *e)
 {
         struct buf text = BUF_INIT(AUTH_FILE_MAX);
-        int r = fs_read(arena_str(a, p->path), &text, e);
+        const char *path = arena_str(a, p->path);
+        int r;
 
+        /* A folder of others that we may not look into (/run/containers) has no file of ours. */
+        if (access(path, F_OK) < 0 && errno == EACCES)
+                return err_set(e, ERR_NOT_FOUND, "'%s' is not there for us", path);
+        r = fs_read(path, &text, e);
         if (r == 0)
                 r = auth_file_parse(a, p->path, buf_sv(&text), p->flat, ret, e);
         if (text.p)

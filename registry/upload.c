@@ -19,6 +19,7 @@ int reg_upload_ask(struct reg_upload *u, enum net_method method, sv url, const s
                                  .body = body,
                                  .phase = OP_PUSH,
                                  .once = true,
+                                 .timeout_ms = body ? REG_WAIT_MS + (int64_t)(body->size / REG_DIGESTED) : 0,
                                  .fresh_token = body && body->size >= REG_LARGE };
 
         arena_done(&u->last);

@@ -84,6 +84,8 @@ int cmd_cache_size(struct app *app, void *opts, int argc, char **argv, struct er
 int cmd_cache_verify(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_login(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_logout(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_registry_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_registry_prune(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_completion(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_man(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_version(struct app *app, void *opts, int argc, char **argv, struct err *e);

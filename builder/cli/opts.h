@@ -59,6 +59,12 @@ struct prewarm_cli { /* prewarm, curated push */
 struct export_opts {
         sv format, platform;
 };
+struct repository_cli { /* registry list, registry prune */
+        struct opt_list keep;
+        sv older;
+        bool yes, json;
+        struct registry_opts registry;
+};
 struct read_opts {
         bool json;
         sv platform;

@@ -312,10 +312,9 @@ static int build_layers(struct build *b, struct lock_platform *p, struct oci_des
                 return -(int)e->code;
         keep_note(b->c, b->l->lock, p, b->o->codec, ret, &image_id);
         reuse_note_keep(b->c, &ret->digest, &layers, b->o->codec);
-        if (!b->keep_lock) {
-                fill_image(b->a, p, &layers, b->o->codec, ret, &image_id);
-                b->l->changed = true;
-        }
+        fill_image(b->a, p, &layers, b->o->codec, ret,
+                   &image_id); /* also when the file stays: the lock that hangs on the image pins it */
+        b->l->changed = b->l->changed || !b->keep_lock;
         b->ret->image_id = image_id;
         return drop_packages(b, p, e);
 }

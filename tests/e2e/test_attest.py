@@ -306,6 +306,19 @@ def test_provenance(env, definition, server, key, tmp_path):
     assert base64.b64decode(envelope["payload"]) == text
 
 
+def test_a_committed_lock_without_image_half(env, definition, server, tmp_path):
+    """`lock` in one place, `build --locked --push` in another: the lock that hangs there pins the image all the same."""
+    definition()
+    env.run("lock", "env.yml")
+    committed = (env.work / "train.lock").read_text()
+    assert "image:" not in committed
+    env.run("build", "env.yml", "--locked", "-t", f"{server.name}/team/train:v1", "--push")
+    assert (env.work / "train.lock").read_text() == committed
+    far = stranger(tmp_path)
+    got = far.run("lock", "--from", f"{server.name}/team/train:v1", "-o", "-").out
+    assert got.startswith(committed) and "\nimage:" in got
+
+
 def test_logins_of_a_definition_stay_at_home(env, definition, server, index):
     url = f"http://me:hunter2secret@127.0.0.1:{index.port}/simple/"
     digest = pushed(env, definition, server, pip=f'["--index-url {url}", "PyJWT<2"]')
