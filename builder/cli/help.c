@@ -137,7 +137,11 @@ void help_man(void)
                   "locking only).\n"
                   "\nNO_COLOR turns colours off.");
         puts(".SH FILES");
-        roff_text("NAME.lock beside the definition: what was resolved and built.");
+        roff_text("NAME.lock beside the definition: what was resolved and built.\n"
+                  "\nXDG_CONFIG_HOME/envbuild/config.yml, else ~/.config/envbuild/config.yml, and "
+                  "/etc/envbuild/config.yml: under cache:, repositories (where facts about layers are looked up), "
+                  "trust (ed25519 keys: facts that none of these signed do not exist), sign (a private key's file: "
+                  "signs what a push tells of layers) and keep-packages (true: packages stay in the store).");
 }
 
 static void words_of(const struct opt *o, char sep)

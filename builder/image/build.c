@@ -216,6 +216,15 @@ static void view_layers(struct build *b, const struct built_layers *layers)
         b->ret->layer = v;
 }
 
+/* What people would wonder about: an image is there, and its layers are not. */
+static void tell_remote(struct build *b)
+{
+        const struct image_count *n = &b->ret->count;
+
+        if (n->remote && !b->o->dry_run)
+                op_say(b->c->op, OP_NOTE, "%zu of %zu layers stay where they are, in a registry", n->remote, n->layers);
+}
+
 static void count_layers(struct build *b, const struct built_layers *layers)
 {
         b->ret->count.layers += layers->n;
@@ -441,5 +450,6 @@ int image_build(struct image_ctx *c, const struct image_request *r, const struct
         b.lease = lease;
         if (reuse_open(c, o, a, &b.reuse, e) < 0 || build_all(&b, e) < 0)
                 return -(int)e->code;
+        tell_remote(&b);
         return o->dry_run ? 0 : origin_keep(c, r, l, &ret->digest, e);
 }

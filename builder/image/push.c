@@ -420,7 +420,7 @@ int image_push(struct image_ctx *c, sv image, const sv *to, size_t n_to, const s
         struct image_pushed *v;
         size_t n = 0;
 
-        if (image_ctx_store(c, true, e) < 0 || store_lease_take(c->store, &lease_of, e) < 0 ||
+        if (reuse_ready(c, e) < 0 || image_ctx_store(c, true, e) < 0 || store_lease_take(c->store, &lease_of, e) < 0 ||
             image_find(c, image, a, &view, e) < 0)
                 return -(int)e->code;
         p.lease = lease_of;

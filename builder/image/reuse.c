@@ -100,6 +100,14 @@ static bool is_quiet(const struct reuse_repo *repo, const struct err *why)
         return repo->implied && why->code == ERR_AUTH;
 }
 
+/* Who cannot be reached under one name is not waited for under another. */
+static void leave_out(struct reuse *r, const struct reuse_repo *repo)
+{
+        for (size_t i = 0; i < r->n_repo; i++)
+                if (sv_eq(r->repo[i]->repo.registry, repo->repo.registry))
+                        atomic_store(&r->repo[i]->off, true);
+}
+
 int reuse_failed(struct reuse *r, struct reuse_repo *repo, struct err *why, struct err *e)
 {
         enum err_code code = why->code;
@@ -112,6 +120,8 @@ int reuse_failed(struct reuse *r, struct reuse_repo *repo, struct err *why, stru
                 return 0;
         }
         told = atomic_exchange(&repo->off, true);
+        if (code == ERR_NET)
+                leave_out(r, repo);
         if (!told)
                 op_say(r->c->op, is_quiet(repo, why) ? OP_NOTE : OP_WARN, "%.*s is not asked for layers any more: %s",
                        SV_ARG(repo->name), why->cause);

@@ -5,6 +5,9 @@
 
 #include "image/image.h"
 
+/** Settings and the key of cache.sign can be read: asked before a push, not after it. -ERR_USAGE, -ERR_NOT_FOUND … */
+int reuse_ready(struct image_ctx *c, struct err *e);
+
 struct reuse_publish {
         struct reg_repo target;      /* where the image was pushed: its layers are mounted from there */
         const struct reg_repo *into; /* --cache-repo; NULL: `<target>-layers` */

@@ -80,6 +80,14 @@ static int signing_key(const struct settings *s, struct ed25519_key **ret, struc
         return r < 0 ? err_while(e, "reading the key '%.*s' of cache.sign", SV_ARG(s->sign)) : 0;
 }
 
+int reuse_ready(struct image_ctx *c, struct err *e)
+{
+        AUTO(ed25519_key_freep) struct ed25519_key *key = NULL;
+        const struct settings *s;
+
+        return image_ctx_settings(c, &s, e) < 0 ? -(int)e->code : signing_key(s, &key, e);
+}
+
 static int publish_manifest(struct publishing *x, const sha256 *manifest, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };

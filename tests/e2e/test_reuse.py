@@ -355,6 +355,9 @@ def test_a_lie_about_a_digest(env, definition, registry, machine):
     definition('["PyJWT<2", big]')
     pushed(env, registry)
     key = lock_keys(env)["big 1.0"]
+    honest = machine()
+    without_image_half(honest)
+    assert "2 of 3 layers made again, and found to be the same" in honest.run("build", "env.yml", "--verify", "-t", f"{registry.name}/team/train").err
     evil = registry.put_blob("team/train-layers", b"\x1f\x8b not what you think")
     replace(registry, "team/train-layers", key, lambda f: f["layers"][0].update(evil))
     other = machine()
@@ -373,6 +376,23 @@ def test_failures_of_a_cache_fail_no_build(env, definition, registries, index):
     for name in (closed.name, dead.name):
         assert r.err.count(f"{name}/team/layers is not asked for layers any more") == 1
     assert env.run("build", "env.yml", "--cache-repo", "nonsense:tag", code=2).err.count("--cache-repo")
+
+
+def test_a_signing_key_that_is_none(env, definition, registry):
+    definition('["PyJWT<2"]')
+    Machine.settings(env, "cache: {sign: nowhere.pem}\n")
+    r = env.run("build", "env.yml", "-t", f"{registry.name}/team/train", "--push", code=1)
+    assert "cache.sign" in r.err and "nowhere.pem" in r.err
+    assert registry.tags("team/train") == [], "told before the push, not after it"
+
+
+def test_packages_are_kept_on_request(env, definition):
+    definition('["PyJWT<2"]')
+    env.run("build", "env.yml")
+    assert not list((env.cache / "packages").iterdir())
+    Machine.settings(env, "cache: {keep-packages: true}\n")
+    env.run("build", "env.yml", "--no-cache")
+    assert len(list((env.cache / "packages").iterdir())) == 1
 
 
 # ---- made anew
