@@ -6,6 +6,19 @@
 
 #define NOTE_MAX ((size_t)64 << 20)
 
+/* What readers would refuse is not said. */
+static bool is_within_limits(const struct fact_doc *d)
+{
+        bool ok = d->paths.size <= FACT_PATHS_MAX && d->n_text <= FACT_TEXTS_MAX &&
+                  d->n_member + FACT_TEXTS_MAX < FACT_BLOBS_MAX;
+
+        for (size_t i = 0; i < d->n_member && ok; i++)
+                ok = d->member[i].paths.size <= FACT_PATHS_MAX;
+        for (size_t i = 0; i < d->n_text && ok; i++)
+                ok = d->text[i].size <= FACT_TEXT_MAX;
+        return ok;
+}
+
 static bool doc_of(struct image_ctx *c, const struct built_layer *b, enum oci_codec codec, struct fact_doc *ret)
 {
         const struct layer_encoding *en = layer_fact_encoding(&b->fact, codec);
@@ -21,7 +34,7 @@ static bool doc_of(struct image_ctx *c, const struct built_layer *b, enum oci_co
         if (!en || !store_has(c->store, STORE_BLOB, &b->fact.paths, &ret->paths.size))
                 return false;
         ret->encoding[0] = *en;
-        return true;
+        return is_within_limits(ret);
 }
 
 /* Layer env costs nothing to make: nobody looks for it. */

@@ -146,7 +146,7 @@ static void hostile_documents(void **state)
                     GOOD),
                 DOC(NOTES(H1), FACT_TYPE, CONFIG ",\"subject\":" GZIP, GOOD),
                 DOC(NOTES(H1), FACT_TYPE, CONFIG,
-                    GZIP ",{\"digest\":\"sha256:" H4 "\",\"mediaType\":\"" PATHS_MEDIA_TYPE "\",\"size\":268435457}"),
+                    GZIP ",{\"digest\":\"sha256:" H4 "\",\"mediaType\":\"" PATHS_MEDIA_TYPE "\",\"size\":67108865}"),
                 DOC(NOTES(H1), FACT_TYPE, CONFIG,
                     GOOD ",{\"digest\":\"sha256:" H4 "\",\"mediaType\":\"" FACT_TEXT_TYPE "\",\"size\":1048577}"),
                 DOC(NOTES(H1), FACT_TYPE, CONFIG,
