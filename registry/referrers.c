@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "ext/json.h"
 #include "net/url.h"
 #include "registry/client_priv.h"
 #include "registry/link.h"
@@ -20,10 +21,24 @@ struct found {
         size_t n, cap;
 };
 
+/* "manifests": null, as servers in Go write an empty list. */
+static bool is_null(struct arena *a, sv text)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        const struct js *list = NULL;
+        struct js *doc;
+
+        if (js_parse(a, text, &doc, &ignored) == 0)
+                list = js_get(doc, "manifests");
+        return list && list->type == JS_NULL;
+}
+
 static int add_index(struct found *f, sv text, const char *what, sv type, struct err *e)
 {
         struct oci_index x = { 0 };
 
+        if (is_null(f->a, text))
+                return 0;
         if (oci_index_parse(f->a, text, what, &x, e) < 0)
                 return -(int)e->code;
         for (size_t i = 0; i < x.n; i++)
