@@ -481,6 +481,18 @@ def test_foreign_addresses_of_the_network_are_not_asked(env, registry, base_layo
     assert "it is an address of a private network" in p.err and listed(env) == []
 
 
+def test_what_was_pulled_is_pushed_as_it_is(env, multi, registries, base_layout):
+    """An index with platforms that were not pulled; Docker's types."""
+    multi.push(base_layout, "docker", "1", "--format=v2s2")
+    other = registries()
+    for repo in ("multi", "docker"):
+        name, to = f"{multi.name}/{repo}:1", f"{other.name}/{repo}:1"
+        env.run("pull", name)
+        env.run("push", name, to)
+        assert other.manifest(repo, "1") == multi.manifest(repo, "1")
+        assert other.whole(repo, "1")
+
+
 @pytest.fixture
 def proxy(base):
     p = Proxy(base.port)
