@@ -322,3 +322,24 @@ def test_client_key(built, registries):
     for p in built.cache.rglob("*"):
         assert not p.is_file() or needle.encode() not in p.read_bytes()
     r.whole("team/train", "1")
+
+
+def test_key_password(built, registry, tmp_path):
+    """Of a key that images are signed with: by variable only, and neither it nor the key is seen anywhere."""
+    secret = f"{SECRET}-key"
+    for args in (("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "plain.pem"),
+                 ("pkcs8", "-topk8", "-in", "plain.pem", "-out", "locked.pem", "-passout", f"pass:{secret}")):
+        subprocess.run(["openssl", *args], cwd=tmp_path, check=True, capture_output=True)
+    plain, locked = ("".join((tmp_path / n).read_text().splitlines()[1:-1])[:48] for n in ("plain.pem", "locked.pem"))
+    built.env["ENVBUILD_KEY_PASSWORD"] = secret
+    watch = Watch([secret])
+    ref = f"{registry.name}/team/train:1"
+    said = [built.run("build", "-vv", "-t", ref, "--push", "--provenance", "--sign", tmp_path / "locked.pem", "env.yml")]
+    said.append(built.run("sign", "-vv", "--key", tmp_path / "locked.pem", ref))
+    built.env["ENVBUILD_KEY_PASSWORD"] = wrong = f"wrong-{secret}"
+    said.append(built.run("sign", "-vv", "--key", tmp_path / "locked.pem", ref, code=None))
+    watch.close()
+    assert said[2].code != 0 and "locked.pem" in said[2].err
+    clean(built, [secret, wrong, plain, locked], *(t for r in said for t in (r.out, r.err)))
+    for path in registry.data.rglob("*"):
+        assert not path.is_file() or not any(n.encode() in path.read_bytes() for n in (secret, plain, locked))
