@@ -90,6 +90,14 @@ static int find_in(const struct auth_file *f, const struct reg_repo *repo, struc
         return 0;
 }
 
+/* A file that the user named and that is not there is a slip of the pen, not somebody without a login. */
+static int named_is_missing(const struct login_places *p, struct err *e)
+{
+        err_set(e, ERR_USAGE, "the auth file '%.*s' is not there", SV_ARG(p->v[0].path));
+        err_hint(e, "envbuild login HOST makes it; --authfile and REGISTRY_AUTH_FILE name it");
+        return -ERR_USAGE;
+}
+
 int reg_login_find(const struct reg_opts *o, const struct reg_repo *repo, struct op *op, struct arena *a,
                    struct reg_login *ret, struct err *e)
 {
@@ -102,6 +110,8 @@ int reg_login_find(const struct reg_opts *o, const struct reg_repo *repo, struct
                 return 0;
         }
         login_places(a, o, &places);
+        if (places.named && access(arena_str(a, places.v[0].path), F_OK) < 0)
+                return named_is_missing(&places, e);
         for (size_t i = 0; i < places.n; i++) {
                 AUTO(err_done) struct err one = { 0 };
                 struct auth_file f;

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "ext/json.h"
 #include "net/url.h"
+#include "registry/client_priv.h"
 #include "registry/link.h"
 #include "registry/referrers_priv.h"
 
@@ -128,7 +129,7 @@ int referrers_tagged(struct reg_client *c, const struct reg_repo *repo, const sh
         }
         if (!sv_is(m.media_type, OCI_INDEX)) {
                 err_set(e, ERR_INTEGRITY, "the tag '%.*s:%.*s' is a '%.*s', not the index of what hangs on an image",
-                        SV_ARG(reg_repo_text(a, repo)), SV_ARG(tag), SV_ARG(m.media_type));
+                        SV_ARG(reg_repo_text(a, repo)), SV_ARG(tag), SV_ARG(reg_tame(a, m.media_type)));
                 err_hint(e, "somebody uses the tag for something else: delete it there, or move that elsewhere");
                 return -(int)e->code;
         }

@@ -316,9 +316,11 @@ int attach_push(struct image_ctx *c, const struct reg_repo *repo, sv image, cons
                 return -(int)e->code;
         t.image = view.digest;
         if (image_ctx_registry(c, &t.reg, e) < 0 || hang_all(&t, e) < 0 ||
-            (o->key && image_sign(t.reg, repo, pushed, &sign, &count, e) < 0))
+            (o->key && image_sign(t.reg, repo, pushed, &sign, &count, e) < 0)) {
+                err_hint(e, "a registry that takes no artifacts takes the image alone: --sbom=false --source=false");
                 return err_while(e, "attaching to the image, which is pushed: %.*s@sha256:%s",
                                  SV_ARG(reg_repo_text(a, repo)), sha256_hex(&pushed->digest).s);
+        }
         ret->made = t.count.made + count.made;
         ret->present = t.count.present + count.present;
         return 0;

@@ -101,6 +101,10 @@ static void order_of_places(void **state)
         put(w, "given", "{}", 0600);
         o.auth_file = at(w, "given").p; /* that one and no other */
         assert_int_equal(found(w, &o).from.n, 0);
+        o.auth_file = at(w, "missing").p;
+        found(w, &o);
+        assert_int_equal(w->e.code, ERR_USAGE);
+        assert_non_null(strstr(w->e.cause, "missing' is not there"));
         o.username = SV("me");
         assert_true(sv_is(found(w, &o).username, "me"));
 }

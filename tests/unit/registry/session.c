@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -23,7 +24,7 @@ struct asked {
         char *body;
 };
 struct answer {
-        long status;
+        long status;               /* 0: no TLS is spoken there */
         const char *header, *body; /* header: one line, or NULL */
 };
 struct curl_io {
@@ -84,6 +85,10 @@ static void deliver(struct curl_io *x, struct curl_transfer *t)
         struct answer a = x->answer(note(x, t));
         char line[64];
 
+        if (!a.status) {
+                t->fault = CURL_FAULT_TLS;
+                return;
+        }
         snprintf(line, sizeof(line), "HTTP/1.1 %ld X", a.status);
         t->on_header(t->arg, line, strlen(line));
         if (a.header)
@@ -99,9 +104,17 @@ static struct curl_transfer *io_turn(struct curl_io *x, int timeout_ms)
 {
         struct curl_transfer *t;
 
+        struct timespec until;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec +=
+                (timeout_ms > 0 && timeout_ms < 100 ? timeout_ms : 100) * 1000000L; /* a try waits for its time */
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
         pthread_mutex_lock(&x->lock);
         while (!x->n_waiting && !x->woken && timeout_ms > 0)
-                pthread_cond_wait(&x->wake, &x->lock); /* nothing here ends by itself */
+                if (pthread_cond_timedwait(&x->wake, &x->lock, &until) != 0)
+                        break;
         x->woken = false;
         pthread_mutex_unlock(&x->lock);
         if (!x->n_waiting)
@@ -131,13 +144,16 @@ struct test {
         char file[64];
 };
 
-static void begin(struct test *t, struct answer (*answer)(const struct asked *q), const char *auths)
+static void begin_with(struct test *t, struct answer (*answer)(const struct asked *q), const char *auths,
+                       const struct reg_opts *more)
 {
-        struct reg_opts o = { .registries_conf = "/dev/null", .auth_file = t->file };
+        struct reg_opts o = *more;
         FILE *f;
         int fd;
 
         *t = (struct test){ .op = { .jobs = 1 } };
+        o.registries_conf = "/dev/null";
+        o.auth_file = t->file;
         strcpy(t->file, "/tmp/envbuild-session-XXXXXX");
         fd = mkstemp(t->file);
         assert_true(fd >= 0);
@@ -150,6 +166,11 @@ static void begin(struct test *t, struct answer (*answer)(const struct asked *q)
         pthread_cond_init(&io->wake, NULL);
         assert_int_equal(net_new_over(&(struct net_opts){ .timeout_ms = 5000 }, &t->op, &table, 1, &t->net, &t->e), 0);
         assert_int_equal(reg_client_new(t->net, &o, &t->op, &t->c, &t->e), 0);
+}
+
+static void begin(struct test *t, struct answer (*answer)(const struct asked *q), const char *auths)
+{
+        begin_with(t, answer, auths, &(struct reg_opts){ 0 });
 }
 
 static void end(struct test *t)
@@ -555,6 +576,71 @@ static void locations(void **state)
         end(&t);
 }
 
+/* --- where a registry is --- */
+
+static struct answer plain_only(const struct asked *q)
+{
+        return is_for(q, " https:") ? (struct answer){ 0 } : basic(q);
+}
+
+static struct answer tls_only(const struct asked *q)
+{
+        return is_for(q, " https:") ? basic(q)
+                                    : (struct answer){ 400, NULL, "Client sent an HTTP request to an HTTPS server.\n" };
+}
+
+static void schemes(void **state)
+{
+        static const struct {
+                const char *registry, *insecure;
+                struct answer (*answer)(const struct asked *q);
+                const char *last; /* the last one asked; NULL: no answer */
+                size_t n;         /* requests in all */
+        } rows[] = {
+                { "reg.example:5000", NULL, tls_only, "GET https://reg.example:5000/v2/team/x/manifests/1", 2 },
+                { "reg.example:5000", NULL, plain_only, NULL, 0 },
+                { "reg.example:5000", "reg.example:5000", plain_only,
+                  "GET http://reg.example:5000/v2/team/x/manifests/1", 3 },
+                { "reg.example:5000", "reg.example", plain_only, "GET http://reg.example:5000/v2/team/x/manifests/1",
+                  3 },
+                { "reg.example:5000", "reg.example:5001", plain_only, NULL, 0 },
+                { "reg.example:5000", "reg.example:5000", tls_only,
+                  "GET https://reg.example:5000/v2/team/x/manifests/1", 2 },
+                { "localhost:5000", NULL, plain_only, "GET http://localhost:5000/v2/team/x/manifests/1", 2 },
+                { "127.0.0.1:5000", NULL, tls_only, "GET https://127.0.0.1:5000/v2/team/x/manifests/1", 4 },
+                { "docker.io", NULL, tls_only, "GET https://registry-1.docker.io/v2/team/x/manifests/1", 2 },
+        };
+        struct test t;
+        int bad = 0;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                struct reg_request r = request(REG_PULL, "manifests/1");
+                sv insecure = sv_from(rows[i].insecure);
+                int got;
+
+                begin_with(&t, rows[i].answer,
+                           "\"reg.example:5000\":{\"auth\":\"YWxpY2U6czNjcmV0\"},\"127.0.0.1:5000\":{\"auth\":"
+                           "\"YWxpY2U6czNjcmV0\"},"
+                           "\"localhost:5000\":{\"auth\":\"YWxpY2U6czNjcmV0\"},"
+                           "\"https://index.docker.io/v1/\":{\"auth\":\"YWxpY2U6czNjcmV0\"}",
+                           &(struct reg_opts){ .insecure = &insecure, .n_insecure = insecure.n > 0 });
+                r.repo.registry = sv_from(rows[i].registry);
+                got = ask(&t, &r);
+                if (rows[i].last ? got < 0 || t.got.status != 200 ||
+                                           strcmp(io->asked[io->n_asked - 1].text, rows[i].last) != 0
+                                 : got != -ERR_NET)
+                        bad++, print_error("row %zu: %d %s\n", i, got, io->asked[io->n_asked - 1].text);
+                if (rows[i].last && io->n_asked != rows[i].n)
+                        bad++, print_error("row %zu: %zu requests\n", i, io->n_asked);
+                for (size_t k = 0; k < io->n_asked; k++) /* no login on an open wire unless that was said */
+                        if (io->asked[k].authorization && is_for(&io->asked[k], "http://reg") && !rows[i].insecure)
+                                bad++, print_error("row %zu: a login over http\n", i);
+                end(&t);
+        }
+        assert_int_equal(bad, 0);
+}
+
 /* --- threads --- */
 
 static void *pull_thread(void *arg)
@@ -602,6 +688,7 @@ int main(void)
                 cmocka_unit_test(a_ping_only_when_there_is_no_challenge),
                 cmocka_unit_test(token_servers_that_send_us_on),
                 cmocka_unit_test(locations),
+                cmocka_unit_test(schemes),
                 cmocka_unit_test(threads_share_a_token),
         };
 
