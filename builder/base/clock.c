@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include "base/attr.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -138,4 +140,28 @@ void time_format(int64_t t, char ret[static 24])
         snprintf(ret, 24, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)(y % 10000),
                  (unsigned)(mp < 10 ? mp + 3 : mp - 9) % 100, (unsigned)(doy - (153 * mp + 2) / 5 + 1) % 100,
                  (unsigned)(rest / 3600) % 100, (unsigned)(rest % 3600 / 60) % 100, (unsigned)(rest % 60) % 100);
+}
+
+int time_read(sv text, int64_t now, int64_t *ret, struct err *e)
+{
+        static const struct {
+                char letter;
+                int64_t seconds;
+        } units[] = { { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
+        uint64_t n;
+        int64_t t;
+
+        for (size_t i = 0; text.n > 1 && i < ARRAY_LEN(units); i++)
+                if (text.p[text.n - 1] == units[i].letter && sv_u64(sv_from_to(text, 0, text.n - 1), &n) &&
+                    n < 100000) {
+                        *ret = now - (int64_t)n * units[i].seconds;
+                        return 0;
+                }
+        if (time_parse(text, &t) && t > 0) {
+                *ret = t;
+                return 0;
+        }
+        err_set(e, ERR_USAGE, "'%.*s' is not a date", SV_ARG(text));
+        err_hint(e, "write 2021-04-22, 2021-04-22T09:30:00Z, or how long ago: 7d");
+        return -(int)e->code;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/sv.h"
 
 int64_t clock_ms(void);   /* monotonic milliseconds */
@@ -14,6 +15,8 @@ int64_t clock_unix(void); /* seconds since 1970, the wall clock: for exclude-new
 bool time_parse(sv text, int64_t *ret);
 /** "Sat, 21 Nov 2026 09:15:44 UTC" (Release files, HTTP dates) → seconds since 1970. */
 bool time_parse_rfc2822(sv text, int64_t *ret);
+/** A moment that a user names: a date as above, or how long ago ("12h", "7d", "3w"). -ERR_USAGE says what to write. */
+int time_read(sv text, int64_t now, int64_t *ret, struct err *e);
 /** Writes "2026-11-21T09:30:12Z" and a NUL. */
 void time_format(int64_t t, char ret[static 24]);
 

@@ -12,14 +12,19 @@
 struct app;
 
 enum opt_kind {
-        OPT_FLAG, /* bool */
-        OPT_TEXT, /* sv */
-        OPT_LIST, /* struct opt_list: may be given several times */
-        OPT_COUNT /* unsigned, at least 1 */
+        OPT_FLAG,  /* bool */
+        OPT_TEXT,  /* sv */
+        OPT_LIST,  /* struct opt_list: may be given several times */
+        OPT_COUNT, /* unsigned, at least 1 */
+        OPT_SOME   /* struct opt_some: alone, or --NAME=N */
 };
 struct opt_list {
         sv *v;
         size_t n, cap;
+};
+struct opt_some {
+        bool given;
+        unsigned n; /* 0: without a number */
 };
 struct opt {
         char letter; /* 0: none */
@@ -79,6 +84,8 @@ int cmd_cache_size(struct app *app, void *opts, int argc, char **argv, struct er
 int cmd_cache_verify(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_login(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_logout(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_registry_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_registry_prune(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_completion(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_man(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_version(struct app *app, void *opts, int argc, char **argv, struct err *e);

@@ -171,6 +171,12 @@ static const struct opt build_opts[] = {
           "media types of what is pushed: oci (default) or docker" },
         { 0, "compression", "C", OPT_TEXT, AT(request_opts, codec), "gzip|zstd|none",
           "of the layers: gzip, zstd or none" },
+        { 0, "cache-repo", "REPO", OPT_LIST, AT(request_opts, cache_repo), NULL,
+          "look up layers there, and with --push tell it of them (default: the tag's repository with -layers)" },
+        { 0, "no-cache", NULL, OPT_FLAG, AT(request_opts, no_cache), NULL,
+          "make every layer anew, whatever store and registries know" },
+        { 0, "verify", "N", OPT_SOME, AT(request_opts, verify), NULL,
+          "make all (or N) layers again from their packages and compare" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
           "show packages, layers and bytes; make nothing" },
         { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
@@ -182,6 +188,8 @@ static const struct opt build_opts[] = {
 };
 static const struct opt push_opts[] = {
         { 0, "format", "F", OPT_TEXT, AT(push_opts, format), "oci|docker", "media types: oci (default) or docker" },
+        { 0, "cache-repo", "REPO", OPT_TEXT, AT(push_opts, cache_repo), NULL,
+          "tell it of the layers (default: the image's repository with -layers)" },
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(push_opts, metadata_file), NULL,
           "write what was pushed to FILE, as JSON" },
         ATTACH_OPTS(push_opts),
@@ -267,6 +275,21 @@ static const struct opt logout_opts[] = {
           "logins of registries (default: where docker and podman keep them)" },
         OPT_END,
 };
+static const struct opt registry_list_opts[] = {
+        { 0, "json", NULL, OPT_FLAG, AT(repository_cli, json), NULL, "for programs" },
+        REGISTRY_OPTS(repository_cli),
+        OPT_END,
+};
+static const struct opt registry_prune_opts[] = {
+        { 0, "keep-locked", "DIR", OPT_LIST, AT(repository_cli, keep), NULL,
+          "keep what the locks below DIR name; may be given several times" },
+        { 0, "older-than", "WHEN", OPT_TEXT, AT(repository_cli, older), NULL,
+          "only what is older: a date, or 30d. The date is the newest in an image's lock: a registry knows no other" },
+        { 0, "yes", NULL, OPT_FLAG, AT(repository_cli, yes), NULL, "delete; without it is only said what would be" },
+        { 0, "json", NULL, OPT_FLAG, AT(repository_cli, json), NULL, "for programs" },
+        REGISTRY_OPTS(repository_cli),
+        OPT_END,
+};
 static const struct opt prewarm_opts[] = {
         { 0, "to", "PLACE", OPT_LIST, AT(prewarm_cli, to), NULL,
           "REGISTRY[/PATH], containers-storage:, docker-daemon: or containerd:; may be given several times" },
@@ -280,6 +303,7 @@ static const struct opt prewarm_opts[] = {
           "locks must fit their definitions, and none is written" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(prewarm_cli, dry_run), NULL, "say what would go where; move nothing" },
         { 0, "json", NULL, OPT_FLAG, AT(prewarm_cli, json), NULL, "for programs" },
+        ATTACH_OPTS(prewarm_cli),
         REGISTRY_OPTS(prewarm_cli),
         OPT_END,
 };
@@ -374,6 +398,14 @@ const struct cmd cmds[] = {
           "Nothing that is there is sent again, so it may run from cron and on several hosts at once. Every image and "
           "every place is tried; the exit code is that of what failed.",
           prewarm_opts, sizeof(struct prewarm_cli), false, cmd_prewarm },
+        { "registry list", "REPO", "list what a repository of a registry holds",
+          "REPO is REGISTRY/NAME. Each manifest that has a tag: what it is, its tags, its bytes, its date.",
+          registry_list_opts, sizeof(struct repository_cli), false, cmd_registry_list },
+        { "registry prune", "REPO…", "delete what no lock names from a registry",
+          "Kept is what the locks below --keep-locked name: images by digest (those of Docker's types by their "
+          "config), layer facts by key, what hangs on a kept image. What is not ours is never touched. Without --yes "
+          "nothing is deleted. Bytes are freed by the registry's garbage collection.",
+          registry_prune_opts, sizeof(struct repository_cli), false, cmd_registry_prune },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,

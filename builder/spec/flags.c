@@ -79,24 +79,5 @@ int spec_add_variable(struct arena *a, struct spec *s, sv text, struct diags *ds
 
 int spec_set_exclude_newer(struct spec *s, sv text, int64_t now, struct err *e)
 {
-        static const struct {
-                char letter;
-                int64_t seconds;
-        } units[] = { { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
-        uint64_t n;
-        int64_t t;
-
-        for (size_t i = 0; text.n > 1 && i < ARRAY_LEN(units); i++)
-                if (text.p[text.n - 1] == units[i].letter && sv_u64(sv_from_to(text, 0, text.n - 1), &n) &&
-                    n < 100000) {
-                        s->exclude_newer = now - (int64_t)n * units[i].seconds;
-                        return 0;
-                }
-        if (time_parse(text, &t) && t > 0) {
-                s->exclude_newer = t;
-                return 0;
-        }
-        err_set(e, ERR_USAGE, "'%.*s' is not a date", SV_ARG(text));
-        err_hint(e, "write 2021-04-22, 2021-04-22T09:30:00Z, or how long ago: 7d");
-        return -(int)e->code;
+        return time_read(text, now, &s->exclude_newer, e);
 }
