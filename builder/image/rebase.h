@@ -37,7 +37,7 @@ int rebase_of_files(struct image_ctx *c, const struct image_request *files, stru
 int rebase_onto(struct image_ctx *c, struct image_rebase *r, sv base, struct arena *a, struct err *e);
 
 /* --- image/rebase_check.c: pure */
-#define REBASE_FAULTS 6
+#define REBASE_FAULTS 5
 /** Why what was made for the platform `was` cannot stand on the base of `now`: phrases about that base, as "its glibc 2.31 is older than …".
  *  Returns how many; 0: it can. */
 size_t rebase_faults(const struct lock_platform *was, const struct lock_platform *now, struct arena *a,

@@ -1,12 +1,18 @@
 """The same packages on another base: what stays, what is made again, what is sent, and what is refused."""
 import json
+import pathlib
 import re
 import shutil
+import sys
 
 import pytest
 
+from conda_world import World, made_python, make_package, python_package
 from conftest import Env, base_files, make_layout, sha256
 from registry_world import registries, registry  # noqa: F401  fixtures
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fake import debian  # noqa: E402
 
 CONFIG = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": ["sh"]}
 DPKG = "Package: libc6\nStatus: install ok installed\nVersion: {}\n\nPackage: python{}-minimal\nStatus: install ok installed\nVersion: {}\n\n"
@@ -279,11 +285,121 @@ def test_two_platforms(env, registry, base_layout, patched, tmp_path):
     assert "linux/arm64" in p.err and "for all platforms" in p.err
 
 
+def test_short_names(env, bases):
+    """What a lock calls docker.io/library/base:12 is "base" to people."""
+    conf = env.home / ".config/containers/registries.conf"
+    conf.parent.mkdir(parents=True)
+    conf.write_text(f'[[registry]]\nprefix = "docker.io"\nlocation = "{bases.name}"\ninsecure = true\n')
+    on(env, bases)
+    (env.work / "env.yml").write_text((env.work / "env.yml").read_text().replace(f"{bases.name}/library/", ""))
+    env.run("lock", "env.yml")
+    for base in ("base:12.1", "base:12", "docker.io/library/base:12.1"):
+        p = env.run("rebase", "env.yml", "--base", base)
+        assert ("write base" in p.err) == (base != "base:12")
+
+
+# --- other kinds of environments
+
+def test_conda(tmp_path, base_layout):
+    """A conda prefix brings its own python: the base's may be another, or none."""
+    world = World(tmp_path, base_layout)
+    try:
+        world.publish(made_python(), python_package("tool"), make_package("big", "1.0", files={"share/big": bytes(range(256)) * 4096}))
+        world.define("python", "tool", "big")
+        first = world.build().line
+        other = make_layout(tmp_path / "other", base_files({
+            "var/lib/dpkg/status": status("2.41-12", "3.13.5-2"), "usr/bin/python3": ("link", "python3.13"), "usr/bin/python3.13": b"#!/bin/sh\n",
+            "etc/patched": b"yes\n"}), CONFIG)
+        fetched = len(world.server.paths(".conda"))
+        for what in ("train", "env.yml"):
+            second = world.env.run("rebase", what, "--base", f"oci:{other}:base").line
+            a, b = made_of(world.env, first)[0], made_of(world.env, second)[0]
+            assert packages(a) == packages(b) and packages(a) and a["env conda"] == b["env conda"]
+            assert world.env.run("run", second, "--", "python", "-V").out == "python /opt/env/bin/python -V\n"
+        assert len(world.server.paths(".conda")) == fetched
+        assert '__glibc: "2.41"' in world.lock() and "python: {version: 3.11.9" in world.lock()
+        assert world.build("--locked", "--base", f"oci:{other}:base").line == second
+        assert "its glibc 2.36 is older than the glibc 2.41" in world.env.run("rebase", "train", "--base", f"oci:{base_layout}:base", code=3).err
+        # declared lower than the base has it: that is what was assumed
+        world.define("python", "tool", more='  virtual: {glibc: "2.17"}', name="low")
+        env = world.env
+        env.run("build", "env.yml", "--base", f"oci:{other}:base")
+        env.run("rebase", "low", "--base", f"oci:{base_layout}:base", "-o", "low.lock")
+        assert '__glibc: "2.17"' in world.lock(name="low")
+    finally:
+        world.close()
+
+
+class Mirror:
+    """Debian packages that have what a base is asked for."""
+
+    def __init__(self, folder, env):
+        self.key = debian.Key(folder)
+        self.repo = debian.Repo(folder, self.key)
+        self.repo.deb("t", "libc6", "2.36-9+deb12u10", files={"/usr/lib/libc.so": "1\n"})
+        self.repo.deb("t", "python3-minimal", "3.11.2-1", Depends="python3.11-minimal", files={"/usr/bin/python3": ("->", "python3.11")})
+        self.repo.deb("t", "python3.11-minimal", "3.11.2-6", Depends="libc6", files={"/usr/bin/python3.11": "#!/bin/sh\n"})
+        self.repo.deb("t", "app", "1.0-1", Depends="lib1 (>= 1)", files={"/usr/bin/app": "app\n"})
+        self.repo.deb("t", "lib1", "1.0-1", files={"/usr/lib/lib1": "1\n"})
+        self.repo.publish("t")
+        self.server = debian.Server(folder)
+        for name, more in (("r", ""), ("plain", ", lib1")):
+            env.write(f"recipes/{name}.yml", f"recipe: 1\nname: {name}\nsuite: t\nversion: \"1\"\nmirror: {self.server.url}/debian\ncomponents: [main]\n"
+                                             f"architectures: [amd64]\nkeys: {self.key.keyring}\npackages: [python3-minimal{more}]\n")
+        env.env["ENVBUILD_RECIPES"] = str(env.work / "recipes")
+
+    def close(self):
+        self.server.close()
+        self.key.close()
+
+
+@pytest.mark.skipif(bool(debian.MISSING), reason=f"not installed: {debian.MISSING}")
+def test_a_recipe_is_refreshed(env, index, patched, tmp_path):
+    mirror = Mirror(tmp_path, env)
+    try:
+        env.write("env.yml", "name: train\ndependencies:\n  - pip: [\"PyJWT<2\", wide]\n"
+                             "envbuild:\n  base: recipe:r\n  apt: [app]\n  platforms: [linux/amd64]\n")
+        first = env.run("build", "env.yml").line
+        asked = len(index.requests())
+        assert env.run("rebase", "train", "--base", "recipe:r").line == first, "nothing is newer"
+        mirror.repo.deb("t", "lib1", "1.0-2", files={"/usr/lib/lib1": "patched\n"})
+        mirror.repo.deb("t", "libc6", "2.36-9+deb12u11", files={"/usr/lib/libc.so": "patched\n"})
+        mirror.repo.publish("t")
+        assert env.run("build", "env.yml").line == first
+        second = env.run("rebase", "train", "--base", "recipe:r", "-t", "new", "-o", "new.lock").line
+        a, b = made_of(env, first)[0], made_of(env, second)[0]
+        assert a["os r"] != b["os r"] and a.get("last") == b.get("last") and a["env venv"] == b["env venv"]
+        wheels = {of: d for of, d in a.items() if "wide" in of or "pyjwt" in of}
+        assert len(wheels) == 2 and wheels.items() <= b.items()
+        text = (env.work / "new.lock").read_text()
+        assert "version: 1.0-2" in text and "version: 2.36-9+deb12u11" in text and "env.yml: app" in text
+        p = env.run("rebase", "env.yml", "--base", "recipe:r")
+        assert p.line.split("@")[1] == second.split("@")[1] and "write base" not in p.err
+        assert env.run("build", "--locked", "env.yml").line == p.line, "the same recipe: the definition asks for just this"
+        # another recipe; apt's package is what the base has now
+        third = env.run("rebase", "train", "--base", "recipe:plain", "-o", "third.lock").line
+        assert wheels.items() <= made_of(env, third)[0].items()
+        assert "recipe: plain" in (env.work / "third.lock").read_text() and "env.yml: app" in (env.work / "third.lock").read_text()
+        assert "apt: needs a recipe" in env.run("rebase", "train", "--base", f"oci:{patched}:base", code=2).err
+        assert len(index.requests()) == asked
+        # off the recipe, and onto one
+        env.write("env.yml", f"name: bare\ndependencies:\n  - pip: [\"PyJWT<2\", wide]\nenvbuild:\n  base: oci:{env.base}:base\n"
+                             "  platforms: [linux/amd64]\n")
+        old = env.run("build", "env.yml").line
+        asked = len(index.requests())
+        moved = env.run("rebase", "bare", "--base", "recipe:r", "-t", "moved").line
+        assert packages(made_of(env, old)[0]).items() <= made_of(env, moved)[0].items()
+        assert env.run("rebase", "moved", "--base", f"oci:{env.base}:base", "-t", "bare").line == old
+        assert len(index.requests()) == asked
+    finally:
+        mirror.close()
+
+
 # --- what cannot be
 
 REFUSED = {
     "an older glibc": ({"var/lib/dpkg/status": status(libc="2.31-13")}, "its glibc 2.31 is older than the glibc 2.36"),
-    "musl": ({"var/lib/dpkg/status": None, "lib/apk/db/installed": b"P:musl\nV:1.2.4-r2\n"}, "its libc is musl"),
+    "musl": ({"var/lib/dpkg/status": None, "lib/apk/db/installed": b"C:x\nP:musl\nV:1.2.4-r2\n"}, "its libc is musl"),
     "another python": ({"var/lib/dpkg/status": status(python="3.12.3-1"), "usr/bin/python3": ("link", "python3.12"), "usr/bin/python3.11": None,
                         "usr/bin/python3.12": b"#!/bin/sh\n"}, "its python is 3.12, and the packages were installed for 3.11"),
     "a python elsewhere": ({"usr/bin/python3": None, "usr/bin/python3.11": None, "usr/local/bin/python3": ("link", "python3.11"),
