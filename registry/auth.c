@@ -315,13 +315,25 @@ static struct reg_challenge asked(struct reg_client *c, const struct reg_host *h
         return ch;
 }
 
+/* It has answered something of ours and did not ask who we are. */
+static bool asks_nobody(struct reg_client *c, const struct reg_host *h)
+{
+        bool sure;
+
+        pthread_mutex_lock(&c->lock);
+        sure = h->sure;
+        pthread_mutex_unlock(&c->lock);
+        return sure;
+}
+
 int reg_ticket_header(struct reg_client *c, struct reg_host *h, struct reg_ticket *t, sv *ret, struct err *e)
 {
         struct reg_challenge ch = asked(c, h);
 
         *ret = (sv){ 0 };
         t->sent = REG_UNASKED;
-        if (ch.kind == REG_UNASKED && t->r->fresh_token) { /* cheaper than a large body that is sent for nothing */
+        /* A ping is cheaper than a large body that is sent for nothing; the POST before an upload has been one already. */
+        if (ch.kind == REG_UNASKED && t->r->fresh_token && !asks_nobody(c, h)) {
                 if (ping(c, h, &t->arena, &ch, e) < 0)
                         return -(int)e->code;
                 if (ch.kind != REG_UNASKED)

@@ -6,9 +6,11 @@
 #include "registry/blob.h"
 
 enum {
-        REG_TRIES = 5,           /* of one blob or manifest, restarts included */
-        REG_BACKOFF_MS = 250,    /* before the second; doubles */
-        REG_RETRY_MAX_MS = 60000 /* what a server may ask us to wait */
+        REG_TRIES = 5,            /* of one blob or manifest, restarts included */
+        REG_BACKOFF_MS = 250,     /* before the second; doubles */
+        REG_RETRY_MAX_MS = 60000, /* what a server may ask us to wait */
+        REG_WAIT_MS = 30000,      /* without a byte, in a body and for its answer, to which comes: */
+        REG_DIGESTED = 16 << 10   /* bytes a ms that even a slow server reads again before it answers */
 };
 #define REG_PIECE     ((uint64_t)64 << 20) /* bytes of a PATCH where pieces are needed */
 #define REG_PIECE_MIN ((uint64_t)1 << 20)  /* a server that refuses even this refuses everything */

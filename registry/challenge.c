@@ -43,6 +43,19 @@ static sv take_quoted(struct arena *a, sv *s)
         return (sv){ out, n };
 }
 
+/* Without quotes it should be a token; some servers write a URL so. */
+static sv take_bare(sv *s)
+{
+        size_t n = 0;
+        sv value;
+
+        while (n < s->n && s->p[n] > ' ' && s->p[n] != ',' && s->p[n] != '"')
+                n++;
+        value = sv_from_to(*s, 0, n);
+        *s = sv_skip(*s, n);
+        return value;
+}
+
 /* "=value" after a parameter's name; false when none follows. */
 static bool take_value(struct arena *a, sv *s, sv *ret)
 {
@@ -57,7 +70,7 @@ static bool take_value(struct arena *a, sv *s, sv *ret)
                 rest = sv_skip(rest, 1);
                 *ret = take_quoted(a, &rest);
         } else {
-                *ret = take_token(&rest);
+                *ret = take_bare(&rest);
         }
         *s = rest;
         return true;

@@ -174,6 +174,7 @@ static int one_try(struct reg_client *c, const struct reg_request *r, sv url, sv
                                  .priority = r->priority,
                                  .body = r->body,
                                  .once = r->once,
+                                 .timeout_ms = r->timeout_ms,
                                  .anonymous = true };
 
         AUTO(err_done) struct err why = { 0 };

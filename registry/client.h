@@ -70,7 +70,8 @@ struct reg_request {
         enum op_phase phase;
         uint64_t expect;
         int priority;
-        bool once;        /* a broken request is not repeated (after a 401 it is, once, with a fresh token) */
+        bool once; /* a broken request is not repeated (after a 401 it is, once, with a fresh token) */
+        int64_t timeout_ms; /* no byte for so long ends a try; 0: net's (a server may look at a large body for a while before it answers) */
         bool fresh_token; /* a large body follows: do not begin with a token that ends soon */
 };
 /**

@@ -44,7 +44,10 @@ int reg_place(struct reg_client *c, const struct reg_repo *repo, struct arena *a
         x = reg_conf_find(a, conf, repo, &rest);
         if (x && x->blocked)
                 return blocked(x, repo, e);
-        *ret = x && x->location.n && !sv_eq(x->location, x->prefix) ? repo_at(a, x->location, rest) : *repo;
+        /* A registry by itself (a login) is what its name says. */
+        *ret = x && repo->repository.n && x->location.n && !sv_eq(x->location, x->prefix)
+                       ? repo_at(a, x->location, rest)
+                       : *repo;
         return 0;
 }
 

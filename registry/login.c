@@ -1,4 +1,5 @@
 /* Who we are to a registry: the places that know, in containers/image's order (specs/oci.md §3.8). */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,8 +52,13 @@ void login_places(struct arena *a, const struct reg_opts *o, struct login_places
 int login_file_read(struct arena *a, const struct login_place *p, struct auth_file *ret, struct err *e)
 {
         struct buf text = BUF_INIT(AUTH_FILE_MAX);
-        int r = fs_read(arena_str(a, p->path), &text, e);
+        const char *path = arena_str(a, p->path);
+        int r;
 
+        /* A folder of others that we may not look into (/run/containers) has no file of ours. */
+        if (access(path, F_OK) < 0 && errno == EACCES)
+                return err_set(e, ERR_NOT_FOUND, "'%s' is not there for us", path);
+        r = fs_read(path, &text, e);
         if (r == 0)
                 r = auth_file_parse(a, p->path, buf_sv(&text), p->flat, ret, e);
         if (text.p)
@@ -84,6 +90,14 @@ static int find_in(const struct auth_file *f, const struct reg_repo *repo, struc
         return 0;
 }
 
+/* A file that the user named and that is not there is a slip of the pen, not somebody without a login. */
+static int named_is_missing(const struct login_places *p, struct err *e)
+{
+        err_set(e, ERR_USAGE, "the auth file '%.*s' is not there", SV_ARG(p->v[0].path));
+        err_hint(e, "envbuild login HOST makes it; --authfile and REGISTRY_AUTH_FILE name it");
+        return -ERR_USAGE;
+}
+
 int reg_login_find(const struct reg_opts *o, const struct reg_repo *repo, struct op *op, struct arena *a,
                    struct reg_login *ret, struct err *e)
 {
@@ -96,6 +110,8 @@ int reg_login_find(const struct reg_opts *o, const struct reg_repo *repo, struct
                 return 0;
         }
         login_places(a, o, &places);
+        if (places.named && access(arena_str(a, places.v[0].path), F_OK) < 0)
+                return named_is_missing(&places, e);
         for (size_t i = 0; i < places.n; i++) {
                 AUTO(err_done) struct err one = { 0 };
                 struct auth_file f;

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "registry/blob_priv.h"
+#include "registry/client_priv.h"
 
 #define ACCEPT OCI_INDEX ", " OCI_MANIFEST ", " OCI_DOCKER_INDEX ", " OCI_DOCKER_MANIFEST
 
@@ -67,13 +68,14 @@ static int read_type(const struct net_answer *ans, const char *what, struct aren
                 return schema_1(what, e);
         if (type.n && said.n && !sv_eq_nocase(type, said))
                 return err_set(e, ERR_INTEGRITY, "%s says that it is '%.*s', but the server calls it '%.*s'", what,
-                               SV_ARG(type), SV_ARG(said));
+                               SV_ARG(reg_tame(a, type)), SV_ARG(reg_tame(a, said)));
         *ret = type.n ? type : said;
         return 0;
 }
 
 /* Its digest is that of its bytes, whatever anybody says; who says something else is not believed either. */
-static int check_digest(const struct net_answer *ans, sv ref, const char *what, const sha256 *got, struct err *e)
+static int check_digest(const struct net_answer *ans, sv ref, const char *what, const sha256 *got, struct arena *a,
+                        struct err *e)
 {
         sv said = net_header_get(ans, "docker-content-digest");
         sha256 d;
@@ -81,8 +83,8 @@ static int check_digest(const struct net_answer *ans, sv ref, const char *what, 
         if (sv_starts(ref, SV("sha256:")) && !(sha256_read(ref, &d) && sha256_eq(&d, got)))
                 err_set(e, ERR_INTEGRITY, "what the server sent as %s is sha256:%s", what, sha256_hex(got).s);
         else if (sv_starts(said, SV("sha256:")) && !(sha256_read(said, &d) && sha256_eq(&d, got)))
-                err_set(e, ERR_INTEGRITY, "the server calls %s %.*s, but what it sent is sha256:%s", what, SV_ARG(said),
-                        sha256_hex(got).s);
+                err_set(e, ERR_INTEGRITY, "the server calls %s %.*s, but what it sent is sha256:%s", what,
+                        SV_ARG(reg_tame(a, said)), sha256_hex(got).s);
         else
                 return 0;
         err_hint(e, "the registry, a mirror or a proxy on the way changes or damages what it passes on; try again");
@@ -104,7 +106,7 @@ static int get_from(struct reg_client *c, const struct reg_repo *repo, sv ref, s
         if (ans.status != 200)
                 return reg_status_err(c, &r, &ans, arena_fmt(a, "fetching %s", what).p, e);
         m = (struct reg_manifest){ .bytes = ans.body, .digest = sha256_of(ans.body) };
-        if (check_digest(&ans, ref, what, &m.digest, e) < 0 || read_type(&ans, what, a, &m.media_type, e) < 0)
+        if (check_digest(&ans, ref, what, &m.digest, a, e) < 0 || read_type(&ans, what, a, &m.media_type, e) < 0)
                 return -(int)e->code;
         *ret = m;
         return 0;
@@ -194,14 +196,14 @@ static bool is_there(struct reg_client *c, const struct reg_repo *repo, sv ref, 
 }
 
 static int put_done(const struct net_answer *ans, const struct reg_manifest *m, const char *what, bool *ret_subject,
-                    struct err *e)
+                    struct arena *a, struct err *e)
 {
         sv said = net_header_get(ans, "docker-content-digest");
         sha256 d;
 
         if (sv_starts(said, SV("sha256:")) && !(sha256_read(said, &d) && sha256_eq(&d, &m->digest)))
-                return err_set(e, ERR_INTEGRITY, "%s: the server stored %.*s instead of sha256:%s", what, SV_ARG(said),
-                               sha256_hex(&m->digest).s);
+                return err_set(e, ERR_INTEGRITY, "%s: the server stored %.*s instead of sha256:%s", what,
+                               SV_ARG(reg_tame(a, said)), sha256_hex(&m->digest).s);
         if (ret_subject)
                 *ret_subject = net_header_get(ans, "oci-subject").n > 0;
         return 0;
@@ -230,7 +232,7 @@ int reg_manifest_put(struct reg_client *c, const struct reg_repo *repo, sv ref, 
                 int ret = reg_do(c, &r, &a, &ans, &why);
 
                 if (ret == 0 && (ans.status == 201 || ans.status == 200 || ans.status == 202))
-                        return put_done(&ans, m, what, ret_subject, e);
+                        return put_done(&ans, m, what, ret_subject, &a, e);
                 if (!reg_may_mend(ret, ans.status)) {
                         if (ret == 0)
                                 return reg_status_err(c, &r, &ans, what, e);

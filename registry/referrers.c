@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "ext/json.h"
 #include "net/url.h"
+#include "registry/client_priv.h"
 #include "registry/link.h"
 #include "registry/referrers_priv.h"
 
@@ -19,10 +21,24 @@ struct found {
         size_t n, cap;
 };
 
+/* "manifests": null, as servers in Go write an empty list. */
+static bool is_null(struct arena *a, sv text)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        const struct js *list = NULL;
+        struct js *doc;
+
+        if (js_parse(a, text, &doc, &ignored) == 0)
+                list = js_get(doc, "manifests");
+        return list && list->type == JS_NULL;
+}
+
 static int add_index(struct found *f, sv text, const char *what, sv type, struct err *e)
 {
         struct oci_index x = { 0 };
 
+        if (is_null(f->a, text))
+                return 0;
         if (oci_index_parse(f->a, text, what, &x, e) < 0)
                 return -(int)e->code;
         for (size_t i = 0; i < x.n; i++)
@@ -113,7 +129,7 @@ int referrers_tagged(struct reg_client *c, const struct reg_repo *repo, const sh
         }
         if (!sv_is(m.media_type, OCI_INDEX)) {
                 err_set(e, ERR_INTEGRITY, "the tag '%.*s:%.*s' is a '%.*s', not the index of what hangs on an image",
-                        SV_ARG(reg_repo_text(a, repo)), SV_ARG(tag), SV_ARG(m.media_type));
+                        SV_ARG(reg_repo_text(a, repo)), SV_ARG(tag), SV_ARG(reg_tame(a, m.media_type)));
                 err_hint(e, "somebody uses the tag for something else: delete it there, or move that elsewhere");
                 return -(int)e->code;
         }

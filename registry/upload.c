@@ -4,6 +4,7 @@
 #include "net/url.h"
 #include "registry/blob_priv.h"
 #include "registry/client_priv.h"
+#include "registry/client_priv.h"
 
 static const struct net_header octets = { SV("content-type"), SV("application/octet-stream") };
 
@@ -19,6 +20,7 @@ int reg_upload_ask(struct reg_upload *u, enum net_method method, sv url, const s
                                  .body = body,
                                  .phase = OP_PUSH,
                                  .once = true,
+                                 .timeout_ms = body ? REG_WAIT_MS + (int64_t)(body->size / REG_DIGESTED) : 0,
                                  .fresh_token = body && body->size >= REG_LARGE };
 
         arena_done(&u->last);
@@ -117,8 +119,8 @@ static int check_stored(struct reg_upload *u, const struct net_answer *ans, stru
 
         if (!sv_starts(said, SV("sha256:")) || (sha256_read(said, &d) && sha256_eq(&d, &u->want->digest)))
                 return 0;
-        return err_set(e, ERR_INTEGRITY, "%s: the server stored %.*s instead of sha256:%s", u->what, SV_ARG(said),
-                       sha256_hex(&u->want->digest).s);
+        return err_set(e, ERR_INTEGRITY, "%s: the server stored %.*s instead of sha256:%s", u->what,
+                       SV_ARG(reg_tame(&u->last, said)), sha256_hex(&u->want->digest).s);
 }
 
 struct net_header reg_upload_range(struct reg_upload *u, uint64_t from, uint64_t end)
@@ -144,20 +146,6 @@ int reg_upload_close(struct reg_upload *u, uint64_t from, struct err *e)
         return reg_upload_verdict(u, r, &ans, e);
 }
 
-/* Some registries have no repositories but those that were made before. */
-static int no_repository(struct reg_upload *u, const struct net_answer *ans, struct err *e)
-{
-        AUTO(err_done) struct err why = { 0 };
-
-        status_err(u, ans, &why);
-        err_set(e, ERR_NET, "%s", why.cause);
-        err_hint(e,
-                 "is '%.*s' the right name? Some registries want a repository, or the project above it, to be made "
-                 "first",
-                 SV_ARG(u->repo->repository));
-        return -(int)e->code;
-}
-
 static int begin(struct reg_upload *u, struct err *e)
 {
         struct net_answer ans = { 0 };
@@ -167,9 +155,12 @@ static int begin(struct reg_upload *u, struct err *e)
                 return reg_upload_session(u, &ans, e);
         if (r < 0)
                 return r == -ERR_NET ? UPLOAD_AGAIN : r;
-        if (ans.status == 404)
-                return no_repository(u, &ans, e);
         status_err(u, &ans, e);
+        if (ans.status == 404)
+                err_hint(e,
+                         "is '%.*s' the right name? Some registries want a repository, or the project above it, to be "
+                         "made first",
+                         SV_ARG(u->repo->repository));
         if (ans.status == 405)
                 err_hint(e, "a registry that is read-only, or a mirror of another: push to that one");
         return reg_may_mend(0, ans.status) ? UPLOAD_AGAIN : -(int)e->code;

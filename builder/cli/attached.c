@@ -26,7 +26,10 @@ int attach_all(struct app *app, sv image, const struct image_pushed *v, size_t n
 {
         for (size_t i = 0; i < n; i++) {
                 struct attach_count count = { 0 };
-                if (attach_push(&app->image, &v[i].repo, image, &v[i].desc, o, &app->arena, &count, e) < 0)
+                struct attach_opts one = *o;
+
+                one.remember = v[i].count.whole;
+                if (attach_push(&app->image, &v[i].repo, image, &v[i].desc, &one, &app->arena, &count, e) < 0)
                         return -(int)e->code;
                 if (count.made)
                         op_say(&app->op, OP_NOTE, "%.*s: %zu attached, %zu there already",

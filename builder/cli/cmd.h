@@ -12,14 +12,19 @@
 struct app;
 
 enum opt_kind {
-        OPT_FLAG, /* bool */
-        OPT_TEXT, /* sv */
-        OPT_LIST, /* struct opt_list: may be given several times */
-        OPT_COUNT /* unsigned, at least 1 */
+        OPT_FLAG,  /* bool */
+        OPT_TEXT,  /* sv */
+        OPT_LIST,  /* struct opt_list: may be given several times */
+        OPT_COUNT, /* unsigned, at least 1 */
+        OPT_SOME   /* struct opt_some: alone, or --NAME=N */
 };
 struct opt_list {
         sv *v;
         size_t n, cap;
+};
+struct opt_some {
+        bool given;
+        unsigned n; /* 0: without a number */
 };
 struct opt {
         char letter; /* 0: none */

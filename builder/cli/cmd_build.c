@@ -26,6 +26,7 @@ static int write_files(struct app *app, const struct request_opts *o, const stru
                            arena_fmt(&app->arena, "sha256:%s", sha256_hex(&b->image_id).s));
                 js_put_int(&app->arena, j, "layers", (int64_t)b->count.layers);
                 js_put_int(&app->arena, j, "layers.reused", (int64_t)b->count.reused);
+                js_put_int(&app->arena, j, "layers.remote", (int64_t)b->count.remote);
                 js_put_int(&app->arena, j, "fetched", (int64_t)b->count.fetched);
                 if (o->push)
                         js_put(&app->arena, j, SV("pushed"), pushed_js(&app->arena, p));
@@ -38,16 +39,19 @@ static int write_files(struct app *app, const struct request_opts *o, const stru
 
 static int show_plan(const struct image_built *b)
 {
+        static const char *const how[] = {
+                [IMAGE_LOCAL] = "local", [IMAGE_REGISTRY] = "registry", [IMAGE_MOUNT] = "mount", [IMAGE_MAKE] = "make"
+        };
         uint64_t need = 0;
         char size[16];
 
         for (size_t i = 0; i < b->n_layer; i++) {
-                printf("%-6s %10s  %.*s\n", b->layer[i].reused ? "local" : "make",
+                printf("%-8s %10s  %.*s\n", how[b->layer[i].how],
                        b->layer[i].need ? ui_size(b->layer[i].need, size) : "", SV_ARG(b->layer[i].of));
                 need += b->layer[i].need;
         }
-        printf("%zu layers, %zu of them here; %s of packages to fetch\n", b->n_layer, b->count.reused,
-               ui_size(need, size));
+        printf("%zu layers, %zu of them here, %zu in a registry; %s of packages to fetch\n", b->n_layer,
+               b->count.reused - b->count.remote, b->count.remote, ui_size(need, size));
         return 0;
 }
 
@@ -83,7 +87,14 @@ static int check_attach(const struct request_opts *o, struct err *e)
 int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
         struct request_opts *o = opts;
-        struct image_build_opts b = { .tag = o->tag, .codec = opts_codec(o->codec), .dry_run = o->dry_run };
+        struct image_build_opts b = { .tag = o->tag,
+                                      .codec = opts_codec(o->codec),
+                                      .dry_run = o->dry_run,
+                                      .cache_repo = o->cache_repo.v,
+                                      .n_cache_repo = o->cache_repo.n,
+                                      .no_cache = o->no_cache,
+                                      .verify = o->verify.given,
+                                      .verify_layers = o->verify.n };
         struct image_locked l = { 0 };
         struct image_built built = { 0 };
         struct image_request r;
@@ -102,7 +113,8 @@ int cmd_build(struct app *app, void *opts, int argc, char **argv, struct err *e)
         if (!r.locked && !r.frozen && image_lock_write(&l, e) < 0)
                 return -(int)e->code;
         name = arena_fmt(&app->arena, "%.*s@sha256:%s", SV_ARG(built.name), sha256_hex(&built.digest).s);
-        if (o->push && push_image(app, name, &o->tag, 1, o->format, &attach, &p, e) < 0)
+        if (o->push && push_image(app, name, &o->tag, 1, o->format, o->cache_repo.n ? o->cache_repo.v[0] : (sv){ 0 },
+                                  &attach, &p, e) < 0)
                 return -(int)e->code;
         if (write_files(app, o, &built, &p, e) < 0)
                 return -(int)e->code;

@@ -101,8 +101,8 @@ static void write_text(struct arena *a, const struct shown *s, struct buf *out)
         write_head(a, s, out);
         buf_fmt(out, "layers      %zu, %s\n", v->manifest.n_layer, ui_size(total, size));
         if (n_missing)
-                buf_fmt(out, "not here    %zu layers, %s: at %.*s\n", n_missing, ui_size(missing, size),
-                        SV_ARG(v->from));
+                buf_fmt(out, "not here    %zu layer%s, %s%s%.*s\n", n_missing, n_missing == 1 ? "" : "s",
+                        ui_size(missing, size), v->from.n ? ": at " : "", SV_ARG(v->from));
         for (size_t i = 0; i < v->config.n_env; i++)
                 buf_fmt(out, "%-11s %.*s\n", i ? "" : "env", SV_ARG(clean(a, v->config.env[i], VALUE_MAX)));
         buf_fmt(out, "\n%10s  %-12s  %s\n", "BYTES", "DIGEST", "WHAT");
@@ -224,24 +224,45 @@ static int inspect_lock(struct app *app, const struct read_opts *o, int argc, ch
         return 0;
 }
 
+/* In the store under the name as it was written, or as it is written in full. */
+static int find_here(struct app *app, sv text, sv platform, struct shown *ret, struct err *e)
+{
+        struct err missing = { 0 };
+        AUTO(err_done) struct err none = { 0 };
+        struct reference ref;
+        sv full;
+
+        ret->store = NULL;
+        if (image_open(&app->image, text, platform, &app->arena, &ret->v, &missing) < 0) {
+                if (missing.code != ERR_NOT_FOUND || image_reference(&app->arena, text, false, &ref, &none) < 0)
+                        return err_move(e, &missing);
+                full = reg_reference_text(&app->arena, &ref);
+                if (image_open(&app->image, full, platform, &app->arena, &ret->v, &none) < 0)
+                        return err_move(e, &missing);
+                err_done(&missing);
+        }
+        ret->store = app->image.store;
+        return 0;
+}
+
 /* The store first, then the registry that the name means. */
 static int find_image(struct app *app, sv text, sv platform, struct shown *ret, struct err *e)
 {
+        bool afar = sv_starts(text, SV("docker://"));
         struct err missing = { 0 };
         struct reference ref;
 
-        if (!sv_starts(text, SV("docker://"))) {
-                if (image_open(&app->image, text, platform, &app->arena, &ret->v, &missing) == 0) {
-                        ret->store = app->image.store;
+        if (!afar) {
+                if (find_here(app, text, platform, ret, &missing) == 0)
                         return 0;
-                }
                 if (missing.code != ERR_NOT_FOUND || sv_starts(text, SV("sha256:")) || app->image.offline)
                         return err_move(e, &missing);
                 err_done(&missing);
         }
         if (image_reference(&app->arena, text, false, &ref, e) < 0 ||
             image_look(&app->image, &ref, platform, &app->arena, &ret->v, e) < 0)
-                return err_while(e, "looking for '%.*s', which is not in the store", SV_ARG(text));
+                return afar ? -(int)e->code
+                            : err_while(e, "looking for '%.*s', which is not in the store", SV_ARG(text));
         return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "cli/app.h"
+#include "cli/attached.h"
 #include "cli/opts.h"
 #include "ext/json.h"
 #include "image/prewarm.h"
@@ -218,19 +219,22 @@ static int read_places(struct app *app, const struct prewarm_cli *o, struct prew
 static int run(struct app *app, const struct prewarm_cli *o, const sv *word, size_t n, struct err *e)
 {
         AUTO(buf_done) struct buf out = BUF_INIT((size_t)64 << 20);
+        AUTO(attach_done) struct attach_opts attach = { 0 };
         struct prewarm_opts p = { .n_place = o->to.n,
                                   .tag = o->tag.v,
                                   .n_tag = o->tag.n,
                                   .platform = o->platform.v,
                                   .n_platform = o->platform.n,
                                   .codec = opts_codec(o->codec),
+                                  .attach = &attach,
                                   .dry_run = o->dry_run,
                                   .locked = o->locked };
         struct prewarm_report r = { 0 };
         struct prewarm_place *place;
         struct prewarm_set *set;
 
-        if (opts_registry(app, &o->registry, e) < 0 || read_places(app, o, &place, e) < 0)
+        if (opts_registry(app, &o->registry, e) < 0 || attach_read(&o->attach, &attach, e) < 0 ||
+            read_places(app, o, &place, e) < 0)
                 return -(int)e->code;
         prewarm_sets(&app->arena, word, n, &set, &p.n_set);
         p.set = set;

@@ -6,10 +6,10 @@
 #include "cli/opts.h"
 #include "cli/pushed.h"
 
-int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, const struct attach_opts *attach,
-               struct pushed *ret, struct err *e)
+int push_image(struct app *app, sv image, const sv *to, size_t n_to, sv format, sv cache_repo,
+               const struct attach_opts *attach, struct pushed *ret, struct err *e)
 {
-        struct image_push_opts o = { .docker = sv_is(format, "docker") };
+        struct image_push_opts o = { .docker = sv_is(format, "docker"), .cache_repo = cache_repo };
 
         if (image_push(&app->image, image, to, n_to, &o, &app->arena, &ret->v, &ret->n, e) < 0)
                 return -(int)e->code;
@@ -81,7 +81,7 @@ int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e)
         for (int i = 1; i < argc; i++)
                 to[i - 1] = sv_from(argv[i]);
         if (attach_read(&o->attach, &attach, e) < 0 ||
-            push_image(app, sv_from(argv[0]), to, (size_t)argc - 1, o->format, &attach, &p, e) < 0)
+            push_image(app, sv_from(argv[0]), to, (size_t)argc - 1, o->format, o->cache_repo, &attach, &p, e) < 0)
                 return -(int)e->code;
         if (o->metadata_file.n && write_metadata(app, o->metadata_file, &p, e) < 0)
                 return -(int)e->code;

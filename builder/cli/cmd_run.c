@@ -169,7 +169,8 @@ static int run(struct app *app, const struct request_opts *o, sv ref, int argc, 
         const char *compiled = NULL;
         struct sandbox_run s = { .network = !sv_is(o->network, "none"), .terminal = true };
 
-        if (image_open_or_pull(&app->image, ref, o->platform.n ? o->platform.v[0] : (sv){ 0 }, &app->arena, &v, e) < 0)
+        if (opts_registry(app, &o->registry, e) < 0 ||
+            image_open_or_pull(&app->image, ref, o->platform.n ? o->platform.v[0] : (sv){ 0 }, &app->arena, &v, e) < 0)
                 return -(int)e->code;
         if (v.config.n_diff_id != v.manifest.n_layer)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' has %zu layers but its config names %zu", SV_ARG(ref),

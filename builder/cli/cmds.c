@@ -171,6 +171,12 @@ static const struct opt build_opts[] = {
           "media types of what is pushed: oci (default) or docker" },
         { 0, "compression", "C", OPT_TEXT, AT(request_opts, codec), "gzip|zstd|none",
           "of the layers: gzip, zstd or none" },
+        { 0, "cache-repo", "REPO", OPT_LIST, AT(request_opts, cache_repo), NULL,
+          "look up layers there, and with --push tell it of them (default: the tag's repository with -layers)" },
+        { 0, "no-cache", NULL, OPT_FLAG, AT(request_opts, no_cache), NULL,
+          "make every layer anew, whatever store and registries know" },
+        { 0, "verify", "N", OPT_SOME, AT(request_opts, verify), NULL,
+          "make all (or N) layers again from their packages and compare" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(request_opts, dry_run), NULL,
           "show packages, layers and bytes; make nothing" },
         { 0, "iidfile", "FILE", OPT_TEXT, AT(request_opts, iidfile), NULL, "write the image id to FILE" },
@@ -182,6 +188,8 @@ static const struct opt build_opts[] = {
 };
 static const struct opt push_opts[] = {
         { 0, "format", "F", OPT_TEXT, AT(push_opts, format), "oci|docker", "media types: oci (default) or docker" },
+        { 0, "cache-repo", "REPO", OPT_TEXT, AT(push_opts, cache_repo), NULL,
+          "tell it of the layers (default: the image's repository with -layers)" },
         { 0, "metadata-file", "FILE", OPT_TEXT, AT(push_opts, metadata_file), NULL,
           "write what was pushed to FILE, as JSON" },
         ATTACH_OPTS(push_opts),
@@ -311,6 +319,7 @@ static const struct opt prewarm_opts[] = {
           "locks must fit their definitions, and none is written" },
         { 0, "dry-run", NULL, OPT_FLAG, AT(prewarm_cli, dry_run), NULL, "say what would go where; move nothing" },
         { 0, "json", NULL, OPT_FLAG, AT(prewarm_cli, json), NULL, "for programs" },
+        ATTACH_OPTS(prewarm_cli),
         REGISTRY_OPTS(prewarm_cli),
         OPT_END,
 };

@@ -12,7 +12,7 @@ static void print_opts(const struct opt *o)
                 int n = o->letter ? snprintf(left, sizeof(left), "  -%c, --%s", o->letter, o->name)
                                   : snprintf(left, sizeof(left), "      --%s", o->name);
                 if (o->arg && n > 0)
-                        snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->arg);
+                        snprintf(left + n, sizeof(left) - (size_t)n, o->kind == OPT_SOME ? "[=%s]" : " %s", o->arg);
                 if (strlen(left) > 28)
                         printf("%s\n%-30s%s\n", left, "", o->help);
                 else
@@ -71,7 +71,7 @@ static void roff_opts(const struct opt *o)
                 roff(o->name);
                 fputs("\\fR", stdout);
                 if (o->arg)
-                        printf(" \\fI%s\\fR", o->arg);
+                        printf(o->kind == OPT_SOME ? "[=\\fI%s\\fR]" : " \\fI%s\\fR", o->arg);
                 putchar('\n');
                 roff(o->help);
                 putchar('\n');
@@ -130,6 +130,8 @@ void help_man(void)
         roff_text("ENVBUILD_CACHE_DIR, else XDG_CACHE_HOME/envbuild, else ~/.cache/envbuild: the store.\n"
                   "\nENVBUILD_CACHE_RO: further stores, separated by colons, that are only read.\n"
                   "\nENVBUILD_RECIPES: folders of recipes, separated by colons, that are looked in first.\n"
+                  "\nENVBUILD_PUSH_CHUNK: 64M sends layers in pieces of 64 MiB, for proxies that refuse large bodies "
+                  "without saying so.\n"
                   "\nENVBUILD_CURATED: folders of curated sets, likewise.\n"
                   "\nPIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS, PIP_NO_INDEX, PIP_PRE, PIP_CERT and pip.conf "
                   "are honoured as pip does; "
@@ -137,7 +139,11 @@ void help_man(void)
                   "locking only).\n"
                   "\nNO_COLOR turns colours off.");
         puts(".SH FILES");
-        roff_text("NAME.lock beside the definition: what was resolved and built.");
+        roff_text("NAME.lock beside the definition: what was resolved and built.\n"
+                  "\nXDG_CONFIG_HOME/envbuild/config.yml, else ~/.config/envbuild/config.yml, and "
+                  "/etc/envbuild/config.yml: under cache:, repositories (where facts about layers are looked up), "
+                  "trust (ed25519 keys: facts that none of these signed do not exist), sign (a private key's file: "
+                  "signs what a push tells of layers) and keep-packages (true: packages stay in the store).");
 }
 
 static void words_of(const struct opt *o, char sep)

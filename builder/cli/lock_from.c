@@ -36,12 +36,17 @@ int lock_from(struct app *app, const struct request_opts *o, int argc, struct er
         if (opts_registry(app, &o->registry, e) < 0 || source_find(&app->image, o->from, &app->arena, &s, e) < 0)
                 return -(int)e->code;
         text = s.origin.lock.text;
+        path = o->out.n ? o->out.p : arena_fmt(&app->arena, "%.*s.lock", SV_ARG(s.lock->name)).p;
+        if (o->dry_run) {
+                op_say(&app->op, OP_NOTE, "%s would be written, as %.*s was built from it; nothing was written", path,
+                       SV_ARG(o->from));
+                return 0;
+        }
         if (sv_is(o->out, "-")) {
                 progress_pause(app->progress);
                 fwrite(text.p, 1, text.n, stdout);
                 return 0;
         }
-        path = o->out.n ? o->out.p : arena_fmt(&app->arena, "%.*s.lock", SV_ARG(s.lock->name)).p;
         if ((!o->out.n && check_free(path, text, e) < 0) || fs_write(path, text, 0644, e) < 0)
                 return -(int)e->code;
         op_say(&app->op, OP_NOTE, "%s written, as %.*s was built from it", path, SV_ARG(o->from));

@@ -23,6 +23,9 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         sv tag, codec, iidfile, metadata_file;
         bool push;
         sv format; /* of what is pushed */
+        struct opt_list cache_repo;
+        bool no_cache;
+        struct opt_some verify;
         struct attach_flags attach;
         sv from, out; /* lock --from */
         struct opt_list volume;
@@ -35,7 +38,7 @@ struct login_opts { /* login, logout */
         struct registry_opts registry;
 };
 struct push_opts {
-        sv format, metadata_file;
+        sv format, metadata_file, cache_repo;
         struct attach_flags attach;
         struct registry_opts registry;
 };
@@ -57,6 +60,7 @@ struct prewarm_cli { /* prewarm, curated push */
         struct opt_list to, tag, platform;
         sv codec;
         bool dry_run, locked, json;
+        struct attach_flags attach;
         struct registry_opts registry;
 };
 struct export_opts {

@@ -109,6 +109,12 @@ static int set_value(const struct opt *o, char *base, sv value, struct app *app,
                 *arena_push(&app->arena, l->v, l->n, l->cap) = value;
                 break;
         }
+        case OPT_SOME:
+                ((struct opt_some *)at)->given = true;
+                at = &((struct opt_some *)at)->n;
+                if (!value.p)
+                        break;
+                /* fall through */
         case OPT_COUNT:
                 if (!sv_u64(value, &n) || n == 0 || n > 4096)
                         return err_set(e, ERR_USAGE, "--%s takes a number from 1 to 4096, not '%.*s'", o->name,
@@ -149,6 +155,11 @@ static int unknown(struct scan *s, const char *word, struct err *e)
         return -(int)e->code;
 }
 
+static bool needs_value(const struct opt *o)
+{
+        return o->kind != OPT_FLAG && o->kind != OPT_SOME;
+}
+
 /* One option with its value, which may be the next word. letter: 'x' of -x; glued: what follows it in the same word. */
 static int take(struct scan *s, sv name, char letter, bool has_value, sv value, const char *word, struct err *e)
 {
@@ -163,7 +174,7 @@ static int take(struct scan *s, sv name, char letter, bool has_value, sv value, 
                 return unknown(s, word, e);
         if (o->kind == OPT_FLAG && has_value)
                 return err_set(e, ERR_USAGE, "--%s takes no value", o->name);
-        if (o->kind != OPT_FLAG && !has_value) {
+        if (needs_value(o) && !has_value) {
                 if (s->i + 1 >= s->argc)
                         return err_set(e, ERR_USAGE, "--%s needs a value (%s)", o->name, o->arg);
                 value = sv_from(s->argv[++s->i]);
@@ -199,7 +210,7 @@ static int take_short(struct scan *s, char *word, struct err *e)
                         s->help = true;
                         continue;
                 }
-                takes = o && o->kind != OPT_FLAG;
+                takes = o && needs_value(o);
                 if (take(s, (sv){ 0 }, *p, takes && p[1], sv_from(p + 1), word, e) < 0)
                         return -(int)e->code;
                 if (takes)

@@ -64,6 +64,17 @@ static int take(struct package_shop *shop, struct activate *x, const struct pack
         return 0;
 }
 
+/* Whoever takes the layer from a registry needs the text too. */
+static void note_text(struct package_shop *shop, struct built_layer *b, const struct entry *en)
+{
+        if (en->size == 0)
+                return;
+        for (size_t i = 0; i < b->n_text; i++)
+                if (sha256_eq(&b->text[i].digest, &en->sha256))
+                        return;
+        *arena_push(shop->arena, b->text, b->n_text, b->cap_text) = (struct fact_blob){ en->sha256, en->size };
+}
+
 int activation_collect(struct package_shop *shop, const struct last_member *member, size_t n,
                        struct built_layers *below, struct err *e)
 {
@@ -73,9 +84,13 @@ int activation_collect(struct package_shop *shop, const struct last_member *memb
         for (size_t i = 0; i < n; i++) {
                 const struct package *p = member[i].package;
 
-                for (size_t k = 0; p && p->art->kind == ARTIFACT_CONDA && k < p->paths.n; k++)
-                        if (is_script(shop, &p->paths.v[k]) && take(shop, &x, p, &p->paths.v[k], e) < 0)
+                for (size_t k = 0; p && p->art->kind == ARTIFACT_CONDA && k < p->paths.n; k++) {
+                        if (!is_script(shop, &p->paths.v[k]))
+                                continue;
+                        if (take(shop, &x, p, &p->paths.v[k], e) < 0)
                                 return -(int)e->code;
+                        note_text(shop, &below->v[member[i].layer], &p->paths.v[k]);
+                }
         }
         for (size_t i = 0; i < x.n_set; i++)
                 *arena_push(shop->arena, below->activation, below->n_activation, cap) =

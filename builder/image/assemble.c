@@ -249,20 +249,16 @@ static int write_manifest(const struct lock *l, const struct lock_platform *p, c
         return 0;
 }
 
-int assemble(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct oci_config *base,
-             const struct built_layers *layers, enum oci_codec codec, struct arena *a, sha256 *ret_image_id,
-             struct oci_desc *ret_manifest, struct err *e)
+int assemble_with(struct image_ctx *c, const struct lock *l, const struct lock_platform *p,
+                  const struct built_layers *layers, enum oci_codec codec, sv config, struct arena *a,
+                  sha256 *ret_image_id, struct oci_desc *ret_manifest, struct err *e)
 {
-        AUTO(buf_done) struct buf config = BUF_INIT(OCI_DOC_MAX);
         AUTO(buf_done) struct buf manifest = BUF_INIT(OCI_DOC_MAX);
-        struct oci_desc desc = { .media_type = SV(OCI_CONFIG) };
+        struct oci_desc desc = { .media_type = SV(OCI_CONFIG), .size = config.n };
         struct target t = { 0 };
 
-        assemble_config(l, p, base, layers, a, &config);
-        if (buf_check(&config, e) < 0 || store_put_bytes(c->store, STORE_BLOB, buf_sv(&config), &desc.digest, e) < 0)
-                return -(int)e->code;
-        desc.size = config.n;
-        if (write_manifest(l, p, layers, codec, &desc, a, &manifest, e) < 0 || buf_check(&manifest, e) < 0)
+        if (store_put_bytes(c->store, STORE_BLOB, config, &desc.digest, e) < 0 ||
+            write_manifest(l, p, layers, codec, &desc, a, &manifest, e) < 0 || buf_check(&manifest, e) < 0)
                 return -(int)e->code;
         target_read(p->platform, &t);
         *ret_manifest = (struct oci_desc){
@@ -270,4 +266,16 @@ int assemble(struct image_ctx *c, const struct lock *l, const struct lock_platfo
         };
         *ret_image_id = desc.digest;
         return store_put_bytes(c->store, STORE_BLOB, buf_sv(&manifest), &ret_manifest->digest, e);
+}
+
+int assemble(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct oci_config *base,
+             const struct built_layers *layers, enum oci_codec codec, struct arena *a, sha256 *ret_image_id,
+             struct oci_desc *ret_manifest, struct err *e)
+{
+        AUTO(buf_done) struct buf config = BUF_INIT(OCI_DOC_MAX);
+
+        assemble_config(l, p, base, layers, a, &config);
+        if (buf_check(&config, e) < 0)
+                return -(int)e->code;
+        return assemble_with(c, l, p, layers, codec, buf_sv(&config), a, ret_image_id, ret_manifest, e);
 }

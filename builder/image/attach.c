@@ -120,6 +120,21 @@ static bool hangs(const struct subject *s, const sha256 *d)
         return false;
 }
 
+/* Whoever pushes what is there asks one question, not one a document: the store knows what it hung where. */
+static bool remembered(struct attach *t, const sha256 *d)
+{
+        sv *v, repo = reg_repo_text(t->a, t->repo);
+        size_t n;
+
+        if (!t->o->remember)
+                return false;
+        store_origin_list(t->c->store, d, t->a, &v, &n);
+        for (size_t i = 0; i < n; i++)
+                if (sv_eq(v[i], repo))
+                        return true;
+        return false;
+}
+
 static int hang(struct attach *t, struct subject *s, const char *type, const struct reg_push_blob *layer, size_t n,
                 struct err *e)
 {
@@ -141,17 +156,20 @@ static int hang(struct attach *t, struct subject *s, const char *type, const str
         if (buf_check(&text, e) < 0)
                 return -(int)e->code;
         d = sha256_of(buf_sv(&text));
-        if (!s->asked && reg_referrers(t->reg, t->repo, &s->desc.digest, (sv){ 0 }, t->a, &s->have, &s->n_have, e) < 0)
-                return -(int)e->code;
-        s->asked = true;
-        if (hangs(s, &d)) {
+        if (remembered(t, &d)) {
                 t->count.present++;
                 return 0;
         }
-        if (reg_artifact_push(t->reg, t->repo, &x, &made, e) < 0)
+        if (!s->asked && reg_referrers(t->reg, t->repo, &s->desc.digest, (sv){ 0 }, t->a, &s->have, &s->n_have, e) < 0)
                 return -(int)e->code;
-        t->count.made++;
-        return 0;
+        s->asked = true;
+        if (hangs(s, &d))
+                t->count.present++;
+        else if (reg_artifact_push(t->reg, t->repo, &x, &made, e) < 0)
+                return -(int)e->code;
+        else
+                t->count.made++;
+        return store_origin_add(t->c->store, &d, reg_repo_text(t->a, t->repo), e);
 }
 
 static struct reg_push_blob layer_of(struct attach *t, const char *type, sv name, sv text)
@@ -294,13 +312,15 @@ int attach_push(struct image_ctx *c, const struct reg_repo *repo, sv image, cons
         struct image_signed count = { 0 };
         struct image_view view = { 0 };
 
-        if (image_ctx_store(c, false, e) < 0 || image_find(c, image, a, &view, e) < 0)
+        if (image_ctx_store(c, true, e) < 0 || image_find(c, image, a, &view, e) < 0)
                 return -(int)e->code;
         t.image = view.digest;
         if (image_ctx_registry(c, &t.reg, e) < 0 || hang_all(&t, e) < 0 ||
-            (o->key && image_sign(t.reg, repo, pushed, &sign, &count, e) < 0))
+            (o->key && image_sign(t.reg, repo, pushed, &sign, &count, e) < 0)) {
+                err_hint(e, "a registry that takes no artifacts takes the image alone: --sbom=false --source=false");
                 return err_while(e, "attaching to the image, which is pushed: %.*s@sha256:%s",
                                  SV_ARG(reg_repo_text(a, repo)), sha256_hex(&pushed->digest).s);
+        }
         ret->made = t.count.made + count.made;
         ret->present = t.count.present + count.present;
         return 0;

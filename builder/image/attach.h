@@ -12,6 +12,7 @@
 struct attach_opts {
         bool sbom, source, provenance;
         struct sign_key *key; /* sign the image, and the provenance; NULL: nothing */
+        bool remember; /* the image was there already: what this store hung on it before is not asked for again */
 };
 struct attach_count {
         size_t made, present;

@@ -1,8 +1,8 @@
 /* The build: lock → layers → image → store, and the way past all of it when the image is there already. */
 #include "base/cleanup.h"
 #include "image/fetch.h"
-#include "image/image_priv.h"
 #include "image/origin.h"
+#include "image/reuse_priv.h"
 #include "oci/reference.h"
 
 static const struct lock_encoding *find_encoding(const struct lock_encoding *v, size_t n, enum oci_codec codec)
@@ -125,6 +125,8 @@ static void fill_image(struct arena *a, struct lock_platform *p, const struct bu
                 l->of = b->v[i].of;
                 l->key = b->v[i].fact.key;
                 l->diff_id = b->v[i].fact.diff_id;
+                if (b->v[i].from.n)
+                        l->from = b->v[i].from;
                 put_encoding(a, &l->encoding, &l->n_encoding, codec, &enc->digest, enc->size);
         }
 }
@@ -166,6 +168,7 @@ struct build {
         struct image_locked *l;
         struct image_built *ret;
         struct store_lease *lease;
+        struct reuse *reuse;
         bool keep_lock; /* --locked, --frozen: the image half is never rewritten */
 };
 
@@ -186,12 +189,27 @@ static int lease_layers(struct build *b, const struct lock_platform *p, const st
 }
 
 /* A package's file has done its work once its layer is in the store (design/store.md). */
-static int drop_packages(struct image_ctx *c, const struct lock_platform *p, struct err *e)
+static int drop_packages(struct build *b, const struct lock_platform *p, struct err *e)
 {
-        for (size_t i = 0; i < p->n_artifact; i++)
-                if (store_drop(c->store, STORE_PACKAGE, &p->artifact[i].sha256, e) < 0)
+        for (size_t i = 0; i < p->n_artifact && !b->reuse->settings->keep_packages; i++)
+                if (store_drop(b->c->store, STORE_PACKAGE, &p->artifact[i].sha256, e) < 0)
                         return -(int)e->code;
         return 0;
+}
+
+static enum image_layer_how how_of(const struct build *b, const struct built_layer *y)
+{
+        const struct reuse_repo *target = b->reuse->target;
+        struct reg_repo from;
+        struct err none = { 0 };
+
+        if (!y->from.n)
+                return y->reused ? IMAGE_LOCAL : IMAGE_MAKE;
+        if (!target || sv_eq(target->name, y->from) || reg_repo_parse(b->a, y->from, &from, &none) < 0) {
+                err_done(&none);
+                return IMAGE_REGISTRY;
+        }
+        return sv_eq(from.registry, target->repo.registry) ? IMAGE_MOUNT : IMAGE_REGISTRY;
 }
 
 static void view_layers(struct build *b, const struct built_layers *layers)
@@ -202,18 +220,134 @@ static void view_layers(struct build *b, const struct built_layers *layers)
                 v[i] = b->ret->layer[i];
         for (size_t i = 0; i < layers->n; i++)
                 v[b->ret->n_layer++] =
-                        (struct image_layer_view){ layers->v[i].of, layers->v[i].reused, layers->v[i].need };
+                        (struct image_layer_view){ layers->v[i].of, how_of(b, &layers->v[i]), layers->v[i].need };
         b->ret->layer = v;
 }
 
-static int build_platform(struct build *b, struct lock_platform *p, struct oci_desc *ret, struct err *e)
+/* What people would wonder about: an image is there, and its layers are not. */
+static void tell_remote(struct build *b)
+{
+        const struct image_count *n = &b->ret->count;
+
+        if (n->remote && !b->o->dry_run)
+                op_say(b->c->op, OP_NOTE, "%zu of %zu layers stay where they are, in a registry", n->remote, n->layers);
+}
+
+static void count_layers(struct build *b, const struct built_layers *layers)
+{
+        b->ret->count.layers += layers->n;
+        b->ret->count.reused += layers->reused;
+        b->ret->count.fetched += layers->fetched;
+        for (size_t i = 0; i < layers->n; i++)
+                b->ret->count.remote += layers->v[i].from.n > 0;
+}
+
+/* Blobs that are elsewhere are as good as here: who needs one finds it by this note. */
+static int note_origins(struct build *b, const struct built_layers *layers, struct err *e)
+{
+        for (size_t i = 0; i < layers->n; i++) {
+                const struct layer_encoding *en = layer_fact_encoding(&layers->v[i].fact, b->o->codec);
+
+                if (layers->v[i].from.n && en && store_origin_add(b->c->store, &en->digest, layers->v[i].from, e) < 0)
+                        return -(int)e->code;
+        }
+        return 0;
+}
+
+/* A config that was not computed is the one of the image id; its layers must be those that the lock names. */
+static bool has_layers(struct build *b, sv config, const struct lock_platform *p)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        struct oci_config c;
+        bool same = oci_config_parse(b->a, config, "config", &c, &ignored) == 0 &&
+                    c.n_diff_id == p->base.n_layer + p->image.n_layer;
+
+        for (size_t i = 0; same && i < c.n_diff_id; i++)
+                same = sha256_eq(&c.diff_id[i], i < p->base.n_layer ? &p->base.layer[i].diff_id
+                                                                    : &p->image.layer[i - p->base.n_layer].diff_id);
+        return same;
+}
+
+/* The image half alone: config and manifest are computed, and must be what it says. *ret_done false: layers have to be looked at. */
+static int build_pinned(struct build *b, struct lock_platform *p, const struct oci_config *base, struct oci_desc *ret,
+                        bool *ret_done, struct err *e)
+{
+        AUTO(buf_done) struct buf text = BUF_INIT(OCI_DOC_MAX);
+        const struct lock_encoding *locked = find_encoding(p->image.manifest, p->image.n_manifest, b->o->codec);
+        struct built_layers layers;
+        struct err nowhere = { 0 };
+        sha256 image_id;
+        sv config;
+
+        *ret_done = false;
+        if (reuse_image(b->reuse, p, &layers, ret_done, e) < 0 || !*ret_done)
+                return -(int)e->code;
+        if (b->o->dry_run) {
+                count_layers(b, &layers);
+                view_layers(b, &layers);
+                return 0;
+        }
+        *ret_done = false;
+        assemble_config(b->l->lock, p, base, &layers, b->a, &text);
+        config = arena_sv(b->a, buf_sv(&text));
+        image_id = sha256_of(config);
+        if (!sha256_eq(&image_id, &p->image.image_id) && reuse_config(b->reuse, p, b->a, &config, &nowhere) < 0)
+                return nowhere.code == ERR_CANCELLED ? err_move(e, &nowhere) : (err_done(&nowhere), 0);
+        if (!has_layers(b, config, p))
+                return 0;
+        if (buf_check(&text, e) < 0 || lease_layers(b, p, &layers, e) < 0 ||
+            assemble_with(b->c, b->l->lock, p, &layers, b->o->codec, config, b->a, &image_id, ret, e) < 0)
+                return -(int)e->code;
+        if (locked && !sha256_eq(&locked->digest, &ret->digest))
+                return 0;
+        count_layers(b, &layers);
+        b->ret->image_id = image_id;
+        *ret_done = true;
+        return 0;
+}
+
+static int build_layers(struct build *b, struct lock_platform *p, struct oci_desc *ret, struct err *e)
 {
         sv dir = sv_dirname(b->l->path);
         struct built_layers layers = { 0 };
         struct oci_config base = { 0 };
         sha256 image_id;
 
-        if (!b->o->dry_run && find_built(b->c, b->l->lock, p, b->o->codec, b->a, ret, &b->ret->image_id)) {
+        if (base_config(b->c, b->l->lock, p, dir, b->a, &base, e) < 0)
+                return err_while(e, "reading the base");
+        if (layers_build(b->reuse, b->l->lock, p, b->l->spec, dir, b->a, &layers, e) < 0)
+                return -(int)e->code;
+        count_layers(b, &layers);
+        if (b->o->dry_run) {
+                view_layers(b, &layers);
+                return 0;
+        }
+        if (lease_layers(b, p, &layers, e) < 0 || note_origins(b, &layers, e) < 0 ||
+            assemble(b->c, b->l->lock, p, &base, &layers, b->o->codec, b->a, &image_id, ret, e) < 0)
+                return -(int)e->code;
+        if (b->keep_lock && verify_image(p, &layers, b->o->codec, ret, &image_id, e) < 0)
+                return -(int)e->code;
+        keep_note(b->c, b->l->lock, p, b->o->codec, ret, &image_id);
+        reuse_note_keep(b->c, &ret->digest, &layers, b->o->codec);
+        fill_image(b->a, p, &layers, b->o->codec, ret,
+                   &image_id); /* also when the file stays: the lock that hangs on the image pins it */
+        b->l->changed = b->l->changed || !b->keep_lock;
+        b->ret->image_id = image_id;
+        return drop_packages(b, p, e);
+}
+
+static bool may_recall(const struct build *b)
+{
+        return !b->o->dry_run && !b->o->no_cache && !b->o->verify;
+}
+
+static int build_platform(struct build *b, struct lock_platform *p, struct oci_desc *ret, struct err *e)
+{
+        sv dir = sv_dirname(b->l->path);
+        struct oci_config base = { 0 };
+        bool done = false;
+
+        if (may_recall(b) && find_built(b->c, b->l->lock, p, b->o->codec, b->a, ret, &b->ret->image_id)) {
                 struct target t = { 0 };
 
                 target_read(p->platform, &t); /* an index over several says for which each is */
@@ -223,30 +357,13 @@ static int build_platform(struct build *b, struct lock_platform *p, struct oci_d
                 b->ret->count.reused += p->image.n_layer;
                 return 0;
         }
+        reuse_platform(b->reuse, p);
         if (base_config(b->c, b->l->lock, p, dir, b->a, &base, e) < 0 ||
             (!b->o->dry_run && base_fetch(b->c, p, dir, e) < 0))
                 return err_while(e, "reading the base");
-        if (layers_build(b->c, b->l->lock, p, b->l->spec, dir, b->o->codec, b->o->dry_run, b->a, &layers, e) < 0)
+        if (build_pinned(b, p, &base, ret, &done, e) < 0)
                 return -(int)e->code;
-        b->ret->count.layers += layers.n;
-        b->ret->count.reused += layers.reused;
-        b->ret->count.fetched += layers.fetched;
-        if (b->o->dry_run) {
-                view_layers(b, &layers);
-                return 0;
-        }
-        if (lease_layers(b, p, &layers, e) < 0 ||
-            assemble(b->c, b->l->lock, p, &base, &layers, b->o->codec, b->a, &image_id, ret, e) < 0)
-                return -(int)e->code;
-        if (b->keep_lock && verify_image(p, &layers, b->o->codec, ret, &image_id, e) < 0)
-                return -(int)e->code;
-        keep_note(b->c, b->l->lock, p, b->o->codec, ret, &image_id);
-        if (!b->keep_lock) {
-                fill_image(b->a, p, &layers, b->o->codec, ret, &image_id);
-                b->l->changed = true;
-        }
-        b->ret->image_id = image_id;
-        return drop_packages(b->c, p, e);
+        return done ? 0 : build_layers(b, p, ret, e);
 }
 
 static int put_index(struct build *b, struct oci_desc *v, size_t n, struct oci_desc *ret, struct err *e)
@@ -339,7 +456,8 @@ int image_build(struct image_ctx *c, const struct image_request *r, const struct
             store_lease_take(c->store, &lease, e) < 0)
                 return -(int)e->code;
         b.lease = lease;
-        if (build_all(&b, e) < 0)
+        if (reuse_open(c, o, a, &b.reuse, e) < 0 || build_all(&b, e) < 0)
                 return -(int)e->code;
+        tell_remote(&b);
         return o->dry_run ? 0 : origin_keep(c, r, l, &ret->digest, e);
 }

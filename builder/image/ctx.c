@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "image/condarc.h"
 #include "image/image.h"
+#include "image/settings.h"
 
 int image_ctx_store(struct image_ctx *c, bool write, struct err *e)
 {
@@ -26,6 +27,20 @@ int image_ctx_conda(struct image_ctx *c, const struct condarc **ret, struct err 
                 c->conda = rc;
         }
         *ret = c->conda;
+        return 0;
+}
+
+int image_ctx_settings(struct image_ctx *c, const struct settings **ret, struct err *e)
+{
+        struct settings *s;
+
+        if (!c->settings) {
+                s = arena_new(&c->arena, struct settings);
+                if (settings_load(&c->arena, c->diags, s, e) < 0)
+                        return -(int)e->code;
+                c->settings = s;
+        }
+        *ret = c->settings;
         return 0;
 }
 

@@ -5,20 +5,18 @@
 #include "install/os.h"
 #include "tree/plan.h"
 
-static int build_group(struct package_shop *shop, bool of_recipe, bool dry_run, struct built_layers *ret, struct err *e)
+static void plan_group(struct package_shop *shop, bool of_recipe, struct shelf *ret)
 {
         const struct lock_platform *p = shop->platform;
         const struct artifact **v = arena_array(shop->arena, const struct artifact *, p->n_artifact);
-        struct shelf s = { .shop = shop };
         size_t n = 0;
 
         for (size_t i = 0; i < p->n_artifact; i++)
                 if (p->artifact[i].kind == ARTIFACT_DEB && p->artifact[i].recipe == of_recipe)
                         v[n++] = &p->artifact[i];
-        plan_debs(shop->arena, v, n, &s.plan);
-        if (shelf_find(&s, e) < 0 || (!dry_run && shelf_make(&s, e) < 0))
-                return -(int)e->code;
-        return shelf_layers(&s, dry_run, ret, e);
+        ret->shop = shop;
+        plan_debs(shop->arena, v, n, &ret->plan);
+        shelf_lay(ret);
 }
 
 /* dpkg's order: by name. Artifacts of a lock are in it. */
@@ -85,22 +83,30 @@ static int make_os(struct package_shop *shop, const struct artifact *const *v, s
         return layer_from_list(shop, key, &t, LAYER_CHUNK, true, ret, e);
 }
 
-int debs_build(struct package_shop *shop, bool dry_run, struct built_layers *ret, struct err *e)
+int debs_plan(struct package_shop *shop, struct debs *ret, struct err *e)
 {
         sv arch = recipe_arch(shop->recipe, shop->platform->platform);
-        const struct artifact **v;
-        struct built_layer *os;
-        struct effects *x;
-        sha256 key;
-        size_t n = all_debs(shop, &v);
 
-        if (debian_effects_load(shop->arena, shop->recipe, arch, shop->c->diags, &x, e) < 0 ||
-            build_group(shop, true, dry_run, ret, e) < 0 || build_group(shop, false, dry_run, ret, e) < 0)
+        *ret = (struct debs){ 0 };
+        ret->n = all_debs(shop, &ret->v);
+        if (debian_effects_load(shop->arena, shop->recipe, arch, shop->c->diags, &ret->effects, e) < 0)
+                return -(int)e->code;
+        plan_group(shop, true, &ret->recipe);
+        plan_group(shop, false, &ret->apt);
+        ret->os = os_key(shop, ret->v, ret->n, ret->effects);
+        return 0;
+}
+
+int debs_build(struct package_shop *shop, struct debs *d, bool dry_run, struct built_layers *ret, struct err *e)
+{
+        struct built_layer *os;
+
+        if ((!dry_run && (shelf_make(&d->recipe, e) < 0 || shelf_make(&d->apt, e) < 0)) ||
+            shelf_layers(&d->recipe, dry_run, ret, e) < 0 || shelf_layers(&d->apt, dry_run, ret, e) < 0)
                 return -(int)e->code;
         os = layers_append(shop, ret);
         *os = (struct built_layer){ .of = arena_fmt(shop->arena, "os %.*s", SV_ARG(shop->recipe->name)) };
-        key = os_key(shop, v, n, x);
-        if (layer_known(shop, &key, os, e) < 0 || os->reused || dry_run)
+        if (layer_known(shop, &d->os, os, e) < 0 || os->reused || dry_run)
                 return -(int)e->code;
-        return make_os(shop, v, n, x, &key, os, e);
+        return make_os(shop, d->v, d->n, d->effects, &d->os, os, e);
 }

@@ -1,4 +1,4 @@
-/* Layers made from memory: env, last, os. */
+/* Layers made from memory: env; last and os use its first half. */
 #include "base/cleanup.h"
 #include "image/image_priv.h"
 
@@ -80,25 +80,4 @@ int venv_build(struct package_shop *shop, struct built_layer *ret, struct paths 
         if (layer_from_list(shop, &key, &t, LAYER_JOIN, false, ret, e) < 0)
                 return -(int)e->code;
         return layer_fact_paths(shop->c->store, &ret->fact, shop->arena, ret_paths, e);
-}
-
-int last_make(struct package_shop *shop, const struct tree_list *t, struct built_layer *ret, struct err *e)
-{
-        AUTO(buf_done) struct buf text = BUF_INIT((size_t)256 << 20);
-        struct paths list = { 0 };
-        sha256 digest, key;
-
-        for (size_t i = 0; i < t->n; i++) {
-                if (t->entry[i].type == ENTRY_FILE)
-                        t->entry[i].sha256 = sha256_of((sv){ t->content[i].p, t->content[i].n });
-                paths_add(shop->arena, &list, &t->entry[i]);
-        }
-        paths_sort(&list);
-        paths_write(&list, &text);
-        if (buf_check(&text, e) < 0)
-                return -(int)e->code;
-        digest = sha256_of(buf_sv(&text));
-        key = layer_key_last(&digest);
-        ret->of = SV("last");
-        return layer_from_list(shop, &key, t, LAYER_JOIN, shop->recipe != NULL, ret, e);
 }

@@ -15,6 +15,7 @@
 #include "store/store.h"
 
 struct condarc;
+struct settings;
 struct reg_client;
 struct image_ctx { /* opened when first needed: a warm build opens no network, `why` no store */
         struct op *op;
@@ -25,8 +26,11 @@ struct image_ctx { /* opened when first needed: a warm build opens no network, `
         struct net *net;
         struct arena arena; /* of what is kept as long as this */
         const struct condarc *conda;
+        const struct settings *settings;
         struct reg_opts registry; /* what flags say of registries; set by cli/ before the first use */
         struct reg_client *reg;
+        sv base_ref; /* what a base's tag meant for the platform before: all of a lock's stand on one index */
+        sha256 base_index;
 };
 int image_ctx_store(struct image_ctx *c, bool write, struct err *e);
 int image_ctx_net(struct image_ctx *c, struct err *e);
@@ -34,6 +38,8 @@ int image_ctx_net(struct image_ctx *c, struct err *e);
 int image_ctx_registry(struct image_ctx *c, struct reg_client **ret, struct err *e);
 /** conda's settings on this machine, read once. -ERR_USAGE: one that cannot be read. */
 int image_ctx_conda(struct image_ctx *c, const struct condarc **ret, struct err *e);
+/** config.yml (image/settings.h), read once. -ERR_USAGE (ctx->diags). */
+int image_ctx_settings(struct image_ctx *c, const struct settings **ret, struct err *e);
 void image_ctx_done(struct image_ctx *c);
 
 struct image_request {  /* what flags say; texts borrowed */
@@ -77,15 +83,27 @@ struct image_build_opts {
         sv tag; /* -t: name in the store; empty: the lock's name */
         enum oci_codec codec;
         bool dry_run;
+        const sv *cache_repo; /* --cache-repo: where facts about layers are looked up */
+        size_t n_cache_repo;
+        bool no_cache;          /* make every layer anew */
+        bool verify;            /* make layers again and compare */
+        unsigned verify_layers; /* so many, those of the lowest keys; 0: all */
 };
 struct image_count { /* for the closing line and --metadata-file */
         size_t layers, reused, made;
+        size_t remote;    /* of the reused ones: not here, a registry has them */
         uint64_t fetched; /* bytes of packages */
+};
+enum image_layer_how {
+        IMAGE_LOCAL,    /* here */
+        IMAGE_REGISTRY, /* where the image would be pushed, or in another registry */
+        IMAGE_MOUNT,    /* in another repository of the registry that it would be pushed to */
+        IMAGE_MAKE
 };
 struct image_layer_view {
         sv of;
-        bool reused;
-        uint64_t need; /* bytes of packages to fetch; 0 when reused */
+        enum image_layer_how how;
+        uint64_t need; /* bytes of packages to fetch; 0 when it need not be made */
 };
 struct image_built {
         sv name;       /* "train" */

@@ -9,9 +9,11 @@
 #include "catalog/conda_fetch.h"
 #include "catalog/pypi.h"
 #include "image/condarc.h"
+#include "layer/fact_doc.h"
 #include "layer/layer.h"
 #include "resolve/resolve.h"
 #include "spec/recipe.h"
+#include "tree/join.h"
 #include "tree/plan.h"
 
 #define IMAGE_PREFIX  "/opt/env"
@@ -200,6 +202,9 @@ void pip_conf_read(struct arena *a, struct pip_conf *ret);
 /** One file of it: [global], then [install]; what pip does not know is passed over. */
 void pip_conf_parse(struct arena *a, sv text, const char *where, struct pip_conf *ret);
 
+struct reuse;
+struct reuse_fact;
+
 /* --- image/package.c: one package: fetched, installed, made into its layers or its body */
 struct package {
         const struct artifact *art;
@@ -207,10 +212,12 @@ struct package {
         bool bucketed;
         uint32_t parts;
         sha256 key[8];
-        struct layer_fact fact[8]; /* one a part */
-        bool have;                 /* facts were found, nothing to make */
-        bool had;                  /* they were when we began: for counts */
-        struct paths paths;        /* of all parts together, once loaded */
+        struct layer_fact fact[8];          /* one a part */
+        const struct reuse_fact *remote[8]; /* where the layers are, when they are not here */
+        bool have;                          /* facts were found, nothing to make */
+        bool had;                           /* they were when we began: for counts */
+        bool again;                         /* they do not count: --verify */
+        struct paths paths;                 /* of all parts together, once loaded */
 };
 struct package_shop { /* what all jobs share */
         struct image_ctx *c;
@@ -222,6 +229,7 @@ struct package_shop { /* what all jobs share */
         uint64_t fetched;
         struct conda_ask conda;      /* where conda packages are fetched */
         const struct recipe *recipe; /* of the debs; NULL when there are none */
+        struct reuse *reuse;
 };
 enum layer_style package_style(const struct artifact *art);
 void package_init(struct package *p, const struct artifact *art, const struct lock_platform *lp, bool bucketed,
@@ -253,6 +261,11 @@ int content_hold(const struct entry *en, const struct content *c, struct arena *
 struct built_layer {
         sv of;
         struct layer_fact fact;
+        sv from;                          /* the repository that has its blob, when it is not here */
+        const struct fact_member *member; /* of a bucket */
+        size_t n_member;
+        struct fact_blob *text; /* what the image's config needs of it */
+        size_t n_text, cap_text;
         bool reused;
         uint64_t need; /* bytes of packages that would have to be fetched to make it */
 };
@@ -276,9 +289,17 @@ struct last_member {
         const struct paths *paths;
         uint32_t layer; /* its place in the image */
 };
-/** member: in link order, the later wins. */
+struct last { /* its entries are known from path lists; what packages hold of it is read when it has to be made */
+        struct tree_list list;
+        struct join_result join;
+        const struct last_member *member;
+        size_t n;
+};
+/** member: in link order, the later wins. Borrowed by *ret. */
 int last_build(struct package_shop *shop, const struct last_member *member, size_t n, const struct built_layers *below,
-               sv dir, struct tree_list *ret, struct err *e);
+               sv dir, struct last *ret, struct err *e);
+/** The layer: found by its key, else made. */
+int last_make(struct package_shop *shop, struct last *l, struct built_layer *ret, struct err *e);
 
 /* --- image/activation.c: activation scripts of the packages that are in the image, read once each */
 /** member: in link order. Sets below->activation; scripts that do more than set variables are warned of (EB532). */
@@ -293,22 +314,36 @@ int bundle_build(struct package_shop *shop, const struct built_layers *below, co
 /* --- image/layers.c: lock → layers */
 /** It is a conda prefix, not a venv. */
 bool image_is_conda(const struct lock_platform *p);
-int layers_build(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct spec *spec,
-                 sv dir, enum oci_codec codec, bool dry_run, struct arena *a, struct built_layers *ret, struct err *e);
+int layers_build(struct reuse *r, const struct lock *l, const struct lock_platform *p, const struct spec *spec, sv dir,
+                 struct arena *a, struct built_layers *ret, struct err *e);
 
 /* --- image/shelf.c: planned packages → their layers */
+struct reuse_want;
 struct shelf {
         struct package_shop *shop;
         struct plan plan;
         struct package *v; /* layer by layer; parts of one package are one here */
         size_t n;
-        size_t *first; /* of each planned layer, its first package in v */
+        size_t *first;              /* of each planned layer, its first package in v */
+        struct built_layer *bucket; /* of each planned layer that is a bucket: its key, and what is known of it */
 };
+/** Packages and keys of what is planned. */
+void shelf_lay(struct shelf *s);
+sha256 shelf_key(const struct shelf *s, size_t i); /* of a planned layer */
+/** What is here of it. */
 int shelf_find(struct shelf *s, struct err *e);
+/** What is not, for repositories to be asked for; ret has room for plan.n. lists: path lists are needed too. */
+size_t shelf_want(const struct shelf *s, bool lists, struct reuse_want *ret);
+/** What they knew. */
+void shelf_take(struct shelf *s, bool lists);
 int shelf_make(struct shelf *s, struct err *e);
 int shelf_layers(struct shelf *s, bool dry_run, struct built_layers *ret, struct err *e);
 struct built_layer *layers_append(struct package_shop *shop, struct built_layers *b);
-/** What is known of a key: sets ret->fact and ret->reused, adds the encoding that is asked for. */
+/** A repository's word for a layer. */
+void layer_take(struct built_layer *b, const struct reuse_fact *f);
+/** What the store knows of a key: sets ret->fact and ret->reused. */
+int layer_here(struct package_shop *shop, const sha256 *key, struct built_layer *ret, struct err *e);
+/** The same, or what a repository said; adds the encoding that is asked for. */
 int layer_known(struct package_shop *shop, const sha256 *key, struct built_layer *ret, struct err *e);
 
 /* --- image/generated.c: layers made from memory */
@@ -316,10 +351,17 @@ int layer_from_list(struct package_shop *shop, const sha256 *key, const struct t
                     bool deb_table, struct built_layer *ret, struct err *e);
 int conda_env_build(struct package_shop *shop, struct built_layer *ret, struct paths *ret_paths, struct err *e);
 int venv_build(struct package_shop *shop, struct built_layer *ret, struct paths *ret_paths, struct err *e);
-int last_make(struct package_shop *shop, const struct tree_list *t, struct built_layer *ret, struct err *e);
 
 /* --- image/debs.c */
-int debs_build(struct package_shop *shop, bool dry_run, struct built_layers *ret, struct err *e);
+struct debs {
+        struct shelf recipe, apt;
+        const struct artifact **v; /* all of them, in dpkg's order */
+        size_t n;
+        struct effects *effects;
+        sha256 os; /* key of layer os */
+};
+int debs_plan(struct package_shop *shop, struct debs *ret, struct err *e);
+int debs_build(struct package_shop *shop, struct debs *d, bool dry_run, struct built_layers *ret, struct err *e);
 
 /* --- image/view.c: name and digest that a reference means; the store is open */
 int image_find(struct image_ctx *c, sv ref, struct arena *a, struct image_view *ret, struct err *e);
@@ -328,7 +370,11 @@ int image_find(struct image_ctx *c, sv ref, struct arena *a, struct image_view *
 int assemble(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, const struct oci_config *base,
              const struct built_layers *layers, enum oci_codec codec, struct arena *a, sha256 *ret_image_id,
              struct oci_desc *ret_manifest, struct err *e);
-/** Pure halves of it, for tests. */
+/** The same around a config that is known already. */
+int assemble_with(struct image_ctx *c, const struct lock *l, const struct lock_platform *p,
+                  const struct built_layers *layers, enum oci_codec codec, sv config, struct arena *a,
+                  sha256 *ret_image_id, struct oci_desc *ret_manifest, struct err *e);
+/** Its pure half. */
 void assemble_config(const struct lock *l, const struct lock_platform *p, const struct oci_config *base,
                      const struct built_layers *layers, struct arena *a, struct buf *out);
 

@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "image/image_priv.h"
-#include "tree/join.h"
+#include "ext/hash.h"
+#include "image/reuse_priv.h"
 
 void tree_list_add(struct arena *a, struct tree_list *l, struct entry en, struct content c)
 {
@@ -30,70 +30,105 @@ static void put_file(struct package_shop *shop, struct tree_list *ret, sv path, 
                       (struct content){ .kind = text.n ? CONTENT_BYTES : CONTENT_NONE, .p = text.p, .n = text.n });
 }
 
-/* One disputed path: the winner's entry, with the content that stands at `en` of its package. */
-static int put_winner(struct package_shop *shop, const struct join_winner *w, const struct entry *en,
-                      const struct content *c, struct tree_list *ret, struct err *e)
-{
-        struct entry copy = *w->entry;
-        struct content bytes = { 0 };
+/* --- disputed paths: which package's entry counts is known from the lists; its bytes are read when nobody has the layer */
 
-        if (copy.type == ENTRY_HARDLINK) { /* its target is in another layer: a file of its own */
-                copy.type = ENTRY_FILE;
-                copy.size = en->size;
-                copy.target = (sv){ 0 };
-        }
-        if (copy.type == ENTRY_FILE && content_hold(en, c, shop->arena, &bytes, e) < 0)
-                return -(int)e->code;
-        tree_list_add(shop->arena, ret, copy, bytes);
+static int put_winner(struct package_shop *shop, const struct join_winner *w, struct tree_list *ret, struct err *e)
+{
+        if (w->entry->type == ENTRY_HARDLINK)
+                return err_set(e, ERR_INTEGRITY, "'%.*s' is a hard link to nothing in its package",
+                               SV_ARG(w->entry->path));
+        tree_list_add(shop->arena, ret, *w->entry, (struct content){ 0 });
         return 0;
 }
 
-struct collecting { /* one package's disputed files, read out of it again */
+static int winners(struct package_shop *shop, struct last *ret, struct err *e)
+{
+        struct arena *a = shop->arena;
+        struct join_member *m = arena_array(a, struct join_member, ret->n);
+
+        for (size_t i = 0; i < ret->n; i++) {
+                const struct last_member *x = &ret->member[i];
+                const struct artifact *art = x->package ? x->package->art : NULL;
+                sv name = art ? arena_fmt(a, "%s %.*s %.*s", artifact_kind_name(art->kind), SV_ARG(art->name),
+                                          SV_ARG(art->version))
+                              : SV("the environment itself");
+                m[i] = (struct join_member){ name, (uint32_t)i, x->layer, x->paths };
+        }
+        if (paths_join(a, m, ret->n, false, shop->c->diags, &ret->join, e) < 0)
+                return -(int)e->code;
+        for (size_t i = 0; i < ret->join.n; i++)
+                if (ret->member[ret->join.winner[i].member].package &&
+                    put_winner(shop, &ret->join.winner[i], &ret->list, e) < 0)
+                        return -(int)e->code;
+        return 0;
+}
+
+struct holding { /* one package's disputed files, read out of it again */
         struct package_shop *shop;
         uint32_t member;
-        const struct join_result *j;
-        struct tree_list *ret;
+        struct last *l;
 };
 
-static int collect(void *arg, const struct entry *en, const struct content *c, struct err *e)
+static bool lacks_bytes(const struct tree_list *t, size_t i)
 {
-        const struct collecting *x = arg;
+        return t->entry[i].type == ENTRY_FILE && t->entry[i].size && t->content[i].kind == CONTENT_NONE;
+}
 
-        for (size_t i = 0; i < x->j->n; i++) {
-                const struct join_winner *w = &x->j->winner[i];
+/* A path list is somebody's word: the package's own bytes must be what it says. */
+static int hold_one(struct holding *x, const struct join_winner *w, const struct entry *en, const struct content *c,
+                    struct err *e)
+{
+        struct tree_list *t = &x->l->list;
+        struct content bytes;
+        sha256 got;
+
+        for (size_t i = 0; i < t->n; i++) {
+                if (!lacks_bytes(t, i) || !sv_eq(t->entry[i].path, w->entry->path))
+                        continue;
+                if (content_hold(en, c, x->shop->arena, &bytes, e) < 0)
+                        return -(int)e->code;
+                got = sha256_of((sv){ bytes.p, bytes.n });
+                if (!sha256_eq(&got, &t->entry[i].sha256))
+                        return err_set(e, ERR_INTEGRITY,
+                                       "'%.*s' is sha256:%s by its path list, but sha256:%s in its package",
+                                       SV_ARG(en->path), sha256_hex(&t->entry[i].sha256).s, sha256_hex(&got).s);
+                t->content[i] = bytes;
+        }
+        return 0;
+}
+
+static int hold(void *arg, const struct entry *en, const struct content *c, struct err *e)
+{
+        struct holding *x = arg;
+
+        for (size_t i = 0; i < x->l->join.n; i++) {
+                const struct join_winner *w = &x->l->join.winner[i];
 
                 if (w->member == x->member && sv_eq((w->source ? w->source : w->entry)->path, en->path) &&
-                    put_winner(x->shop, w, en, c, x->ret, e) < 0)
+                    hold_one(x, w, en, c, e) < 0)
                         return -(int)e->code;
         }
         return 0;
 }
 
-static int winners(struct package_shop *shop, const struct last_member *member, size_t n, struct tree_list *ret,
-                   struct err *e)
+static bool needs_member(const struct last *l, uint32_t member)
 {
-        struct arena *a = shop->arena;
-        struct join_member *m = arena_array(a, struct join_member, n);
-        struct join_result j = { 0 };
+        for (size_t i = 0; i < l->join.n; i++)
+                if (l->join.winner[i].member == member && l->join.winner[i].entry->type == ENTRY_FILE)
+                        return true;
+        return false;
+}
 
-        for (size_t i = 0; i < n; i++) {
-                const struct artifact *art = member[i].package ? member[i].package->art : NULL;
-                sv name = art ? arena_fmt(a, "%s %.*s %.*s", artifact_kind_name(art->kind), SV_ARG(art->name),
-                                          SV_ARG(art->version))
-                              : SV("the environment itself");
-                m[i] = (struct join_member){ name, (uint32_t)i, member[i].layer, member[i].paths };
-        }
-        if (paths_join(a, m, n, false, shop->c->diags, &j, e) < 0)
-                return -(int)e->code;
-        for (size_t i = 0; i < n; i++) {
-                bool any = false;
-                for (size_t k = 0; k < j.n && !any; k++)
-                        any = j.winner[k].member == i;
-                if (any && member[i].package &&
-                    package_walk(shop, member[i].package, collect, &(struct collecting){ shop, (uint32_t)i, &j, ret },
-                                 e) < 0)
+static int hold_all(struct package_shop *shop, struct last *l, struct err *e)
+{
+        for (uint32_t i = 0; i < l->n; i++)
+                if (l->member[i].package && needs_member(l, i) &&
+                    package_walk(shop, l->member[i].package, hold, &(struct holding){ shop, i, l }, e) < 0)
                         return err_while(e, "putting right what several packages hold");
-        }
+        for (size_t i = 0; i < l->list.n; i++)
+                if (lacks_bytes(&l->list, i))
+                        return err_set(e, ERR_INTEGRITY, "'%.*s' is in a package's path list, but not in the package",
+                                       SV_ARG(l->list.entry[i].path));
         return 0;
 }
 
@@ -244,13 +279,54 @@ static int add_conda(struct package_shop *shop, struct tree_list *ret, struct er
 }
 
 int last_build(struct package_shop *shop, const struct last_member *member, size_t n, const struct built_layers *below,
-               sv dir, struct tree_list *ret, struct err *e)
+               sv dir, struct last *ret, struct err *e)
 {
-        *ret = (struct tree_list){ 0 };
-        if (winners(shop, member, n, ret, e) < 0 || add_conda(shop, ret, e) < 0 || add_files(shop, dir, ret, e) < 0 ||
-            add_bundle(shop, below, dir, ret, e) < 0)
+        struct tree_list *t = &ret->list;
+
+        *ret = (struct last){ .member = member, .n = n };
+        if (winners(shop, ret, e) < 0 || add_conda(shop, t, e) < 0 || add_files(shop, dir, t, e) < 0 ||
+            add_bundle(shop, below, dir, t, e) < 0)
                 return -(int)e->code;
-        repeat_dirs(shop, ret);
-        sort_list(shop->arena, ret);
+        repeat_dirs(shop, t);
+        sort_list(shop->arena, t);
         return 0;
+}
+
+static int last_key(struct package_shop *shop, struct tree_list *t, sha256 *ret, struct err *e)
+{
+        AUTO(buf_done) struct buf text = BUF_INIT((size_t)256 << 20);
+        struct paths list = { 0 };
+        sha256 digest;
+
+        for (size_t i = 0; i < t->n; i++) {
+                if (t->entry[i].type == ENTRY_FILE && !lacks_bytes(t, i))
+                        t->entry[i].sha256 = sha256_of((sv){ t->content[i].p, t->content[i].n });
+                paths_add(shop->arena, &list, &t->entry[i]);
+        }
+        paths_sort(&list);
+        paths_write(&list, &text);
+        if (buf_check(&text, e) < 0)
+                return -(int)e->code;
+        digest = sha256_of(buf_sv(&text));
+        *ret = layer_key_last(&digest);
+        return 0;
+}
+
+/* Only a layer that packages would have to be fetched for is asked of repositories. */
+int last_make(struct package_shop *shop, struct last *l, struct built_layer *ret, struct err *e)
+{
+        struct reuse_want want = { 0 };
+        bool lacks = false;
+
+        *ret = (struct built_layer){ .of = SV("last") };
+        if (last_key(shop, &l->list, &want.key, e) < 0 || layer_known(shop, &want.key, ret, e) < 0 || ret->reused)
+                return -(int)e->code;
+        for (size_t i = 0; i < l->list.n; i++)
+                lacks |= lacks_bytes(&l->list, i);
+        if (lacks &&
+            (reuse_look(shop->reuse, &want, 1, e) < 0 || layer_known(shop, &want.key, ret, e) < 0 || ret->reused))
+                return -(int)e->code;
+        if (hold_all(shop, l, e) < 0)
+                return -(int)e->code;
+        return layer_from_list(shop, &want.key, &l->list, LAYER_JOIN, shop->recipe != NULL, ret, e);
 }

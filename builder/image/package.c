@@ -3,7 +3,7 @@
 #include "base/pool.h"
 #include "catalog/debian.h"
 #include "catalog/pypi.h"
-#include "image/image_priv.h"
+#include "image/reuse_priv.h"
 
 void package_init(struct package *p, const struct artifact *art, const struct lock_platform *lp, bool bucketed,
                   uint32_t parts)
@@ -29,7 +29,7 @@ static bool complete(const struct package *p, const struct layer_fact *f)
 
 int package_find(struct package_shop *shop, struct package *p, struct err *e)
 {
-        p->have = true;
+        p->have = !reuse_anew(shop->reuse) && !p->again;
         for (uint32_t i = 0; i < p->parts && p->have; i++) {
                 struct err missing = { 0 };
                 int r = layer_fact_get(shop->c->store, &p->key[i], &p->fact[i], &missing);

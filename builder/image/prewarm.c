@@ -205,8 +205,8 @@ static void build_for(struct job *j, bool local)
                 j->known.digest = b.digest;
                 j->image = arena_fmt(j->w->a, "%.*s@sha256:%s", SV_ARG(b.name), sha256_hex(&b.digest).s);
         }
-        for (size_t i = 0; i < j->im->n_at && !knew && local; i++) /* a registry is asked again by the push itself */
-                if (j->im->at[i].state == PREWARM_MISSING && j->im->at[i].place->local)
+        for (size_t i = 0; i < j->im->n_at && !knew; i++)
+                if (j->im->at[i].state == PREWARM_MISSING && j->im->at[i].place->local == local)
                         look(j, i);
 }
 

@@ -3,6 +3,7 @@
 #ifndef IMAGE_PREWARM_H
 #define IMAGE_PREWARM_H
 
+#include "image/attach.h"
 #include "image/image.h"
 #include "image/local_stores.h"
 
@@ -45,6 +46,7 @@ struct prewarm_opts {
         const sv *platform; /* for registries; none: all of the lock. A local store gets this machine's */
         size_t n_platform;
         enum oci_codec codec;
+        const struct attach_opts *attach; /* what is hung on images in registries; NULL: nothing */
         bool dry_run;
         bool locked; /* locks must fit and are not written; for curated sets always so */
 };

@@ -159,35 +159,48 @@ static int pause_ms(struct op *op, int64_t ms, struct err *e)
         return r;
 }
 
-/* Where two hosts push one image at once, a registry may refuse the manifest of one because of a blob that the other is just putting there
- * (docker-registry 2 reads its link half written). Looking again, which sends only what is missing, is all it takes. */
-static int push_persistently(struct prewarm_run *w, sv image, const sv *name, struct image_pushed **ret, struct err *e)
+/* By digest, then what hangs on it, then the tags: who finds a tag finds all that belongs to the image, and whoever was interrupted is not
+ * taken for done. */
+static int push_once(struct prewarm_run *w, sv image, const sv *name, struct image_pushed *ret, struct err *e)
 {
         struct image_push_opts o = { 0 };
+        struct attach_count count;
+        struct image_pushed *by_digest, *by_tag;
+        struct reg_repo repo;
         size_t n;
+        sv to, tag;
 
-        for (unsigned tried = 0; image_push(w->c, image, name, w->n_tag, &o, w->a, ret, &n, e) < 0; tried++) {
+        if (repo_of(w, name[0], &repo, &tag, e) < 0)
+                return -(int)e->code;
+        to = arena_fmt(w->a, "%.*s%.*s", SV_ARG(reg_repo_text(w->a, &repo)),
+                       SV_ARG(sv_skip(image, (size_t)sv_rfind(image, '@'))));
+        if (image_push(w->c, image, &to, 1, &o, w->a, &by_digest, &n, e) < 0 ||
+            (w->o->attach && attach_push(w->c, &repo, image, &by_digest->desc, w->o->attach, w->a, &count, e) < 0) ||
+            image_push(w->c, image, name, w->n_tag, &o, w->a, &by_tag, &n, e) < 0)
+                return -(int)e->code;
+        *ret = *by_digest;
+        return 0;
+}
+
+/* Where two hosts push one image at once, a registry may refuse the manifest of one because of a blob that the other is just putting there
+ * (docker-registry 2 reads its link half written). Looking again, which sends only what is missing, is all it takes. */
+static int push(struct prewarm_run *w, sv image, const sv *name, struct prewarm_result *ret, struct err *e)
+{
+        struct image_pushed pushed;
+
+        for (unsigned tried = 0; push_once(w, image, name, &pushed, e) < 0; tried++) {
                 if (e->code != ERR_NET || tried == PUSH_AGAIN)
                         return -(int)e->code;
                 err_done(e);
                 if (pause_ms(w->c->op, (int64_t)PUSH_PAUSE_MS << tried, e) < 0)
                         return -(int)e->code;
         }
-        return 0;
-}
-
-static int push(struct prewarm_run *w, sv image, const sv *name, struct prewarm_result *ret, struct err *e)
-{
-        struct image_pushed *pushed;
-
-        if (push_persistently(w, image, name, &pushed, e) < 0)
-                return -(int)e->code;
-        ret->state = pushed[0].count.whole ? PREWARM_THERE : PREWARM_PUSHED;
+        ret->state = PREWARM_PUSHED;
         ret->counted = true;
-        ret->present = pushed[0].count.present;
-        ret->mounted = pushed[0].count.mounted;
-        ret->sent = pushed[0].count.sent;
-        ret->bytes = pushed[0].count.bytes;
+        ret->present = pushed.count.present;
+        ret->mounted = pushed.count.mounted;
+        ret->sent = pushed.count.sent;
+        ret->bytes = pushed.count.bytes;
         return 0;
 }
 

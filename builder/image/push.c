@@ -7,6 +7,7 @@
 #include "image/fetch.h"
 #include "image/image_priv.h"
 #include "image/pull.h"
+#include "image/reuse.h"
 #include "oci/reference.h"
 
 enum { NEST_MAX = 8 }; /* indexes in indexes */
@@ -364,8 +365,23 @@ static void tell(struct push *p, const struct image_pushed *x)
         op_event(p->c->op, OP_PUSH, OP_END, name, 0, 0);
 }
 
-static int push_to(struct push *p, const struct target_repo *t, const struct oci_desc *desc, struct image_pushed *ret,
-                   struct err *e)
+/* What the next build would otherwise find out by making the layers. */
+static int publish(struct push *p, const struct reg_repo *target, const sha256 *image, bool whole, struct err *e)
+{
+        struct reuse_publish x = { .target = *target, .image = *image, .only_once = whole };
+        struct reuse_published count;
+        struct reg_repo into;
+
+        if (p->o->cache_repo.n) {
+                if (reg_repo_parse(p->a, p->o->cache_repo, &into, e) < 0)
+                        return err_while(e, "reading --cache-repo");
+                x.into = &into;
+        }
+        return reuse_publish(p->c, &x, &count, e);
+}
+
+static int push_to(struct push *p, const struct target_repo *t, const sha256 *image, const struct oci_desc *desc,
+                   struct image_pushed *ret, struct err *e)
 {
         struct reg_push x = { .repo = t->repo,
                               .blob = p->blob,
@@ -390,7 +406,7 @@ static int push_to(struct push *p, const struct target_repo *t, const struct oci
                 if (store_origin_add(p->c->store, &p->manifest[i].digest, where, e) < 0)
                         return -(int)e->code;
         tell(p, ret);
-        return 0;
+        return publish(p, &t->repo, image, ret->count.whole, e);
 }
 
 int image_push(struct image_ctx *c, sv image, const sv *to, size_t n_to, const struct image_push_opts *o,
@@ -404,7 +420,7 @@ int image_push(struct image_ctx *c, sv image, const sv *to, size_t n_to, const s
         struct image_pushed *v;
         size_t n = 0;
 
-        if (image_ctx_store(c, true, e) < 0 || store_lease_take(c->store, &lease_of, e) < 0 ||
+        if (reuse_ready(c, e) < 0 || image_ctx_store(c, true, e) < 0 || store_lease_take(c->store, &lease_of, e) < 0 ||
             image_find(c, image, a, &view, e) < 0)
                 return -(int)e->code;
         p.lease = lease_of;
@@ -421,7 +437,7 @@ int image_push(struct image_ctx *c, sv image, const sv *to, size_t n_to, const s
                 return -(int)e->code;
         v = arena_array(a, struct image_pushed, n);
         for (size_t i = 0; i < n; i++)
-                if (push_to(&p, &t[i], &desc, &v[i], e) < 0)
+                if (push_to(&p, &t[i], &view.digest, &desc, &v[i], e) < 0)
                         return -(int)e->code;
         *ret = v;
         *ret_n = n;

@@ -10,6 +10,7 @@ struct image_push_opts {
         bool docker; /* manifests and configs under Docker's media types; -ERR_USAGE for zstd layers, which they cannot name */
         const struct reg_repo *from; /* where else blobs may be mounted from */
         size_t n_from;
+        sv cache_repo; /* where facts about its layers are kept (image/reuse.h); empty: `<repository>-layers` */
 };
 struct image_pushed { /* into one repository */
         struct reg_repo repo;

@@ -78,18 +78,46 @@ static int no_name(const struct reference *ref, struct arena *a, struct err *e)
         return -(int)e->code;
 }
 
-static int open_now(struct image_ctx *c, const struct reference *ref, sv platform, struct arena *a,
-                    struct reg_image *ret, struct err *e)
+/* A tag may move between two platforms of one lock: what it meant for the first holds for all. */
+static struct reference pinned(const struct image_ctx *c, const struct reference *ref, sv name)
+{
+        struct reference r = *ref;
+
+        if (!r.has_digest && c->base_ref.n && sv_eq(c->base_ref, name)) {
+                r.has_digest = true;
+                r.digest = c->base_index;
+        }
+        return r;
+}
+
+static int ask(struct image_ctx *c, const struct reference *ref, sv platform, struct arena *a, struct reg_image *ret,
+               struct err *e)
 {
         struct reg_client *reg;
 
-        if (kept(c, ref, platform, a, ret))
-                return 0;
-        if (c->offline)
-                return no_name(ref, a, e);
         return image_ctx_registry(c, &reg, e) < 0 || reg_image_get(reg, ref, platform, a, ret, e) < 0
                        ? -(int)e->code
                        : remote_keep(c, ret, a, e);
+}
+
+static int open_now(struct image_ctx *c, const struct reference *ref, sv platform, struct arena *a,
+                    struct reg_image *ret, struct err *e)
+{
+        sv name = reg_reference_text(a, ref);
+        struct reference now = pinned(c, ref, name);
+
+        if (!kept(c, &now, platform, a, ret)) {
+                if (c->offline)
+                        return no_name(ref, a, e);
+                if (ask(c, &now, platform, a, ret, e) < 0)
+                        return -(int)e->code;
+        }
+        ret->name = name;
+        if (ret->has_index && !ref->has_digest) {
+                c->base_ref = arena_sv(&c->arena, name);
+                c->base_index = ret->index.digest;
+        }
+        return 0;
 }
 
 /* --- a locked base */

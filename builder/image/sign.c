@@ -41,17 +41,17 @@ struct sign {
 /* --- the bundle form */
 
 /* A referrer of ours is one layer that is a bundle. */
-static bool read_bundle(struct sign *s, const struct reg_referrer *r, sv *ret)
+static bool read_bundle(struct sign *s, const struct reg_referrer *r, struct arena *a, sv *ret)
 {
         AUTO(err_done) struct err ignored = { 0 }; /* what cannot be read is no signature of ours */
-        sv ref = arena_fmt(s->a, "sha256:%s", sha256_hex(&r->desc.digest).s);
+        sv ref = arena_fmt(a, "sha256:%s", sha256_hex(&r->desc.digest).s);
         struct reg_manifest m;
         struct oci_manifest x;
 
-        return reg_manifest_get(s->reg, s->repo, ref, s->a, &m, &ignored) == 0 &&
-               oci_manifest_parse(s->a, m.bytes, "bundle", &x, &ignored) == 0 && x.n_layer == 1 &&
+        return reg_manifest_get(s->reg, s->repo, ref, a, &m, &ignored) == 0 &&
+               oci_manifest_parse(a, m.bytes, "bundle", &x, &ignored) == 0 && x.n_layer == 1 &&
                sv_is(x.layer[0].media_type, BUNDLE_MEDIA_TYPE) &&
-               reg_blob_read(s->reg, s->repo, &x.layer[0], BUNDLE_MAX, s->a, ret, &ignored) == 0;
+               reg_blob_read(s->reg, s->repo, &x.layer[0], BUNDLE_MAX, a, ret, &ignored) == 0;
 }
 
 static int is_signed(struct sign *s, const sha256 *subject, sv statement, sv covered, bool *ret, struct err *e)
@@ -63,9 +63,11 @@ static int is_signed(struct sign *s, const sha256 *subject, sv statement, sv cov
         *ret = false;
         if (reg_referrers(s->reg, s->repo, subject, SV(BUNDLE_MEDIA_TYPE), s->a, &v, &n, e) < 0)
                 return -(int)e->code;
-        for (size_t i = 0; i < n && i < LOOK_MAX && !*ret; i++)
-                *ret = read_bundle(s, &v[i], &text) && bundle_has(s->a, text, statement, &signature) &&
+        for (size_t i = 0; i < n && i < LOOK_MAX && !*ret; i++) {
+                AUTO(arena_done) struct arena a = { 0 };
+                *ret = read_bundle(s, &v[i], &a, &text) && bundle_has(&a, text, statement, &signature) &&
                        sign_is_valid(s->key, covered, signature);
+        }
         return 0;
 }
 

@@ -10,8 +10,9 @@
 #include "image/image_priv.h"
 #include "image/pull.h"
 
-#define LOOK_MAX 32                  /* referrers that are looked into: a registry is not to keep us busy */
-#define SBOM_MAX ((size_t)256 << 20) /* bytes */
+#define LOOK_MAX        32                 /* referrers that are looked into: a registry is not to keep us busy */
+#define SBOM_MAX        ((size_t)64 << 20) /* bytes; a tree of it takes some times as much */
+#define SOURCE_LOCK_MAX ((size_t)16 << 20)
 
 /* --- what a reference means */
 
@@ -151,37 +152,47 @@ static int names(struct found *f, const struct lock *l, bool *ret, struct err *e
         return 0;
 }
 
-/* The only layer of a referrer. */
-static bool read_layer(struct found *f, const struct reg_referrer *r, size_t max, sv *ret, struct err *e)
+/* The only layer of a referrer. a: of this candidate alone, since what others hung there may be large. */
+static bool read_layer(struct found *f, const struct reg_referrer *r, size_t max, struct arena *a, sv *ret,
+                       struct err *e)
 {
         struct reg_manifest m;
         struct oci_manifest x;
 
-        return reg_manifest_get(f->reg, &f->s.repo, digest_text(f, &r->desc.digest), f->a, &m, e) == 0 &&
-               oci_manifest_parse(f->a, m.bytes, "referrer", &x, e) == 0 && x.n_layer == 1 &&
-               reg_blob_read(f->reg, &f->s.repo, &x.layer[0], max, f->a, ret, e) == 0;
+        return reg_manifest_get(f->reg, &f->s.repo, digest_text(f, &r->desc.digest), a, &m, e) == 0 &&
+               oci_manifest_parse(a, m.bytes, "referrer", &x, e) == 0 && x.n_layer == 1 &&
+               reg_blob_read(f->reg, &f->s.repo, &x.layer[0], max, a, ret, e) == 0;
+}
+
+/* Into the arena that lasts. */
+static int keep_lock(struct found *f, sv text, struct err *e)
+{
+        AUTO(diags_done) struct diags ds = { 0 };
+
+        text = arena_sv(f->a, text);
+        if (lock_parse(f->a, text, SV("lock"), &ds, &f->s.lock, e) < 0)
+                return -(int)e->code;
+        f->s.origin.lock = (struct origin_text){ .name = arena_fmt(f->a, "%.*s.lock", SV_ARG(f->s.lock->name)),
+                                                 .digest = sha256_of(text),
+                                                 .text = text };
+        return 0;
 }
 
 static int try_lock(struct found *f, const struct reg_referrer *r, bool *ret, struct err *e)
 {
+        AUTO(arena_done) struct arena a = { 0 };
         AUTO(diags_done) struct diags ds = { 0 };
         struct err why = { 0 };
         struct lock *l = NULL;
         sv text;
 
         *ret = false;
-        if (read_layer(f, r, LOCK_MAX, &text, &why) && lock_parse(f->a, text, SV("lock"), &ds, &l, &why) == 0)
+        if (read_layer(f, r, SOURCE_LOCK_MAX, &a, &text, &why) && lock_parse(&a, text, SV("lock"), &ds, &l, &why) == 0)
                 names(f, l, ret, &why);
         if (stops(&why))
                 return err_move(e, &why);
         err_done(&why);
-        if (*ret) {
-                f->s.lock = l;
-                f->s.origin.lock = (struct origin_text){ .name = arena_fmt(f->a, "%.*s.lock", SV_ARG(l->name)),
-                                                         .digest = sha256_of(text),
-                                                         .text = text };
-        }
-        return 0;
+        return *ret ? keep_lock(f, text, e) : 0;
 }
 
 static int nothing_hangs(struct found *f, size_t n_other, struct err *e)
@@ -333,29 +344,41 @@ static bool is_ours(const struct js *doc)
         return false;
 }
 
+/* 2: ours, 1: one, 0: none. */
+static int try_sbom(struct found *f, const struct reg_referrer *r, struct arena *a, sv *ret, struct err *e)
+{
+        struct err why = { 0 };
+        struct js *doc = NULL;
+        int kind = 0;
+
+        if (read_layer(f, r, SBOM_MAX, a, ret, &why) && js_parse(a, *ret, &doc, &why) == 0 &&
+            sv_starts(js_get_str(doc, "spdxVersion"), SV("SPDX-")))
+                kind = is_ours(doc) ? 2 : 1;
+        if (stops(&why))
+                return err_move(e, &why);
+        err_done(&why);
+        return kind;
+}
+
 /* Ours, else the first that is one. */
 static int best_sbom(struct found *f, const sha256 *subject, sv *ret, struct err *e)
 {
         struct reg_referrer *v = NULL;
+        int best = 0;
         size_t n = 0;
 
         if (reg_referrers(f->reg, &f->s.repo, subject, SV(SPDX_MEDIA_TYPE), f->a, &v, &n, e) < 0)
                 return -(int)e->code;
-        for (size_t i = 0; i < n && i < LOOK_MAX; i++) {
-                struct err why = { 0 };
-                struct js *doc;
+        for (size_t i = 0; i < n && i < LOOK_MAX && best < 2; i++) {
+                AUTO(arena_done) struct arena a = { 0 };
                 sv text;
-                bool ok = read_layer(f, &v[i], SBOM_MAX, &text, &why) && js_parse(f->a, text, &doc, &why) == 0 &&
-                          sv_starts(js_get_str(doc, "spdxVersion"), SV("SPDX-"));
+                int kind = try_sbom(f, &v[i], &a, &text, e);
 
-                if (stops(&why))
-                        return err_move(e, &why);
-                err_done(&why);
-                if (!ok || (ret->n && !is_ours(doc)))
-                        continue;
-                *ret = text;
-                if (is_ours(doc))
-                        break;
+                if (kind < 0)
+                        return kind;
+                if (kind > best)
+                        *ret = arena_sv(f->a, text);
+                best = kind > best ? kind : best;
         }
         return 0;
 }

@@ -40,26 +40,16 @@ static int read_doc(struct image_ctx *c, const sha256 *d, struct arena *a, sv *r
         return 0;
 }
 
-/* A digest is asked for without the name that says where its layers are. */
-static void find_from(struct image_ctx *c, struct arena *a, struct image_view *v)
-{
-        AUTO(err_done) struct err ignored = { 0 };
-        struct store_ref *ref = NULL;
-        size_t n = 0;
-
-        if (store_ref_list(c->store, a, &ref, &n, &ignored) < 0)
-                return;
-        for (size_t i = 0; i < n && !v->from.n; i++)
-                if (sha256_eq(&ref[i].desc.digest, &v->digest))
-                        v->from = ref[i].from;
-}
-
 static int by_digest(struct image_ctx *c, sv ref, const sha256 *d, struct arena *a, struct image_view *v, struct err *e)
 {
+        AUTO(err_done) struct err ignored = { 0 };
+        struct store_ref sr;
+
         if (!store_has(c->store, STORE_BLOB, d, NULL))
                 return not_found(c, ref, a, e);
         v->digest = *d;
-        find_from(c, a, v);
+        if (v->name.n && store_ref_get(c->store, a, v->name, &sr, &ignored) == 0 && sha256_eq(&sr.desc.digest, d))
+                v->from = sr.from; /* else the notes of its blobs say it */
         return 0;
 }
 

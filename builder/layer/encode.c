@@ -94,6 +94,38 @@ static int make(struct store *s, const struct layer_fact *f, enum oci_codec code
         return 0;
 }
 
+/* --- reading one again --- */
+
+static int count_nothing(struct writer *w, const void *p, size_t n, struct err *e)
+{
+        (void)w, (void)p, (void)n, (void)e;
+        return 0;
+}
+
+static int end_nothing(struct writer *w, struct err *e)
+{
+        (void)w, (void)e;
+        return 0;
+}
+
+static const struct writer_ops nowhere = { "nowhere", count_nothing, end_nothing };
+
+int layer_encoding_check(struct store *s, const struct layer_encoding *en, const sha256 *diff_id, struct op *op,
+                         struct err *e)
+{
+        AUTO(source_done) struct source src = { .fd = -1 };
+        AUTO(hash_donep) struct hash_writer tar = { 0 };
+        struct writer sink = { &nowhere, NULL };
+        struct reader *r = NULL;
+
+        if (source_open(&src, s, en, &r, e) < 0 || copy(r, hash_writer_init(&tar, &sink), op, e) < 0)
+                return -(int)e->code;
+        return sha256_eq(&tar.digest, diff_id)
+                       ? 0
+                       : err_set(e, ERR_INTEGRITY, "the blob sha256:%s holds the tar sha256:%s, not sha256:%s",
+                                 sha256_hex(&en->digest).s, sha256_hex(&tar.digest).s, sha256_hex(diff_id).s);
+}
+
 int layer_encode(struct store *s, struct layer_fact *f, enum oci_codec codec, struct op *op, struct err *e)
 {
         struct layer_encoding en;

@@ -153,9 +153,10 @@ static const char *read_texts(struct reading *r)
         struct fact_doc *f = r->ret;
 
         f->text = arena_array(r->a, struct fact_blob, r->m->n_layer - r->at);
-        while (peek(r) && is_plain(peek(r)) && take_blob(r, FACT_TEXT_TYPE, FACT_TEXT_MAX, &f->text[f->n_text]))
+        while (peek(r) && f->n_text < FACT_TEXTS_MAX && is_plain(peek(r)) &&
+               take_blob(r, FACT_TEXT_TYPE, FACT_TEXT_MAX, &f->text[f->n_text]))
                 f->n_text++;
-        return peek(r) ? "it has a blob that is none of a layer's fact" : NULL;
+        return peek(r) ? "it has a blob that is none of a layer's fact, or too many texts" : NULL;
 }
 
 static const char *read_blobs(struct reading *r)

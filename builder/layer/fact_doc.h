@@ -15,9 +15,10 @@
 
 #define FACT_TYPE      "application/vnd.envbuild.layer.v1+json"
 #define FACT_TEXT_TYPE "application/vnd.envbuild.text.v1"
-#define FACT_PATHS_MAX ((uint64_t)256 << 20) /* bytes of a path list that is taken from a registry */
-#define FACT_TEXT_MAX  ((uint64_t)1 << 20)   /* of a text */
-#define FACT_BLOBS_MAX 8192                  /* members and texts of one document */
+#define FACT_PATHS_MAX ((uint64_t)64 << 20) /* bytes of a path list that is taken from a registry */
+#define FACT_TEXT_MAX  ((uint64_t)1 << 20)  /* of a text */
+#define FACT_BLOBS_MAX 8192                 /* of one document */
+#define FACT_TEXTS_MAX 256
 
 struct fact_blob {
         sha256 digest;

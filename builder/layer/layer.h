@@ -105,5 +105,8 @@ int layer_bucket(struct store *s, const struct layer_make *m, const sha256 *key,
 /** Make another encoding of a layer that is there; adds it to the fact and the store. gzip, when its first form was pruned, is made anew
  *  with another digest: any encoding of a diff_id is valid. */
 int layer_encode(struct store *s, struct layer_fact *f, enum oci_codec codec, struct op *op, struct err *e);
+/** Read an encoding that is in the store: -ERR_INTEGRITY when its tar is another, both named. */
+int layer_encoding_check(struct store *s, const struct layer_encoding *en, const sha256 *diff_id, struct op *op,
+                         struct err *e);
 
 #endif

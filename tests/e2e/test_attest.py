@@ -11,10 +11,10 @@ import urllib.request
 import pytest
 
 from conftest import ROOT, Env, sha256
-from registry_world import registries, registry  # noqa: F401  fixtures
+from registry_world import USERS, registries, registry  # noqa: F401  fixtures
 
 sys.path.insert(0, str(ROOT / "tests/fake"))
-from registry import MockRegistry  # noqa: E402
+from registry import MockRegistry, Rule  # noqa: E402
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -189,6 +189,17 @@ def test_lock_from_the_store_and_from_afar(env, definition, server, tmp_path):
     assert other.run("lock", "--from", f"{server.name}/team/none:v1", code=1).out == ""
 
 
+def test_the_lock_of_an_image_makes_it_again(env, definition, server, tmp_path):
+    digest = pushed(env, definition, server)
+    other = stranger(tmp_path)
+    ref = f"{server.name}/team/train:v1"
+    assert "nothing was written" in other.run("lock", "--from", ref, "--dry-run").err and not (other.work / "train.lock").exists()
+    other.run("lock", "--from", ref)
+    assert other.run("build", "train.lock").line == f"train@{digest}"
+    text = other.run("sbom", "train").out
+    assert [p["SPDXID"] for p in json.loads(text)["packages"]] == [p["SPDXID"] for p in json.loads(env.run("sbom", ref).out)["packages"]]
+
+
 def test_a_lock_of_another_image_is_none(env, definition, server, tmp_path):
     """Whoever can push can hang a lock on any image: one that pins something else would build something else."""
     digest = pushed(env, definition, server, "--source=false")
@@ -306,6 +317,19 @@ def test_provenance(env, definition, server, key, tmp_path):
     assert base64.b64decode(envelope["payload"]) == text
 
 
+def test_a_committed_lock_without_image_half(env, definition, server, tmp_path):
+    """`lock` in one place, `build --locked --push` in another: the lock that hangs there pins the image all the same."""
+    definition()
+    env.run("lock", "env.yml")
+    committed = (env.work / "train.lock").read_text()
+    assert "image:" not in committed
+    env.run("build", "env.yml", "--locked", "-t", f"{server.name}/team/train:v1", "--push")
+    assert (env.work / "train.lock").read_text() == committed
+    far = stranger(tmp_path)
+    got = far.run("lock", "--from", f"{server.name}/team/train:v1", "-o", "-").out
+    assert got.startswith(committed) and "\nimage:" in got
+
+
 def test_logins_of_a_definition_stay_at_home(env, definition, server, index):
     url = f"http://me:hunter2secret@127.0.0.1:{index.port}/simple/"
     digest = pushed(env, definition, server, pip=f'["--index-url {url}", "PyJWT<2"]')
@@ -387,3 +411,31 @@ def test_docker_types(env, definition, server, tmp_path):
     lock = (env.work / "train.lock").read_bytes()
     assert server.document("team/train", digest, LOCK) == [("train.lock", lock)]
     assert stranger(tmp_path).run("lock", "--from", f"{server.name}/team/train:v1", "-o", "-").out.encode() == lock
+
+
+def test_a_registry_that_takes_no_artifacts(env, definition):
+    """The image is there, and the error says so; a second push of it alone is content."""
+    mock = MockRegistry()
+    server = Server(mock.name, None)
+    digest = pushed(env, definition, server, "--sbom=false", "--source=false")
+    mock.rules.append(Rule("/v2/team/train/manifests/sha256:.*", 400, "PUT", b'{"errors":[{"code":"MANIFEST_INVALID","message":"no artifacts"}]}',
+                           times=100))
+    p = env.run("push", f"{server.name}/team/train:v1", code=5)
+    assert f"which is pushed: {server.name}/team/train@{digest}" in p.err and "--sbom=false --source=false" in p.err and "no artifacts" in p.err
+    assert env.run("push", f"{server.name}/team/train:v1", "--sbom=false", "--source=false").line.endswith(digest)
+    mock.close()
+
+
+def test_with_a_login(env, definition, registries, key, tmp_path):  # noqa: F811
+    """What hangs there needs the same token as the image; who may only read can read it back, and not sign."""
+    r = registries(token=USERS)
+    r.login(env)
+    definition()
+    line = env.run("build", "env.yml", "-t", f"{r.name}/team/train:v1", "--push", "--provenance", "--sign", key()).line
+    reader = stranger(tmp_path)
+    r.login(reader, "bob", "hunter2")
+    assert reader.run("lock", "--from", line, "-o", "-").out == (env.work / "train.lock").read_text()
+    assert [a["what"] for a in json.loads(reader.run("inspect", line, "--json").out)["attached"]].count("signature") == 2
+    p = reader.run("sign", line, "--key", key("other.pem"), code=6)
+    assert "hunter2" not in p.err
+    assert stranger(tmp_path / "nobody").run("lock", "--from", line, code=6).out == ""

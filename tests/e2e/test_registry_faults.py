@@ -169,7 +169,7 @@ STAYS = {
                  ["I do not like it"]),
     "corrupt_up": ({"do": "corrupt_up", "at": 9, **PUT_BLOB}, 5, ["digest"]),
     "huge error": ({"do": "status", "status": 400, "body": b'{"errors":[{"code":"X","message":"' + b"A" * (32 << 20) + b'"}]}', **POST}, 5, ["400"]),
-    "html error": ({"do": "status", "status": 404, "body": b"<!DOCTYPE html><html>\x1b[31m<title>No</title>" + b"<br>" * 9999, **POST}, 1, ["404 No"]),
+    "html error": ({"do": "status", "status": 404, "body": b"<!DOCTYPE html><html>\x1b[31m<title>No</title>" + b"<br>" * 9999, **POST}, 5, ["404 No"]),
     "no location": ({"do": "set_header", "headers": {"Location": None}, **POST}, 5, ["Location"]),
     "bad location": ({"do": "set_header", "headers": {"Location": "ftp://\x7f/"}, **POST}, 5, ["Location"]),
 }
@@ -237,6 +237,21 @@ def test_full_disk(user, registries, registry, tmp_path):
         full.kill()
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_stalls(user, other, registry, proxies):
+    """Both ways at once, since half a minute of silence has to pass: a push whose bytes nobody takes, a pull to which none come."""
+    up, down = proxies(registry.port), proxies(registry.port)
+    registry.push(f"{user.cache}/oci", "team/other", TAG, "--preserve-digests", of="train")
+    up.rule("stall_up", f"digest={user.big}", method="PUT", after=1_000_000, times=1)
+    down.rule("stall", f"/blobs/{user.big}", method="GET", after=1_000_000, times=1)
+    start = time.monotonic()
+    both = [user.popen("push", user.name, ref(up)), other.popen("pull", f"{down.name}/team/other:{TAG}")]
+    said = [p.communicate(timeout=300) for p in both]
+    assert [p.returncode for p in both] == [0, 0], said
+    assert time.monotonic() - start >= 25 and up.rules[0].acted == down.rules[0].acted == 1
+    is_there(registry, user)
+    assert "0 damaged" in other.run("cache", "verify").out
 
 
 # ---- push to registries with ways of their own
@@ -476,7 +491,7 @@ def test_odd_token_servers(user, guarded, tokens, how):
 
 
 BAD_TOKENS = {
-    "huge": ({"body": b'{"token":"' + b"A" * (64 << 20) + b'"}', "status": 200}, 1), "no json": ({"body": b"hello", "status": 200}, 5),
+    "huge": ({"body": b'{"token":"' + b"A" * (64 << 20) + b'"}', "status": 200}, 5), "no json": ({"body": b"hello", "status": 200}, 5),
     "no token": ({"body": b"{}", "status": 200}, 5), "two lines": ({"body": b'{"token":"a\\r\\nX-Evil: 1"}', "status": 200}, 5),
     "503": ({"status": 503}, 5), "403": ({"status": 403, "body": b'{"details":"go away"}'}, 6),
 }
@@ -519,7 +534,7 @@ def test_token_realm_on_another_host(user, mock, tmp_path):
     for evil in ("169.254.169.254", "2852039166", "10.0.0.1", "[fd00::1]"):
         tokens.realm = f"http://{evil}:{tokens.port}/token"
         mock.repos = {}
-        r = push(user, mock, code=5)
+        r = push(user, mock, code=6)
         assert evil in r.err and "s3cret" not in r.err
 
 

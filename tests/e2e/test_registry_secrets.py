@@ -93,7 +93,7 @@ def helper(env, name, secret, user="alice", broken=False):
     store = env.folder / f"helper-{name}"
     answer = json.dumps({"ServerURL": "x", "Username": user, "Secret": secret})
     path = bin_ / f"docker-credential-{name}"
-    path.write_text(f"#!/bin/sh\ncat >>'{store}'\n[ \"$1\" = get ] || exit 0\n" + (f"echo '{answer}' >&2; echo 'broken {secret}'; exit 1\n" if broken
+    path.write_text(f"#!/bin/sh\ncat >>'{store}'\n[ \"$1\" = get ] || exit 0\n" + (f"echo '{answer}'; echo it does not work >&2; exit 1\n" if broken
                                                                                     else f"echo '{answer}'\n"))
     path.chmod(0o755)
     env.env["PATH"] = f"{bin_}:{env.env['PATH']}"
@@ -128,6 +128,8 @@ def server(tmp_path):
 
 @pytest.fixture
 def built(env, definition):
+    env.env["XDG_RUNTIME_DIR"] = str(env.home / "run")  # else a login of root goes to /run/containers
+    (env.home / "run").mkdir(mode=0o700)
     definition('["PyJWT<2"]')
     env.run("build", "env.yml")
     return env
@@ -171,7 +173,7 @@ def give(env, server, way):
     path = places[way]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(doc["auths"] if way == "dockercfg" else doc))
-    env.env.update({"podman": {"XDG_RUNTIME_DIR": str(env.home / "run")}, "REGISTRY_AUTH_FILE": {"REGISTRY_AUTH_FILE": str(path)},
+    env.env.update({"REGISTRY_AUTH_FILE": {"REGISTRY_AUTH_FILE": str(path)},
                     "DOCKER_CONFIG": {"DOCKER_CONFIG": str(path.parent)}}.get(way, {}))
     return secret, [path], ["--authfile", str(path)] if way == "authfile" else []
 
@@ -229,12 +231,12 @@ def test_login_into_a_helper(built, server):
 
 
 def test_helper_that_fails(built, server):
-    """It prints the secret where errors belong: that is not repeated."""
+    """It prints its answer and fails all the same: that answer is not repeated."""
     secret = f"{SECRET}-broken"
     helper(built, "broken", secret, broken=True)
     docker_config(built, credHelpers={server.name: "broken"})
     r = built.run("push", "-vv", "train", f"{server.name}/team/train:1", code=1)
-    assert "docker-credential-broken" in r.err
+    assert "docker-credential-broken" in r.err and "it does not work" in r.err
     clean(built, [secret], r.out, r.err)
 
 
@@ -320,3 +322,24 @@ def test_client_key(built, registries):
     for p in built.cache.rglob("*"):
         assert not p.is_file() or needle.encode() not in p.read_bytes()
     r.whole("team/train", "1")
+
+
+def test_key_password(built, registry, tmp_path):
+    """Of a key that images are signed with: by variable only, and neither it nor the key is seen anywhere."""
+    secret = f"{SECRET}-key"
+    for args in (("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "plain.pem"),
+                 ("pkcs8", "-topk8", "-in", "plain.pem", "-out", "locked.pem", "-passout", f"pass:{secret}")):
+        subprocess.run(["openssl", *args], cwd=tmp_path, check=True, capture_output=True)
+    plain, locked = ("".join((tmp_path / n).read_text().splitlines()[1:-1])[:48] for n in ("plain.pem", "locked.pem"))
+    built.env["ENVBUILD_KEY_PASSWORD"] = secret
+    watch = Watch([secret])
+    ref = f"{registry.name}/team/train:1"
+    said = [built.run("build", "-vv", "-t", ref, "--push", "--provenance", "--sign", tmp_path / "locked.pem", "env.yml")]
+    said.append(built.run("sign", "-vv", "--key", tmp_path / "locked.pem", ref))
+    built.env["ENVBUILD_KEY_PASSWORD"] = wrong = f"wrong-{secret}"
+    said.append(built.run("sign", "-vv", "--key", tmp_path / "locked.pem", ref, code=None))
+    watch.close()
+    assert said[2].code != 0 and "locked.pem" in said[2].err
+    clean(built, [secret, wrong, plain, locked], *(t for r in said for t in (r.out, r.err)))
+    for path in registry.data.rglob("*"):
+        assert not path.is_file() or not any(n.encode() in path.read_bytes() for n in (secret, plain, locked))

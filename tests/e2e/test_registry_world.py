@@ -1,8 +1,10 @@
 """The registries that other tests stand on are what they say: who may come in does, who may not does not."""
+import shutil
 import subprocess
 
 import pytest
 
+from conftest import Env
 from registry_world import USERS, registries, registry  # noqa: F401
 
 FLAVOURS = [{}, {"users": {"alice": "s3cret"}}, {"tls": True}, {"mtls": True}, {"token": USERS}]
@@ -30,6 +32,46 @@ def test_flavour(registries, base_layout, tmp_path, flavour):
         p = skopeo("--no-creds", f"--tls-verify={'true' if r.authority else 'false'}",
                    *([f"--cert-dir={r.folder}/nothing"] if r.authority else []), f"docker://{r.name}/team/base:1")
         assert p.returncode != 0 and any(w in p.stderr for w in ("authentication required", "certificate", "unauthorized")), p.stderr
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=["plain", "htpasswd", "tls", "mtls", "token"])
+def test_our_own_client(registries, env, definition, tmp_path, flavour):
+    """Into each of them and out again, with what their users have on their disk; without that, not."""
+    r = registries(**flavour)
+    definition('["PyJWT<2"]')
+    ref = f"{r.name}/team/train:1"
+    env.run("build", "env.yml")
+    if flavour:
+        p = env.run("push", "train", ref, code=5 if r.authority else 6)
+        assert ("login" if not r.authority else "certificate") in p.err and r.name in p.err
+    if r.authority:
+        r.trust(env)
+    elif flavour:
+        r.login(env)
+    line = env.run("push", "train", ref).line
+    assert r.whole("team/train", "1") and line.endswith(r.digest("team/train", "1"))
+    other = Env(tmp_path / "other")
+    shutil.copytree(env.home, other.home, dirs_exist_ok=True)
+    assert other.run("pull", ref).line == line
+    assert other.run("run", ref, "--", "echo", "hello").out == "hello\n"
+
+
+def test_our_own_client_and_a_mirror(registries, registry, env, base_layout, tmp_path):
+    """docker.io through registries.conf: its names, from a mirror on this machine; what the mirror lacks is not asked of the internet here."""
+    digest = registry.push(base_layout, "library/base", "1")
+    mirror = registries(mirror_of=registry)
+    conf = env.write("registries.conf", f'''[[registry]]
+prefix = "docker.io"
+location = "docker.io"
+[[registry.mirror]]
+location = "{mirror.name}"
+insecure = true
+''')
+    line = env.run("pull", "--registries-conf", conf, "base:1").line
+    assert line == f"docker.io/library/base@{digest}"
+    assert any("/v2/library/base/blobs/" in q.path for q in mirror.requests())
+    conf.write_text('[[registry]]\nprefix = "docker.io"\nlocation = "docker.io"\nblocked = true\n')
+    assert "blocked" in env.run("pull", "--registries-conf", conf, "base:1", code=2).err
 
 
 def test_wrong_password_and_forbidden_push(registries):

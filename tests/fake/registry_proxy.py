@@ -17,6 +17,7 @@ N that fit; times=N: only so often (None: always). What it does:
     redirect    to="http://HOST:PORT", code=307: the same path elsewhere     location   to="": Location made relative, or to another origin
     fail_auth   400 if Authorization comes along, as object stores answer signed URLs
     set_header  headers={…} in the answer, None takes one away
+    stall_up    after=N bytes of the request's body nothing more is read
     delay       seconds=S before the request is passed on                    stall      after=N bytes of the answer's body nothing more comes
     rate        bytes_per_s=N, both ways                                     call       what=function(), before the request is passed on
 
@@ -187,6 +188,9 @@ class Exchange:
                 data = data[:self.args["after"] - self.seen.up]
                 up.sendall(data)
                 self.seen.up += len(data)
+                raise Ended
+            if self.do == "stall_up" and self.seen.up + len(data) > self.args["after"]:
+                self.proxy.closing.wait()
                 raise Ended
             if self.do == "corrupt_up":
                 data = self.flip(data, self.seen.up)

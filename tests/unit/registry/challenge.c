@@ -30,6 +30,7 @@ static void what_is_asked_for(void **state)
                 { { "Negotiate", "Basic realm=\"b\"" }, REG_BASIC, "b", "", "", "" },
                 { { "Negotiate YII+/a==, Bearer realm=\"https://h/t\"" }, REG_BEARER, "https://h/t", "", "", "" },
                 { { "Basic realm=\"b\"", "Bearer realm=\"https://h/t\"" }, REG_BEARER, "https://h/t", "", "", "" },
+                { { "Bearer realm=https://h/t?x=1, service=s" }, REG_BEARER, "https://h/t?x=1", "s", "", "" },
                 { { "NTLM" }, REG_OTHER, "", "", "", "" },
                 { { "Bearer service=\"s\"" }, REG_OTHER, "", "s", "", "" }, /* without a realm it leads nowhere */
                 { { "Basic" }, REG_BASIC, "", "", "", "" },

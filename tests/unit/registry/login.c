@@ -101,6 +101,10 @@ static void order_of_places(void **state)
         put(w, "given", "{}", 0600);
         o.auth_file = at(w, "given").p; /* that one and no other */
         assert_int_equal(found(w, &o).from.n, 0);
+        o.auth_file = at(w, "missing").p;
+        found(w, &o);
+        assert_int_equal(w->e.code, ERR_USAGE);
+        assert_non_null(strstr(w->e.cause, "missing' is not there"));
         o.username = SV("me");
         assert_true(sv_is(found(w, &o).username, "me"));
 }
@@ -114,6 +118,11 @@ static void files_that_do_not_know(void **state)
         put(w, "run/containers/auth.json", "{\"auths\":{\"other\":{\"auth\":\"MTp4\"}}}", 0600);
         put(w, "home/.docker/config.json", "{\"auths\":{\"h\":{\"auth\":\"Mjp4\"}}}", 0600);
         assert_true(sv_is(found(w, &o).username, "2"));
+        if (getuid() != 0) { /* whom nothing is closed to */
+                assert_int_equal(chmod(at(w, "run/containers").p, 0), 0);
+                assert_true(sv_is(found(w, &o).username, "2"));
+                assert_int_equal(chmod(at(w, "run/containers").p, 0755), 0);
+        }
         put(w, "run/containers/auth.json", "{\n  oops", 0600);
         found(w, &o);
         assert_int_equal(w->e.code, ERR_USAGE);

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "registry/pull.h"
+#include "tests/unit/registry/fake_registry.h"
 #include "tests/unit/unit.h"
 
 #define D1    "sha256:1111111111111111111111111111111111111111111111111111111111111111"
@@ -129,13 +130,106 @@ static void manifest_and_config_must_fit(void **state)
         }
 }
 
+/* --- with a registry */
+
+#define CONFIG                                                                                                         \
+        "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D2 "\"]}}"
+
+static sv digest_of(struct arena *a, sv bytes)
+{
+        sha256 d = sha256_of(bytes);
+
+        return arena_fmt(a, "sha256:%s", sha256_hex(&d).s);
+}
+
+/* An image by digest; returns its entry in an index. */
+static sv add_image(struct fake_test *t, const char *platform)
+{
+        sv config = SV(CONFIG), m;
+
+        fake_blob_add(&t->repo, config);
+        m = arena_fmt(&t->a,
+                      "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" OCI_CONFIG
+                      "\",\"digest\":\"%.*s\",\"size\":%zu},\"layers\":[" LAYER "]}",
+                      SV_ARG(digest_of(&t->a, config)), config.n);
+        fake_manifest_add(&t->repo, digest_of(&t->a, m).p, OCI_MANIFEST, m);
+        return arena_fmt(&t->a,
+                         "{\"mediaType\":\"" OCI_MANIFEST "\",\"digest\":\"%.*s\",\"size\":%zu,\"platform\":{%s}}",
+                         SV_ARG(digest_of(&t->a, m)), m.n, platform);
+}
+
+static sv add_index(struct fake_test *t, const char *ref, sv entries)
+{
+        sv x = arena_fmt(&t->a, "{\"schemaVersion\":2,\"mediaType\":\"" OCI_INDEX "\",\"manifests\":[%.*s]}",
+                         SV_ARG(entries));
+
+        fake_manifest_add(&t->repo, ref ? ref : digest_of(&t->a, x).p, OCI_INDEX, x);
+        return x;
+}
+
+static int get(struct fake_test *t, struct reference ref, const char *platform, struct reg_image *ret)
+{
+        ref.registry = t->repo.registry;
+        ref.repository = t->repo.repository;
+        err_done(&t->e);
+        return reg_image_get(t->c, &ref, sv_from(platform), &t->a, ret, &t->e);
+}
+
+static void from_a_tag_to_the_config(void **state)
+{
+        struct fake_test t;
+        struct reg_image x;
+        sv index;
+
+        (void)state;
+        fake_begin(&t, &(struct fake_settings){ 0 });
+        index = add_index(&t, "v1", add_image(&t, "\"os\":\"linux\",\"architecture\":\"amd64\""));
+        assert_int_equal(get(&t, (struct reference){ .tag = SV("v1") }, "linux/amd64", &x), 0);
+        assert_true(x.has_index && sv_eq(x.index.bytes, index) && sv_is(x.config.arch, "amd64"));
+        assert_true(sv_ends(x.name, SV(":v1")) && sv_is(x.config_text, CONFIG));
+        assert_int_equal(fake_count("blobs/" D2), 0); /* no layer */
+        /* the digest decides, whatever the tag says */
+        assert_int_equal(get(&t,
+                             (struct reference){ .tag = SV("none"), .has_digest = true, .digest = x.manifest.digest },
+                             "linux/amd64", &x),
+                         0);
+        assert_false(x.has_index);
+        assert_int_equal(get(&t, (struct reference){ .tag = SV("v1") }, "linux/s390x", &x), -ERR_NOT_FOUND);
+        assert_non_null(strstr(t.e.cause, "only for linux/amd64"));
+        assert_int_equal(get(&t, (struct reference){ 0 }, "linux/amd64", &x), -ERR_NOT_FOUND); /* latest */
+        fake_end(&t);
+}
+
+static void indexes_within_indexes_end(void **state)
+{
+        struct fake_test t;
+        struct reg_image x;
+        sv at;
+
+        (void)state;
+        fake_begin(&t, &(struct fake_settings){ 0 });
+        at = add_image(&t, "\"os\":\"linux\",\"architecture\":\"amd64\"");
+        for (int depth = 0; depth < 9; depth++) {
+                sv index = add_index(&t, depth == 1 ? "two" : NULL, at);
+
+                if (depth == 1)
+                        index = add_index(&t, NULL, at);
+                at = arena_fmt(&t.a, "{\"mediaType\":\"" OCI_INDEX "\",\"digest\":\"%.*s\",\"size\":%zu}",
+                               SV_ARG(digest_of(&t.a, index)), index.n);
+        }
+        add_index(&t, "ten", at);
+        assert_int_equal(get(&t, (struct reference){ .tag = SV("two") }, "linux/amd64", &x), 0);
+        assert_int_equal(get(&t, (struct reference){ .tag = SV("ten") }, "linux/amd64", &x), -ERR_INTEGRITY);
+        assert_non_null(strstr(t.e.cause, "indexes within indexes"));
+        fake_end(&t);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(references_say_everything),
-                cmocka_unit_test(an_entry_for_a_platform),
-                cmocka_unit_test(an_index_without_images),
-                cmocka_unit_test(manifest_and_config_must_fit),
+                cmocka_unit_test(references_say_everything), cmocka_unit_test(an_entry_for_a_platform),
+                cmocka_unit_test(an_index_without_images),   cmocka_unit_test(manifest_and_config_must_fit),
+                cmocka_unit_test(from_a_tag_to_the_config),  cmocka_unit_test(indexes_within_indexes_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
