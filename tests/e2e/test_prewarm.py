@@ -92,6 +92,26 @@ def test_another_machine_only_asks(env, folder, registry, tmp_path, index):
     assert [r.method for r in registry.asked_since(asked)] == ["HEAD", "HEAD"] and len(index.requests()) == indexed
 
 
+@pytest.mark.parametrize("half", [True, False])
+def test_what_one_registry_has_is_not_made_for_the_other(env, folder, registries, tmp_path, index, half):
+    """An empty store; with the lock's image half and without it."""
+    a, b = registries(), registries()
+    first = report(env, folder / "one.yml", "--to", a.name)
+    other = Env(tmp_path / "two")
+    other.env["PIP_INDEX_URL"] = index.url
+    shutil.copytree(folder, other.work / "defs")
+    if not half:
+        lock = other.work / "defs/one.lock"
+        lock.write_text(lock.read_text().split("\nimage:")[0] + "\n")
+    asked = len(index.requests())
+    assert [r for r in index.requests() if ".whl" in r]
+    doc = report(other, "defs/one.yml", "--to", a.name, "--to", b.name)
+    assert states(doc) == {("one", a.name): "there", ("one", b.name): "pushed"}
+    assert [r for r in index.requests()[asked:] if ".whl" in r] == [] and doc["images"][0]["build"]["fetched"] == 0
+    assert b.digest("one", "latest") == first["images"][0]["digest"]
+    b.whole("one", "latest")
+
+
 def test_a_moved_tag_is_moved_back(env, folder, registry):
     env.run("prewarm", folder / "one.yml", "--to", registry.name)
     env.write_definition("other.yml", "one", "[idna]")
