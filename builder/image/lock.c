@@ -166,8 +166,7 @@ static void later(int64_t *created, int64_t t)
                 *created = t;
 }
 
-/* SOURCE_DATE_EPOCH when locking, else the newest date of anything that went in (design/lock.md `created`). */
-static int created_of(const struct lock *l, int64_t *ret, struct err *e)
+int lock_created(const struct lock *l, int64_t *ret, struct err *e)
 {
         const char *epoch = getenv("SOURCE_DATE_EPOCH");
         int64_t t = ENTRY_MTIME_FLOOR;
@@ -335,7 +334,7 @@ static int resolve_all(struct image_ctx *c, const struct image_request *r, const
         }
         qsort(l->platform, n, sizeof(*l->platform), platform_cmp);
         *ret = l;
-        return created_of(l, &l->created, e);
+        return lock_created(l, &l->created, e);
 }
 
 static int stale(sv path, struct err *e)
