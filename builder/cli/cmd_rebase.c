@@ -108,8 +108,9 @@ int cmd_rebase(struct app *app, void *opts, int argc, char **argv, struct err *e
                 return -(int)e->code;
         name = arena_fmt(&app->arena, "%.*s@sha256:%s", SV_ARG(built.name), sha256_hex(&built.digest).s);
         if (o->push)
-                return push_image(app, name, &b.tag, 1, o->format, &attach, &p, e) < 0 ? -(int)e->code
-                                                                                       : pushed_print(app, &p);
+                return push_image(app, name, &b.tag, 1, o->format, (sv){ 0 }, &attach, &p, e) < 0
+                               ? -(int)e->code
+                               : pushed_print(app, &p);
         progress_pause(app->progress);
         printf("%.*s\n", SV_ARG(name));
         return 0;
