@@ -80,7 +80,7 @@ const struct opt global_opts[] = {
                   OPT_LIST,                                                                                               \
                   AT(request_opts, platform),                                                                             \
                   NULL,                                                                                                   \
-                  "linux/amd64 or linux/arm64 (default: this machine's)" },                                               \
+                  "linux/amd64 or linux/arm64 (default: the definition's, else this machine's)" },                        \
                 { 0,                                                                                                      \
                   "exclude-newer",                                                                                        \
                   "WHEN",                                                                                                 \
@@ -194,6 +194,22 @@ static const struct opt push_opts[] = {
           "write what was pushed to FILE, as JSON" },
         ATTACH_OPTS(push_opts),
         REGISTRY_OPTS(push_opts),
+        OPT_END,
+};
+static const struct opt rebase_opts[] = {
+        { 0, "base", "NEW", OPT_TEXT, AT(rebase_opts, base), NULL,
+          "the new base: an image's name, oci:DIR[:TAG], or recipe:NAME" },
+        { 't', "tag", "NAME", OPT_TEXT, AT(rebase_opts, tag), NULL,
+          "name of the new image (default: the old one's); with --push REGISTRY/NAME[:TAG]" },
+        { 0, "push", NULL, OPT_FLAG, AT(rebase_opts, push), NULL, "push it" },
+        { 'o', "output", "FILE", OPT_TEXT, AT(rebase_opts, out), NULL,
+          "write the new lock to FILE (default: the lock that was given, none of an image)" },
+        { 0, "format", "F", OPT_TEXT, AT(rebase_opts, format), "oci|docker",
+          "media types of what is pushed: oci (default) or docker" },
+        { 0, "compression", "C", OPT_TEXT, AT(rebase_opts, codec), "gzip|zstd|none",
+          "of the layers (default: as the image has them)" },
+        ATTACH_OPTS(rebase_opts),
+        REGISTRY_OPTS(rebase_opts),
         OPT_END,
 };
 static const struct opt sbom_opts[] = {
@@ -332,6 +348,15 @@ const struct cmd cmds[] = {
           "a push that breaks leaves no broken image, and the next one goes on.\n"
           "Prints one line: REGISTRY/NAME@sha256:….",
           push_opts, sizeof(struct push_opts), false, cmd_push },
+        { "rebase", "IMAGE|FILE…", "put the same packages on another base",
+          "Nothing is resolved anew: base, layers `os`, `env` and `last`, config and manifest are made again, every "
+          "package layer stays. IMAGE is of the store or of a registry, by the lock it was made from; FILE is a "
+          "definition with its lock, or a lock, which is written again.\n"
+          "Refused (exit 3) when the packages cannot stand there: an older or another libc, another /opt, /usr or "
+          "platform, another python below a venv.\n"
+          "recipe:NAME takes the Debian packages as they are now: a refresh, when it is the base already.\n"
+          "Prints one line: NAME@sha256:….",
+          rebase_opts, sizeof(struct rebase_opts), false, cmd_rebase },
         { "sbom", "IMAGE|FILE", "print what an image is made of",
           "As SPDX 2.3 JSON on stdout: the image, its base, every package with its address, hash and needs. FILE is a "
           "definition or a lock; IMAGE is of the store or of a registry, where the SBOM that hangs on it is printed as "

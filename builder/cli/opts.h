@@ -42,6 +42,12 @@ struct push_opts {
         struct attach_flags attach;
         struct registry_opts registry;
 };
+struct rebase_opts {
+        sv base, tag, codec, format, out;
+        bool push;
+        struct attach_flags attach;
+        struct registry_opts registry;
+};
 struct sign_opts {
         sv key, form;
         struct registry_opts registry;

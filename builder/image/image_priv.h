@@ -106,8 +106,14 @@ bool target_read(sv platform, struct target *ret);
 int target_virtual(struct arena *a, const struct target *t, const struct spec *s, struct lock_platform *into,
                    struct diags *ds, struct err *e);
 
+/** Versions of a libc, "2.36" against "2.41", part by part. */
+int target_libc_cmp(sv a, sv b);
 /** A lock's virtual packages are still what definition and CONDA_OVERRIDE_* declare. */
 bool target_virtual_unchanged(struct arena *a, const struct spec *s, const struct lock_platform *p);
+
+/* --- image/lock.c */
+/** `created` of a lock: SOURCE_DATE_EPOCH when locking, else the newest date of anything that went in (design/lock.md). */
+int lock_created(const struct lock *l, int64_t *ret, struct err *e);
 
 /* --- image/artifacts.c: the packages of a platform, of all kinds */
 /** Adds them, and sorts them all: from then on lock_find finds them. */

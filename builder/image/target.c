@@ -46,8 +46,7 @@ static void put(struct lock_platform *p, sv key, sv value)
         p->virtual_[p->n_virtual++] = (struct lock_pair){ key, value };
 }
 
-/* "2.36" against "2.41", part by part. */
-static int version_cmp(sv a, sv b)
+int target_libc_cmp(sv a, sv b)
 {
         while (a.n || b.n) {
                 uint64_t x = 0, y = 0;
@@ -65,7 +64,7 @@ static int version_cmp(sv a, sv b)
 static int check_glibc(const struct spec_pair *declared, const struct lock_facts *f, struct diags *ds, struct err *e)
 {
         if (!sv_is(declared->key, "glibc") || !sv_is(f->libc_name, "glibc") ||
-            version_cmp(declared->value, f->libc_version) <= 0)
+            target_libc_cmp(declared->value, f->libc_version) <= 0)
                 return 0;
         diag_hint(ds,
                   diag_add(ds, declared->at.file, declared->at.line, declared->at.col, "EB108",

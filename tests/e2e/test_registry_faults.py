@@ -239,6 +239,17 @@ def test_full_disk(user, registries, registry, tmp_path):
         subprocess.run(["umount", small], check=True)
 
 
+def test_two_push_at_once(user, tmp_path, registry, proxies):
+    """Two hosts, one image, one tag: neither hinders the other."""
+    slow = proxies(registry.port)
+    slow.latency = 0.02
+    shutil.copytree(user.folder, tmp_path / "second", symlinks=True)
+    both = [u.popen("push", user.name, ref(slow)) for u in (user, Env(tmp_path / "second"))]
+    said = [p.communicate(timeout=300) for p in both]
+    assert [p.returncode for p in both] == [0, 0] and said[0][0] == said[1][0], said
+    is_there(registry, user)
+
+
 def test_stalls(user, other, registry, proxies):
     """Both ways at once, since half a minute of silence has to pass: a push whose bytes nobody takes, a pull to which none come."""
     up, down = proxies(registry.port), proxies(registry.port)
@@ -382,6 +393,16 @@ def test_pull_resumes(other, there, twice):
     if twice == "honest":
         down = sum(q.down for q in there.log if "/blobs/" in q.path)
         assert all(q.status == 206 for q in ranges) and down < 6_000_000, "what was there already is not fetched again"
+
+
+def test_registry_killed_during_a_pull(other, there, registry):
+    def again():
+        registry.kill()
+        threading.Timer(0.7, registry.start).start()
+
+    rule = there.rule("call", f"/blobs/{there.big}", method="GET", what=again, times=1)
+    pulled(other, there, pull(other, there))
+    assert rule.acted == 1
 
 
 def damaged_forever():
