@@ -141,8 +141,8 @@ def test_push_gets_over(user, registry, proxy, name):
     assert not name.startswith("429") or time.monotonic() - start >= 1, "Retry-After is obeyed"
     is_there(registry, user)
     if name == "drop_reply-PUT":
-        sent = [re.search(r"digest=([^&]*)", q.path)[1] for q in proxy.log if q.method == "PUT" and "uploads" in q.path]
-        assert len(sent) == len(set(sent)), "what arrived is not sent again"
+        sent = [re.search(r"/v2/(.*)/blobs/uploads/.*digest=([^&]*)", q.path).groups() for q in proxy.log if q.method == "PUT" and "uploads" in q.path]
+        assert len(sent) == len(set(sent)), f"what arrived is not sent again: {sorted(sent)}"
 
 
 def test_push_of_what_is_there_asks_little(user, registry, proxy):
