@@ -87,6 +87,20 @@ static int write_lock(struct app *app, const struct rebase_opts *o, struct image
         return 0;
 }
 
+/* Who names an image believes what its repository says of its layers, as with --tag. */
+static void cache_repos(struct app *app, const struct rebase_opts *o, const struct image_rebase *r,
+                        struct image_build_opts *b)
+{
+        sv *v = arena_array(&app->arena, sv, o->cache_repo.n + 1);
+
+        for (size_t i = 0; i < o->cache_repo.n; i++)
+                v[b->n_cache_repo++] = o->cache_repo.v[i];
+        if (r->repo.n && !sv_starts(b->tag, arena_fmt(&app->arena, "%.*s:", SV_ARG(r->repo))) &&
+            !sv_eq(b->tag, r->repo))
+                v[b->n_cache_repo++] = arena_fmt(&app->arena, "%.*s-layers", SV_ARG(r->repo));
+        b->cache_repo = v;
+}
+
 int cmd_rebase(struct app *app, void *opts, int argc, char **argv, struct err *e)
 {
         AUTO(attach_done) struct attach_opts attach = { 0 };
@@ -102,13 +116,15 @@ int cmd_rebase(struct app *app, void *opts, int argc, char **argv, struct err *e
                 return -(int)e->code;
         b.tag = o->tag.n ? o->tag : r.name;
         b.codec = o->codec.n ? opts_codec(o->codec) : r.codec;
+        cache_repos(app, o, &r, &b);
         if ((o->push && check_push(app, b.tag, e) < 0) || rebase_onto(&app->image, &r, o->base, &app->arena, e) < 0 ||
             image_build(&app->image, &r.request, &b, &app->arena, &r.locked, &built, e) < 0 ||
             write_lock(app, o, &r, o->base, e) < 0)
                 return -(int)e->code;
         name = arena_fmt(&app->arena, "%.*s@sha256:%s", SV_ARG(built.name), sha256_hex(&built.digest).s);
         if (o->push)
-                return push_image(app, name, &b.tag, 1, o->format, (sv){ 0 }, &attach, &p, e) < 0
+                return push_image(app, name, &b.tag, 1, o->format, o->cache_repo.n ? o->cache_repo.v[0] : (sv){ 0 },
+                                  &attach, &p, e) < 0
                                ? -(int)e->code
                                : pushed_print(app, &p);
         progress_pause(app->progress);

@@ -208,6 +208,8 @@ static const struct opt rebase_opts[] = {
           "media types of what is pushed: oci (default) or docker" },
         { 0, "compression", "C", OPT_TEXT, AT(rebase_opts, codec), "gzip|zstd|none",
           "of the layers (default: as the image has them)" },
+        { 0, "cache-repo", "REPO", OPT_LIST, AT(rebase_opts, cache_repo), NULL,
+          "where facts about layers are looked up and published (default: those of IMAGE and of --tag, with -layers)" },
         ATTACH_OPTS(rebase_opts),
         REGISTRY_OPTS(rebase_opts),
         OPT_END,

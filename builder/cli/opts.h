@@ -45,6 +45,7 @@ struct push_opts {
 struct rebase_opts {
         sv base, tag, codec, format, out;
         bool push;
+        struct opt_list cache_repo;
         struct attach_flags attach;
         struct registry_opts registry;
 };

@@ -369,7 +369,7 @@ static int build_platform(struct build *b, struct lock_platform *p, struct oci_d
         if (base_config(b->c, b->l->lock, p, dir, b->a, &base, e) < 0 ||
             (!b->o->dry_run && base_fetch(b->c, p, dir, e) < 0))
                 return err_while(e, "reading the base");
-        if (build_pinned(b, p, &base, ret, &done, e) < 0)
+        if (!has_layers_only(p) && build_pinned(b, p, &base, ret, &done, e) < 0)
                 return -(int)e->code;
         return done ? 0 : build_layers(b, p, ret, e);
 }

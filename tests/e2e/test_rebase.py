@@ -218,12 +218,22 @@ def test_from_the_registry_alone(env, bases, tmp_path, index):
     old = env.run("build", "env.yml", "-t", f"{bases.name}/team/train:v1", "--push").line
     two = Env(tmp_path / "two")
     two.env["PIP_INDEX_URL"] = index.url
+    asked, before = len(index.requests()), bases.requests()
     new = two.run("rebase", f"{bases.name}/team/train:v1", "--base", f"{bases.name}/library/base:12.1", "-t", f"{bases.name}/team/train:v2",
                   "--push").line
     was, now = (json.loads(bases.manifest("team/train", x)) for x in ("v1", "v2"))
     same = [d["digest"] for d in was["layers"][1:-1]]
     assert [d["digest"] for d in now["layers"][1:-1]] == same and len(same) >= 3
     assert bases.digest("team/train", "v1") == old.split("@")[1], "the old tag is left alone"
+    assert len(index.requests()) == asked, "zero package bytes from the index"
+    got = {re.search(r"sha256:\w+", r.path)[0] for r in bases.asked_since(before) if r.method == "GET" and "/blobs/" in r.path}
+    assert not got & set(same), "and none from the registry: only what the lock and the facts consist of, the new base and the last layer"
+    # under another name, by digest: what the old repository says of its layers counts
+    three = Env(tmp_path / "three")
+    three.env["PIP_INDEX_URL"] = index.url
+    moved = three.run("rebase", old, "--base", f"{bases.name}/library/base:12.1", "-t", f"{bases.name}/other/train", "--push").line
+    assert moved.split("@")[1] == new.split("@")[1] and bases.whole("other/train", "latest")
+    assert len(index.requests()) == asked
     assert two.run("run", new, "--", "cat", "/etc/motd", "/etc/patched").out == "hello\nyes\n"
     assert env.run("rebase", old, "--base", f"{bases.name}/library/base:12.1", "-t", f"{bases.name}/team/train:v2", "--push").line == new
 
