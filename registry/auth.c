@@ -62,7 +62,7 @@ static int find_login(struct reg_client *c, struct reg_host *h, const struct reg
         int r;
 
         pthread_mutex_unlock(&c->lock);
-        r = reg_login_find(&c->opts, repo, c->op, &a, &l, &why);
+        r = login_find(&c->opts, repo, &c->helpers, c->op, &a, &l, &why);
         if (r == 0)
                 tell_login(c, h, &l);
         pthread_mutex_lock(&c->lock);

@@ -34,6 +34,7 @@ int reg_client_new(struct net *net, const struct reg_opts *o, struct op *op, str
                                      .registries_conf = keep_text(&c->arena, o->registries_conf) };
         pthread_mutex_init(&c->lock, NULL);
         pthread_cond_init(&c->turn, NULL);
+        c->helpers = (struct helper_cache){ .lock = &c->lock, .a = &c->arena };
         *ret = c;
         return 0;
 }

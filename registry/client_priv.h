@@ -8,6 +8,7 @@
 #include "registry/challenge.h"
 #include "registry/client.h"
 #include "registry/credentials.h"
+#include "registry/login_priv.h"
 #include "registry/registries_conf.h"
 
 enum {
@@ -56,6 +57,7 @@ struct reg_client {
         pthread_mutex_t lock;
         pthread_cond_t turn; /* something busy is no longer */
         struct reg_host *host;
+        struct helper_cache helpers;
         struct reg_conf conf;
         bool has_conf;
         sv *warned; /* what servers said to all their users: once each */

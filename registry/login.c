@@ -67,16 +67,62 @@ int login_file_read(struct arena *a, const struct login_place *p, struct auth_fi
         return r;
 }
 
+static struct helper_memo *memo_of(struct helper_cache *cache, sv helper, sv key)
+{
+        struct helper_memo *m;
+
+        pthread_mutex_lock(cache->lock);
+        for (m = cache->v; m && !(sv_eq(m->helper, helper) && sv_eq(m->key, key)); m = m->next)
+                ;
+        pthread_mutex_unlock(cache->lock);
+        return m;
+}
+
+static void remember(struct helper_cache *cache, sv helper, sv key, const struct reg_login *l)
+{
+        struct arena *a = cache->a;
+        struct helper_memo *m;
+
+        pthread_mutex_lock(cache->lock);
+        m = arena_new(a, struct helper_memo);
+        *m = (struct helper_memo){
+                .next = cache->v, .helper = arena_sv(a, helper), .key = arena_sv(a, key), .found = l != NULL
+        };
+        if (l)
+                m->l = (struct reg_login){ .username = arena_sv(a, l->username),
+                                           .password = arena_sv(a, l->password),
+                                           .identity_token = arena_sv(a, l->identity_token),
+                                           .from = arena_sv(a, l->from) };
+        cache->v = m;
+        pthread_mutex_unlock(cache->lock);
+}
+
+static int ask_helper(const struct auth_found *f, struct helper_cache *cache, struct op *op, struct arena *a,
+                      struct reg_login *ret, struct err *e)
+{
+        struct helper_memo *m = cache ? memo_of(cache, f->helper, f->key) : NULL;
+        int r;
+
+        if (m) {
+                *ret = m->l;
+                return m->found ? 0 : err_set(e, ERR_NOT_FOUND, "a helper knows no such login");
+        }
+        r = helper_get(f->helper, f->key, op, a, ret, e);
+        if (cache && (r == 0 || e->code == ERR_NOT_FOUND))
+                remember(cache, f->helper, f->key, r == 0 ? ret : NULL);
+        return r;
+}
+
 /* 0, or -ERR_NOT_FOUND: this file does not know. */
-static int find_in(const struct auth_file *f, const struct reg_repo *repo, struct op *op, struct arena *a,
-                   struct reg_login *ret, struct err *e)
+static int find_in(const struct auth_file *f, const struct reg_repo *repo, struct helper_cache *cache, struct op *op,
+                   struct arena *a, struct reg_login *ret, struct err *e)
 {
         struct auth_found found;
 
         if (auth_file_find(a, f, repo, &found, e) < 0)
                 return -(int)e->code;
         if (found.helper.n) {
-                if (helper_get(found.helper, found.key, op, a, ret, e) < 0)
+                if (ask_helper(&found, cache, op, a, ret, e) < 0)
                         return e->code == ERR_NOT_FOUND
                                        ? -ERR_NOT_FOUND
                                        : err_while(e, "looking for the login of '%.*s' that %.*s names",
@@ -101,6 +147,12 @@ static int named_is_missing(const struct login_places *p, struct err *e)
 int reg_login_find(const struct reg_opts *o, const struct reg_repo *repo, struct op *op, struct arena *a,
                    struct reg_login *ret, struct err *e)
 {
+        return login_find(o, repo, NULL, op, a, ret, e);
+}
+
+int login_find(const struct reg_opts *o, const struct reg_repo *repo, struct helper_cache *cache, struct op *op,
+               struct arena *a, struct reg_login *ret, struct err *e)
+{
         struct login_places places;
 
         if (o->username.n) {
@@ -116,7 +168,7 @@ int reg_login_find(const struct reg_opts *o, const struct reg_repo *repo, struct
                 AUTO(err_done) struct err one = { 0 };
                 struct auth_file f;
 
-                if (login_file_read(a, &places.v[i], &f, &one) == 0 && find_in(&f, repo, op, a, ret, &one) == 0)
+                if (login_file_read(a, &places.v[i], &f, &one) == 0 && find_in(&f, repo, cache, op, a, ret, &one) == 0)
                         return 0;
                 if (one.code != ERR_NOT_FOUND)
                         return err_move(e, &one);

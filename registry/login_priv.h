@@ -2,6 +2,8 @@
 #ifndef REGISTRY_LOGIN_PRIV_H
 #define REGISTRY_LOGIN_PRIV_H
 
+#include <pthread.h>
+
 #include "registry/auth_file.h"
 
 struct login_place {
@@ -18,5 +20,21 @@ struct login_places {
 void login_places(struct arena *a, const struct reg_opts *o, struct login_places *ret);
 /** a is wiped by the caller. -ERR_NOT_FOUND: no such file. */
 int login_file_read(struct arena *a, const struct login_place *p, struct auth_file *ret, struct err *e);
+
+/* What helpers answered: some take a second, and a prewarm asks for a hundred repositories of one registry. */
+struct helper_memo {
+        struct helper_memo *next;
+        sv helper, key;
+        bool found;
+        struct reg_login l;
+};
+struct helper_cache {
+        pthread_mutex_t *lock; /* of v and a */
+        struct arena *a;       /* wiped by its owner */
+        struct helper_memo *v;
+};
+/** reg_login_find that asks a helper for a key once; cache may be NULL. */
+int login_find(const struct reg_opts *o, const struct reg_repo *repo, struct helper_cache *cache, struct op *op,
+               struct arena *a, struct reg_login *ret, struct err *e);
 
 #endif

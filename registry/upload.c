@@ -35,6 +35,7 @@ int reg_upload_session(struct reg_upload *u, const struct net_answer *ans, struc
 {
         sv to = net_header_get(ans, "location");
         struct arena fresh = { 0 };
+        uint64_t min;
         struct url parts;
         ptrdiff_t hash;
 
@@ -51,6 +52,8 @@ int reg_upload_session(struct reg_upload *u, const struct net_answer *ans, struc
                 arena_done(&fresh);
                 return -(int)e->code;
         }
+        if (sv_u64(net_header_get(ans, "oci-chunk-min-length"), &min))
+                u->piece_min = min;
         arena_done(&u->arena);
         u->arena = fresh;
         u->at = to;
@@ -157,28 +160,19 @@ static int begin(struct reg_upload *u, struct err *e)
                 return r == -ERR_NET ? UPLOAD_AGAIN : r;
         status_err(u, &ans, e);
         if (ans.status == 404)
-                err_hint(e,
-                         "is '%.*s' the right name? Some registries want a repository, or the project above it, to be "
-                         "made first",
-                         SV_ARG(u->repo->repository));
-        if (ans.status == 405)
-                err_hint(e, "a registry that is read-only, or a mirror of another: push to that one");
+                e->code = ERR_NET; /* "not found" is said of blobs, and sends callers looking elsewhere */
         return reg_may_mend(0, ans.status) ? UPLOAD_AGAIN : -(int)e->code;
 }
 
 static int once(struct reg_upload *u, struct err *e)
 {
-        uint64_t min = 0;
         int r;
 
         if (!u->at.n && (r = begin(u, e)) != 0)
                 return r;
         /* Who names a least size of pieces has a reason to want them. */
-        if (sv_u64(net_header_get(&u->answer, "oci-chunk-min-length"), &min) && min) {
-                u->piece_min = min;
-                if (!u->piece && min < u->want->size)
-                        u->piece = min > REG_PIECE ? min : REG_PIECE;
-        }
+        if (!u->piece && u->piece_min && u->piece_min < u->want->size)
+                u->piece = u->piece_min > REG_PIECE ? u->piece_min : REG_PIECE;
         if (u->piece && u->piece < u->piece_min)
                 u->piece = u->piece_min;
         return u->piece && u->piece < u->want->size ? reg_upload_pieces(u, e) : reg_upload_close(u, 0, e);

@@ -37,13 +37,15 @@ sv purl_dist(struct arena *a, sv name, sv version)
 
 static sv purl_deb(struct arena *a, const struct lock_platform *p, const struct artifact *x)
 {
-        sv os = p->facts.os_name.n ? p->facts.os_name : SV("debian");
-        sv distro = p->facts.os_version.n ? arena_fmt(a, "&distro=%.*s-%.*s", SV_ARG(encoded(a, os)),
-                                                      SV_ARG(encoded(a, p->facts.os_version)))
-                                          : SV("");
+        sv os = p->facts.os_name.n ? p->facts.os_name : SV("debian"), qualifiers = SV("");
 
-        return arena_fmt(a, "pkg:deb/%.*s/%.*s@%.*s?arch=%.*s%.*s", SV_ARG(encoded(a, os)), SV_ARG(encoded(a, x->name)),
-                         SV_ARG(encoded(a, x->version)), SV_ARG(encoded(a, x->arch)), SV_ARG(distro));
+        if (x->arch.n)
+                qualifiers = arena_fmt(a, "?arch=%.*s", SV_ARG(encoded(a, x->arch)));
+        if (p->facts.os_version.n)
+                qualifiers = arena_fmt(a, "%.*s%cdistro=%.*s-%.*s", SV_ARG(qualifiers), qualifiers.n ? '&' : '?',
+                                       SV_ARG(encoded(a, os)), SV_ARG(encoded(a, p->facts.os_version)));
+        return arena_fmt(a, "pkg:deb/%.*s/%.*s@%.*s%.*s", SV_ARG(encoded(a, os)), SV_ARG(encoded(a, x->name)),
+                         SV_ARG(encoded(a, x->version)), SV_ARG(qualifiers));
 }
 
 /* A user, a password or a variable that holds one: none of it is where a file is. */

@@ -11,11 +11,13 @@
 
 #define DOCUMENT "SPDXRef-DOCUMENT"
 #define IMAGE    "SPDXRef-Image"
+#define BASE     "SPDXRef-Base"
 
 /* A package of the document: an artifact of the lock, or a distribution that a conda package (`in`) supplies. */
 struct item {
         sv id, name, version, purl;
         const struct artifact *art, *in;
+        bool of_base;
 };
 struct sbom {
         struct arena *a;
@@ -27,6 +29,11 @@ struct sbom {
         struct map ids;
         struct map by_art; /* name of its kind → item; keys as key_of() makes them */
 };
+
+static bool has_base_image(const struct sbom *s)
+{
+        return !sha256_is_zero(&s->p->base.manifest);
+}
 
 /* SPDXIDs hold letters, digits, dots and hyphens only; two names may become one. */
 static sv id_of(struct sbom *s, const char *kind, sv name)
@@ -67,6 +74,21 @@ static void add_dists(struct sbom *s, const struct artifact *x)
         }
 }
 
+static void add_base(struct sbom *s)
+{
+        for (size_t i = 0; i < s->image->n_base; i++) {
+                const struct sbom_deb *d = &s->image->base[i];
+                const struct artifact x = {
+                        .kind = ARTIFACT_DEB, .name = d->name, .version = d->version, .arch = d->arch
+                };
+                *arena_push(s->a, s->v, s->n, s->cap) = (struct item){ .id = id_of(s, "base", d->name),
+                                                                       .name = d->name,
+                                                                       .version = d->version,
+                                                                       .purl = purl_artifact(s->a, s->p, &x),
+                                                                       .of_base = true };
+        }
+}
+
 static int by_id(const void *a, const void *b)
 {
         return sv_cmp(((const struct item *)a)->id, ((const struct item *)b)->id);
@@ -84,6 +106,8 @@ static void collect(struct sbom *s)
                                        .art = x };
                 add_dists(s, x);
         }
+        if (has_base_image(s))
+                add_base(s);
         if (s->n)
                 qsort(s->v, s->n, sizeof(*s->v), by_id);
         for (size_t i = 0; i < s->n; i++)
@@ -145,11 +169,6 @@ static struct js *image_package(const struct sbom *s)
         return j;
 }
 
-static bool has_base_image(const struct sbom *s)
-{
-        return !sha256_is_zero(&s->p->base.manifest);
-}
-
 /* "oci:DIR:TAG" is a folder of somebody's machine: only what it is called goes out. */
 static sv base_name(const struct sbom *s)
 {
@@ -161,7 +180,7 @@ static sv base_name(const struct sbom *s)
 static struct js *base_package(const struct sbom *s)
 {
         sv version = arena_fmt(s->a, "sha256:%s", sha256_hex(&s->p->base.manifest).s);
-        struct js *j = package_of(s->a, SV("SPDXRef-Base"), base_name(s), version, (sv){ 0 });
+        struct js *j = package_of(s->a, SV(BASE), base_name(s), version, (sv){ 0 });
 
         js_put_str(s->a, j, "primaryPackagePurpose", SV("CONTAINER"));
         put_sha256(s->a, j, &s->p->base.manifest);
@@ -176,6 +195,8 @@ static struct js *item_package(const struct sbom *s, const struct item *it)
 
         if (it->art)
                 put_sha256(s->a, j, &it->art->sha256);
+        if (it->of_base)
+                js_put_str(s->a, j, "sourceInfo", SV("a package of the base image"));
         put_purl(s->a, j, it->purl);
         return j;
 }
@@ -233,10 +254,10 @@ static struct js *relationships(struct sbom *s)
 
         relate(s, list, SV(DOCUMENT), "DESCRIBES", SV(IMAGE));
         if (has_base_image(s))
-                relate(s, list, SV(IMAGE), "DESCENDANT_OF", SV("SPDXRef-Base"));
+                relate(s, list, SV(IMAGE), "DESCENDANT_OF", SV(BASE));
         for (size_t i = 0; i < s->n; i++) {
                 const struct item *it = &s->v[i], *in = find_item(s, it->in);
-                relate(s, list, in ? in->id : SV(IMAGE), "CONTAINS", it->id);
+                relate(s, list, in ? in->id : it->of_base ? SV(BASE) : SV(IMAGE), "CONTAINS", it->id);
                 if (it->art)
                         relate_needs(s, list, it);
         }

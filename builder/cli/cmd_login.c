@@ -55,13 +55,13 @@ static int ask(struct app *app, const char *question, bool hidden, struct buf *o
                 return -(int)e->code;
         }
         progress_pause(app->progress);
-        dprintf(fd, "%s: ", question);
         quiet = was;
         if (hidden)
                 quiet.c_lflag &= ~(tcflag_t)ECHO;
-        tcsetattr(fd, TCSAFLUSH, &quiet);
+        tcsetattr(fd, TCSAFLUSH, &quiet); /* before the question: what is typed after it counts */
+        dprintf(fd, "%s: ", question);
         r = read_line(fd, false, app, out, e);
-        tcsetattr(fd, TCSAFLUSH, &was);
+        tcsetattr(fd, TCSADRAIN, &was);
         if (hidden)
                 dprintf(fd, "\n");
         return r;

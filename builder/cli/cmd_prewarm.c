@@ -144,6 +144,7 @@ static struct js *image_json(struct arena *a, const struct prewarm_image *im)
                 js_put_str(a, j, "digest", arena_fmt(a, "sha256:%s", sha256_hex(&im->digest).s));
         js_put_int(a, made, "layers", (int64_t)im->count.layers);
         js_put_int(a, made, "reused", (int64_t)im->count.reused);
+        js_put_int(a, made, "remote", (int64_t)im->count.remote);
         js_put_int(a, made, "fetched", (int64_t)im->count.fetched);
         put_seconds(a, made, im->ms);
         if (im->built)

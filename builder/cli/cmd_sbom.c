@@ -6,16 +6,29 @@
 #include "base/cleanup.h"
 #include "cli/app.h"
 #include "cli/opts.h"
+#include "image/base_packages.h"
 #include "image/source.h"
 
+/* What this store knows of the base image. */
+static void add_base(struct app *app, const struct lock_platform *p, struct sbom_image *im)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        struct sbom_deb *base = NULL;
+
+        if (p->base.n_layer && image_ctx_store(&app->image, false, &ignored) == 0)
+                base_packages_find(app->image.store, p, &app->arena, &base, &im->n_base);
+        im->base = base;
+}
+
 /* The manifest in whatever encoding it was built: the first. */
-static void of_lock(const struct lock *l, const struct lock_platform *p, struct buf *out)
+static void of_lock(struct app *app, const struct lock *l, const struct lock_platform *p, struct buf *out)
 {
         struct sbom_image im = { .name = l->name, .version = attest_version() };
 
         im.has_manifest = p->has_image && p->image.n_manifest;
         if (im.has_manifest)
                 im.manifest = p->image.manifest[0].digest;
+        add_base(app, p, &im);
         sbom_spdx_write(l, p, &im, out);
 }
 
@@ -29,7 +42,7 @@ static int of_file(struct app *app, const struct sbom_opts *o, int argc, char **
         p = opts_platform(app, l, o->platform, e);
         if (!p)
                 return -(int)e->code;
-        of_lock(l, p, out);
+        of_lock(app, l, p, out);
         return 0;
 }
 
@@ -43,6 +56,7 @@ static int of_source(struct app *app, const struct sbom_opts *o, const struct im
                 return -(int)e->code;
         if (s->repo.registry.n)
                 im.repository = reg_repo_text(&app->arena, &s->repo);
+        add_base(app, p, &im);
         sbom_spdx_write(s->lock, p, &im, out);
         return 0;
 }

@@ -80,7 +80,7 @@ const struct opt global_opts[] = {
                   OPT_LIST,                                                                                               \
                   AT(request_opts, platform),                                                                             \
                   NULL,                                                                                                   \
-                  "linux/amd64 or linux/arm64 (default: this machine's)" },                                               \
+                  "linux/amd64 or linux/arm64 (default: the definition's, else this machine's)" },                        \
                 { 0,                                                                                                      \
                   "exclude-newer",                                                                                        \
                   "WHEN",                                                                                                 \

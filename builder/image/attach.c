@@ -10,8 +10,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ext/hash.h"
+#include "image/base_packages.h"
 #include "image/image_priv.h"
 #include "image/origin.h"
+#include "image/persist.h"
 
 #define TITLE        "org.opencontainers.image.title"
 #define CREATED      "org.opencontainers.image.created"
@@ -120,6 +122,14 @@ static bool hangs(const struct subject *s, const sha256 *d)
         return false;
 }
 
+static bool hangs_one(const struct subject *s, const char *type)
+{
+        for (size_t i = 0; i < s->n_have; i++)
+                if (sv_is(s->have[i].artifact_type, type))
+                        return true;
+        return false;
+}
+
 /* Whoever pushes what is there asks one question, not one a document: the store knows what it hung where. */
 static bool remembered(struct attach *t, const sha256 *d)
 {
@@ -135,8 +145,9 @@ static bool remembered(struct attach *t, const sha256 *d)
         return false;
 }
 
+/* yields: one of this type that hangs there already is as good. */
 static int hang(struct attach *t, struct subject *s, const char *type, const struct reg_push_blob *layer, size_t n,
-                struct err *e)
+                bool yields, struct err *e)
 {
         AUTO(buf_done) struct buf text = BUF_INIT(OCI_DOC_MAX);
         struct oci_pair note = { .key = SV(CREATED) };
@@ -146,7 +157,6 @@ static int hang(struct attach *t, struct subject *s, const char *type, const str
                                   .n_layer = n,
                                   .annotation = &note,
                                   .n_annotation = 1 };
-        struct oci_desc made;
         char created[24];
         sha256 d;
 
@@ -163,9 +173,9 @@ static int hang(struct attach *t, struct subject *s, const char *type, const str
         if (!s->asked && reg_referrers(t->reg, t->repo, &s->desc.digest, (sv){ 0 }, t->a, &s->have, &s->n_have, e) < 0)
                 return -(int)e->code;
         s->asked = true;
-        if (hangs(s, &d))
+        if (hangs(s, &d) || (yields && hangs_one(s, type)))
                 t->count.present++;
-        else if (reg_artifact_push(t->reg, t->repo, &x, &made, e) < 0)
+        else if (persist_artifact(t->reg, t->repo, &x, e) < 0)
                 return -(int)e->code;
         else
                 t->count.made++;
@@ -191,15 +201,16 @@ static int hang_source(struct attach *t, struct err *e)
         struct reg_push_blob *file = arena_array(t->a, struct reg_push_blob, t->origin.n_definition + 1);
         struct reg_push_blob lock = layer_of(t, ATTACH_LOCK, t->origin.lock.name, t->origin.lock.text);
 
-        if (hang(t, &t->top, ATTACH_LOCK, &lock, 1, e) < 0)
+        if (hang(t, &t->top, ATTACH_LOCK, &lock, 1, false, e) < 0)
                 return err_while(e, "attaching the lock");
         for (size_t i = 0; i < t->origin.n_definition; i++)
                 file[i] = layer_of(t, ATTACH_DEFINITION, t->origin.definition[i].name, t->origin.definition[i].text);
-        if (t->origin.n_definition && hang(t, &t->top, ATTACH_DEFINITION, file, t->origin.n_definition, e) < 0)
+        if (t->origin.n_definition && hang(t, &t->top, ATTACH_DEFINITION, file, t->origin.n_definition, false, e) < 0)
                 return err_while(e, "attaching the definition");
         return 0;
 }
 
+/* A machine that built on a base without reading it knows less of it than one that has: the latter's SBOM stays. */
 static int hang_sbom(struct attach *t, struct subject *s, struct err *e)
 {
         AUTO(buf_done) struct buf text = BUF_INIT(DOCUMENT_MAX);
@@ -208,13 +219,18 @@ static int hang_sbom(struct attach *t, struct subject *s, struct err *e)
                                  .has_manifest = true,
                                  .manifest = s->desc.digest,
                                  .version = attest_version() };
+        struct sbom_deb *base = NULL;
         struct reg_push_blob layer;
+        bool yields;
+
+        yields = s->platform->base.n_layer && !base_packages_find(t->c->store, s->platform, t->a, &base, &im.n_base);
+        im.base = base;
 
         sbom_spdx_write(t->lock, s->platform, &im, &text);
         if (buf_check(&text, e) < 0)
                 return -(int)e->code;
         layer = layer_of(t, SPDX_MEDIA_TYPE, arena_fmt(t->a, "%.*s.spdx.json", SV_ARG(im.name)), buf_sv(&text));
-        return hang(t, s, SPDX_MEDIA_TYPE, &layer, 1, e) < 0 ? err_while(e, "attaching the SBOM") : 0;
+        return hang(t, s, SPDX_MEDIA_TYPE, &layer, 1, yields, e) < 0 ? err_while(e, "attaching the SBOM") : 0;
 }
 
 static int hang_sboms(struct attach *t, struct err *e)
@@ -275,7 +291,7 @@ static int hang_provenance(struct attach *t, struct err *e)
         if (buf_check(&text, e) < 0)
                 return -(int)e->code;
         layer = layer_of(t, INTOTO_MEDIA_TYPE, SV("provenance.intoto.json"), buf_sv(&text));
-        if (hang(t, &t->top, INTOTO_MEDIA_TYPE, &layer, 1, e) < 0 ||
+        if (hang(t, &t->top, INTOTO_MEDIA_TYPE, &layer, 1, false, e) < 0 ||
             (t->o->key && image_sign_statement(t->reg, t->repo, &t->top.desc, t->o->key, buf_sv(&text),
                                                PROVENANCE_PREDICATE, &count, e) < 0))
                 return err_while(e, "attaching the provenance");

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "image/base_packages.h"
 #include "image/image_priv.h"
 #include "image/remote.h"
 
@@ -60,6 +61,7 @@ int base_scan(struct image_ctx *c, const struct oci_config *cfg, sv dir, struct 
             facts_read(&s, a, &into->facts, e) < 0 || facts_python(&s, cfg, a, &into->has_python, &into->python, e) < 0)
                 return -(int)e->code;
         facts_keep(c->store, cfg, into);
+        base_packages_keep(c->store, cfg->diff_id, b->n_layer, scan_text(&s, a, SV("var/lib/dpkg/status")));
         return 0;
 }
 

@@ -341,13 +341,21 @@ static bool may_recall(const struct build *b)
         return !b->o->dry_run && !b->o->no_cache && !b->o->verify;
 }
 
+/* A lock that is ours to write is not left without its image half: that is what lets another machine fetch no package. Its layers are known,
+ * so it costs little to go by way of them, once. */
+static bool is_told(const struct build *b, const struct lock_platform *p)
+{
+        return b->keep_lock || (p->has_image && find_encoding(p->image.manifest, p->image.n_manifest, b->o->codec));
+}
+
 static int build_platform(struct build *b, struct lock_platform *p, struct oci_desc *ret, struct err *e)
 {
         sv dir = sv_dirname(b->l->path);
         struct oci_config base = { 0 };
         bool done = false;
 
-        if (may_recall(b) && find_built(b->c, b->l->lock, p, b->o->codec, b->a, ret, &b->ret->image_id)) {
+        if (may_recall(b) && is_told(b, p) &&
+            find_built(b->c, b->l->lock, p, b->o->codec, b->a, ret, &b->ret->image_id)) {
                 struct target t = { 0 };
 
                 target_read(p->platform, &t); /* an index over several says for which each is */

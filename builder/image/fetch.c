@@ -97,68 +97,75 @@ int image_name(struct image_ctx *c, sv name, const struct oci_desc *d, struct ar
 
 /* --- one blob */
 
-typedef int get_fn(struct image_ctx *c, const struct oci_desc *d, sv where, struct writer *w, sv subject,
-                   struct err *e);
+struct attempt {
+        struct image_ctx *c;
+        const struct oci_desc *d;
+        sv subject;
+        sv *repo; /* that may have it, the likeliest first */
+        size_t n_repo, cap_repo;
+        struct err why; /* what the first source said: it was named as the one that has it */
+};
 
-static int put_once(struct image_ctx *c, const struct oci_desc *d, get_fn *get, sv where, sv subject, struct err *e)
+typedef int get_fn(const struct attempt *t, sv where, struct writer *w, struct arena *a, struct err *e);
+
+static int from_repo(const struct attempt *t, sv where, struct writer *w, struct arena *a, struct err *e)
+{
+        struct reg_repo repo;
+
+        return reg_repo_parse(a, where, &repo, e) < 0
+                       ? -(int)e->code
+                       : reg_blob_get(t->c->reg, &repo, t->d, t->d->size, w, t->subject, e);
+}
+
+/* Whoever wrote the manifest chose the address: it may lead where the image's registry may send us, and no login of ours goes along. */
+static int from_url(const struct attempt *t, sv where, struct writer *w, struct arena *a, struct err *e)
+{
+        struct reg_request r = { .actions = REG_PULL,
+                                 .path = where,
+                                 .into = w,
+                                 .max_body = t->d->size,
+                                 .keep_partial = true,
+                                 .subject = t->subject,
+                                 .expect = t->d->size };
+        struct net_answer ans;
+
+        if (sv_find_sv(where, SV("://")) < 0 || t->n_repo == 0)
+                return err_set(e, ERR_NOT_FOUND, "'%.*s' is no address that we go to", SV_ARG(where));
+        if (reg_repo_parse(a, t->repo[0], &r.repo, e) < 0 || reg_do(t->c->reg, &r, a, &ans, e) < 0)
+                return -(int)e->code;
+        return ans.status == 200 ? 0 : reg_status_err(t->c->reg, &r, &ans, "fetching a foreign layer", e);
+}
+
+static int put_once(const struct attempt *t, get_fn *get, sv where, struct err *e)
 {
         AUTO(store_put_abort) struct store_put put = { 0 };
+        AUTO(arena_done) struct arena a = { 0 };
         struct writer *w;
 
-        if (store_put_begin(c->store, STORE_BLOB, &put, &w, e) < 0 || get(c, d, where, w, subject, e) < 0 ||
-            store_put_commit(&put, &d->digest, e) < 0)
+        if (store_put_begin(t->c->store, STORE_BLOB, &put, &w, e) < 0 || get(t, where, w, &a, e) < 0 ||
+            store_put_commit(&put, &t->d->digest, e) < 0)
                 return -(int)e->code;
-        return put.hash.size == d->size ? 0
-                                        : err_set(e, ERR_INTEGRITY, "the manifest says it has %llu bytes, it has %llu",
-                                                  (unsigned long long)d->size, (unsigned long long)put.hash.size);
+        return put.hash.size == t->d->size
+                       ? 0
+                       : err_set(e, ERR_INTEGRITY, "the manifest says it has %llu bytes, it has %llu",
+                                 (unsigned long long)t->d->size, (unsigned long long)put.hash.size);
 }
 
 /* Wrong bytes are asked for once more: a bit that turned over on the way does not turn over again. */
-static int put_blob(struct image_ctx *c, const struct oci_desc *d, get_fn *get, sv where, sv subject, struct err *e)
+static int put_blob(const struct attempt *t, get_fn *get, sv where, struct err *e)
 {
         struct err wrong = { 0 };
 
-        if (put_once(c, d, get, where, subject, &wrong) == 0)
+        if (put_once(t, get, where, &wrong) == 0)
                 return 0;
         if (wrong.code != ERR_INTEGRITY)
                 return err_move(e, &wrong);
         err_done(&wrong);
-        if (put_once(c, d, get, where, subject, e) == 0)
+        if (put_once(t, get, where, e) == 0)
                 return 0;
         if (e->code == ERR_INTEGRITY)
                 err_hint(e, "that copy is damaged, or something between here and there changes it");
         return -(int)e->code;
-}
-
-static int from_repo(struct image_ctx *c, const struct oci_desc *d, sv where, struct writer *w, sv subject,
-                     struct err *e)
-{
-        AUTO(arena_done) struct arena a = { 0 };
-        struct reg_repo repo;
-
-        return reg_repo_parse(&a, where, &repo, e) < 0 ? -(int)e->code
-                                                       : reg_blob_get(c->reg, &repo, d, d->size, w, subject, e);
-}
-
-/* No login of ours goes there: whoever wrote the manifest chose the address. */
-static int from_url(struct image_ctx *c, const struct oci_desc *d, sv where, struct writer *w, sv subject,
-                    struct err *e)
-{
-        struct net_request r = { .url = where,
-                                 .into = w,
-                                 .max_body = d->size,
-                                 .keep_partial = true,
-                                 .anonymous = true,
-                                 .subject = subject,
-                                 .expect = d->size };
-        AUTO(arena_done) struct arena a = { 0 };
-        struct net_answer ans;
-
-        if (!sv_starts(where, SV("https://")) && !sv_starts(where, SV("http://")))
-                return err_set(e, ERR_NOT_FOUND, "a layer's address is none that we go to: %.*s", SV_ARG(where));
-        if (net_do(c->net, &r, &a, &ans, e) < 0)
-                return -(int)e->code;
-        return ans.status == 200 ? 0 : net_status_err(&ans, e);
 }
 
 /* The next source may have it, unless it is us who cannot go on. */
@@ -168,22 +175,15 @@ static bool is_theirs(enum err_code code)
                code == ERR_LIMIT || code == ERR_USAGE;
 }
 
-struct attempt {
-        struct image_ctx *c;
-        const struct oci_desc *d;
-        sv subject;
-        struct err why; /* what the first source said: it was named as the one that has it */
-};
-
 /* True: it is here now, or there is no point in asking further. */
-static bool try_one(struct attempt *t, bool url, sv where)
+static bool try_one(struct attempt *t, get_fn *get, sv where)
 {
         struct err one = { 0 };
         bool ours;
 
-        if (put_blob(t->c, t->d, url ? from_url : from_repo, where, t->subject, &one) == 0) {
+        if (put_blob(t, get, where, &one) == 0) {
                 err_done(&t->why);
-                if (!url)
+                if (get == from_repo)
                         store_origin_add(t->c->store, &t->d->digest, where, &one); /* only saves work */
                 err_done(&one);
                 return true;
@@ -196,42 +196,43 @@ static bool try_one(struct attempt *t, bool url, sv where)
         return ours;
 }
 
-static bool try_urls(struct attempt *t)
+static bool try_all(struct attempt *t, get_fn *get, const sv *where, size_t n)
 {
-        for (size_t i = 0; i < t->d->n_url; i++)
-                if (try_one(t, true, t->d->url[i]))
+        for (size_t i = 0; i < n; i++)
+                if (try_one(t, get, where[i]))
                         return true;
         return false;
 }
 
-static bool try_repos(struct attempt *t, sv from)
+/* Those of its record, then those of the image's ref. */
+static void find_repos(struct attempt *t, sv from, struct arena *a)
 {
-        AUTO(arena_done) struct arena a = { 0 };
-        size_t n = 0;
-        sv *v, one;
+        sv one;
 
-        store_origin_list(t->c->store, &t->d->digest, &a, &v, &n);
-        for (size_t i = 0; i < n; i++)
-                if (try_one(t, false, v[i]))
-                        return true;
+        store_origin_list(t->c->store, &t->d->digest, a, &t->repo, &t->n_repo);
+        t->cap_repo = t->n_repo;
         while (sv_cut(&from, ' ', &one)) {
-                bool tried = one.n == 0;
-                for (size_t i = 0; i < n && !tried; i++)
-                        tried = sv_eq(v[i], one);
-                if (!tried && try_one(t, false, one))
-                        return true;
+                bool known = one.n == 0;
+                for (size_t i = 0; i < t->n_repo && !known; i++)
+                        known = sv_eq(t->repo[i], one);
+                if (!known)
+                        *arena_push(a, t->repo, t->n_repo, t->cap_repo) = one;
         }
-        return false;
 }
 
 int image_blob_fetch(struct image_ctx *c, const struct oci_desc *d, sv from, sv subject, struct err *e)
 {
+        AUTO(arena_done) struct arena a = { 0 };
         struct attempt t = { .c = c, .d = d, .subject = subject };
-        bool foreign = oci_layer_foreign(d->media_type), done;
+        bool done;
 
         if (store_has(c->store, STORE_BLOB, &d->digest, NULL))
                 return 0;
-        done = foreign ? try_urls(&t) || try_repos(&t, from) : try_repos(&t, from) || try_urls(&t);
+        find_repos(&t, from, &a);
+        if (oci_layer_foreign(d->media_type))
+                done = try_all(&t, from_url, d->url, d->n_url) || try_all(&t, from_repo, t.repo, t.n_repo);
+        else
+                done = try_all(&t, from_repo, t.repo, t.n_repo) || try_all(&t, from_url, d->url, d->n_url);
         if (t.why.code != ERR_NONE)
                 return err_move(e, &t.why);
         if (done)

@@ -421,6 +421,17 @@ static bool recipes_unchanged(struct image_ctx *c, const struct lock *l, sv dir,
         return true;
 }
 
+/* What was resolved again is what it was: then it is the same lock, with the image that was made from it. */
+static bool same_resolution(const struct lock *x, const struct lock *y)
+{
+        AUTO(buf_done) struct buf a = BUF_INIT(LOCK_MAX);
+        AUTO(buf_done) struct buf b = BUF_INIT(LOCK_MAX);
+
+        lock_write_resolution(x, &a);
+        lock_write_resolution(y, &b);
+        return !a.over && !b.over && sv_eq(buf_sv(&a), buf_sv(&b));
+}
+
 int image_lock(struct image_ctx *c, const struct image_request *r, struct arena *a, struct image_locked *ret,
                struct err *e)
 {
@@ -464,7 +475,9 @@ int image_lock(struct image_ctx *c, const struct image_request *r, struct arena 
         if (resolve_all(c, r, ret->spec, old, imported, &request, a, &ret->lock, e) < 0)
                 return -(int)e->code;
         ret->resolved = true;
-        ret->changed = true;
+        ret->changed = !old || !same_resolution(old, ret->lock);
+        if (!ret->changed)
+                ret->lock = old;
         return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "image/prewarm_priv.h"
+#include "image/push.h"
 
 struct job { /* one image */
         struct prewarm_run *w;
@@ -151,11 +152,36 @@ static bool any_missing(const struct job *j, bool local)
 
 /* --- building */
 
+/* Facts of layers are looked up where the image goes, as `build -t` does it: what one of the registries has is not made for the others. */
+static sv *layer_repositories(struct job *j, size_t *ret_n)
+{
+        sv *v = arena_array(j->w->a, sv, j->im->n_at);
+
+        *ret_n = 0;
+        for (size_t i = 0; i < j->im->n_at; i++) {
+                const struct prewarm_result *r = &j->im->at[i];
+                struct err ignored = { 0 };
+                struct reference ref;
+                struct reg_repo repo;
+
+                if (r->place->local || r->state == PREWARM_FAILED)
+                        continue;
+                if (image_push_name(j->w->a, r->reference, &ref, &ignored) < 0) {
+                        err_done(&ignored);
+                        continue;
+                }
+                repo = reg_repo_of(&ref);
+                v[(*ret_n)++] = arena_fmt(j->w->a, "%.*s-layers", SV_ARG(reg_repo_text(j->w->a, &repo)));
+        }
+        return v;
+}
+
 static int build(struct job *j, bool local, struct image_built *ret, struct err *e)
 {
         struct image_build_opts o = { .codec = j->w->o->codec, .dry_run = j->w->o->dry_run };
         struct image_request r = j->request;
 
+        o.cache_repo = layer_repositories(j, &o.n_cache_repo);
         if (local) { /* they hold one platform */
                 r.platform = &j->w->host;
                 r.n_platform = 1;
@@ -165,6 +191,7 @@ static int build(struct job *j, bool local, struct image_built *ret, struct err 
         j->im->count.layers = ret->count.layers;
         j->im->count.reused = ret->count.reused;
         j->im->count.made += ret->count.layers - ret->count.reused;
+        j->im->count.remote = ret->count.remote;
         j->im->count.fetched += ret->count.fetched;
         return r.locked || o.dry_run ? 0 : image_lock_write(&j->locked, e);
 }

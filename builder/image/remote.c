@@ -27,8 +27,8 @@ int remote_keep(struct image_ctx *c, const struct reg_image *x, struct arena *a,
         for (size_t i = 0; i < x->m.n_layer; i++)
                 if (store_origin_add(c->store, &x->m.layer[i].digest, repo, e) < 0)
                         return -(int)e->code;
-        for (size_t i = 0; x->has_index && i < x->x.n; i++)
-                if (oci_index_is_image(&x->x.v[i]) && store_origin_add(c->store, &x->x.v[i].digest, repo, e) < 0)
+        for (size_t i = 0; x->has_index && i < x->x.n; i++) /* a push of the index wants all of them */
+                if (store_origin_add(c->store, &x->x.v[i].digest, repo, e) < 0)
                         return -(int)e->code;
         return 0;
 }

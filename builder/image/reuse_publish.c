@@ -167,7 +167,8 @@ int reuse_publish(struct image_ctx *c, const struct reuse_publish *p, struct reu
                 return 0;
         if (publish_image(&x, &p->image, e) < 0)
                 return err_while(e, "publishing facts about the layers in %.*s", SV_ARG(x.name));
-        if (!atomic_load(&x.off) && store_note_put(c->store, STORE_IMAGE, &mark, SV("published\n"), e) < 0)
+        if (!atomic_load(&x.off) && atomic_load(&x.present) + atomic_load(&x.written) > 0 &&
+            store_note_put(c->store, STORE_IMAGE, &mark, SV("published\n"), e) < 0)
                 return -(int)e->code;
         ret->present = atomic_load(&x.present);
         ret->written = atomic_load(&x.written);

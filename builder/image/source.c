@@ -360,7 +360,7 @@ static int try_sbom(struct found *f, const struct reg_referrer *r, struct arena 
         return kind;
 }
 
-/* Ours, else the first that is one. */
+/* Ours, else another; of several the one that says most. */
 static int best_sbom(struct found *f, const sha256 *subject, sv *ret, struct err *e)
 {
         struct reg_referrer *v = NULL;
@@ -369,16 +369,17 @@ static int best_sbom(struct found *f, const sha256 *subject, sv *ret, struct err
 
         if (reg_referrers(f->reg, &f->s.repo, subject, SV(SPDX_MEDIA_TYPE), f->a, &v, &n, e) < 0)
                 return -(int)e->code;
-        for (size_t i = 0; i < n && i < LOOK_MAX && best < 2; i++) {
+        for (size_t i = 0; i < n && i < LOOK_MAX; i++) {
                 AUTO(arena_done) struct arena a = { 0 };
                 sv text;
                 int kind = try_sbom(f, &v[i], &a, &text, e);
 
                 if (kind < 0)
                         return kind;
-                if (kind > best)
+                if (kind > best || (kind && kind == best && text.n > ret->n)) {
                         *ret = arena_sv(f->a, text);
-                best = kind > best ? kind : best;
+                        best = kind;
+                }
         }
         return 0;
 }

@@ -69,9 +69,9 @@ def test_syft(env, definition, tmp_path):
                        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}, timeout=300)
     assert p.returncode == 0, p.stderr
 
-    def wheels(purls):
-        found = (re.fullmatch(r"pkg:pypi/([^@?]+)@([^?]+)", purl) for purl in purls)
+    def names(purls):
+        found = (re.match(r"pkg:(pypi|deb)/(?:debian/)?([^@?]+)@([^?]+)", purl) for purl in purls)
         return {tuple(map(urllib.parse.unquote, m.groups())) for m in found if m}
 
-    ours = wheels(r["referenceLocator"] for package in doc["packages"] for r in package.get("externalRefs", []))
-    assert ours and ours == wheels(a["purl"] for a in json.loads(p.stdout)["artifacts"])
+    ours = names(r["referenceLocator"] for package in doc["packages"] for r in package.get("externalRefs", []))
+    assert {kind for kind, _, _ in ours} == {"pypi", "deb"} and ours == names(a["purl"] for a in json.loads(p.stdout)["artifacts"])

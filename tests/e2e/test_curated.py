@@ -119,6 +119,17 @@ def test_platform_chooses_among_the_definition_s(env, definition, base_layout):
     assert "nothing for linux/riscv64" in env.run("build", "train.lock", "--platform", "linux/riscv64", code=2).err
 
 
+def test_an_upgrade_that_changes_nothing_changes_nothing(env, definition):
+    """The image half stays, also where the image is known already and nothing is built."""
+    definition()
+    line = env.run("build").line
+    text = (env.work / "train.lock").read_text()
+    assert "image:" in text
+    assert "up to date" in env.run("lock", "--upgrade").err
+    assert env.run("build", "--upgrade").line == line
+    assert (env.work / "train.lock").read_text() == text
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("name", sorted(p.parent.name for p in (ROOT / "curated").glob("*/env.yml")))
 def test_shipped(tmp_path, name):

@@ -92,6 +92,26 @@ def test_another_machine_only_asks(env, folder, registry, tmp_path, index):
     assert [r.method for r in registry.asked_since(asked)] == ["HEAD", "HEAD"] and len(index.requests()) == indexed
 
 
+@pytest.mark.parametrize("half", [True, False])
+def test_what_one_registry_has_is_not_made_for_the_other(env, folder, registries, tmp_path, index, half):
+    """An empty store; with the lock's image half and without it."""
+    a, b = registries(), registries()
+    first = report(env, folder / "one.yml", "--to", a.name)
+    other = Env(tmp_path / "two")
+    other.env["PIP_INDEX_URL"] = index.url
+    shutil.copytree(folder, other.work / "defs")
+    if not half:
+        lock = other.work / "defs/one.lock"
+        lock.write_text(lock.read_text().split("\nimage:")[0] + "\n")
+    asked = len(index.requests())
+    assert [r for r in index.requests() if ".whl" in r]
+    doc = report(other, "defs/one.yml", "--to", a.name, "--to", b.name)
+    assert states(doc) == {("one", a.name): "there", ("one", b.name): "pushed"}
+    assert [r for r in index.requests()[asked:] if ".whl" in r] == [] and doc["images"][0]["build"]["fetched"] == 0
+    assert b.digest("one", "latest") == first["images"][0]["digest"]
+    b.whole("one", "latest")
+
+
 def test_a_moved_tag_is_moved_back(env, folder, registry):
     env.run("prewarm", folder / "one.yml", "--to", registry.name)
     env.write_definition("other.yml", "one", "[idna]")
@@ -278,7 +298,7 @@ def programs(env, tmp_path):
     env.env["PATH"] = real
 
 
-def check_archive(path, names, tmp_path):
+def check_archive(path, names):
     """An OCI layout with every name, and docker's own list; every blob is what it is called; skopeo reads both."""
     with tarfile.open(path) as t:
         files = {m.name: t.extractfile(m).read() for m in t if m.isfile()}
@@ -300,7 +320,7 @@ def check_archive(path, names, tmp_path):
 @pytest.mark.parametrize("place, program, body, name", [
     ("containers-storage:", "podman", PODMAN, "localhost/one"), ("docker-daemon:", "docker", DOCKER, "one"),
     ("containerd:", "ctr", CTR, "docker.io/library/one"), ("containerd:registry.example/team/", "ctr", CTR, "registry.example/team/one")])
-def test_into_a_local_store(env, folder, programs, tmp_path, place, program, body, name):
+def test_into_a_local_store(env, folder, programs, place, program, body, name):
     state = programs(**{program: body})
     args = (folder / "one.yml", "--to", place, "-t", "latest", "-t", "v1")
     assert states(report(env, *args, "--dry-run")) == {("one", place): "missing"}
@@ -308,7 +328,7 @@ def test_into_a_local_store(env, folder, programs, tmp_path, place, program, bod
     doc = report(env, *args)
     assert states(doc) == {("one", place): "loaded"} and doc["images"][0]["places"][0]["bytes"] > 1000
     names = [f"{name}:latest", f"{name}:v1"]
-    manifest_id = check_archive(state / "image.tar", names, tmp_path)
+    manifest_id = check_archive(state / "image.tar", names)
     assert doc["images"][0]["digest"] == manifest_id[0]
     for n in names:
         (state / f"id-{n.replace('/', '_')}").write_text(manifest_id[0] if program == "ctr" else manifest_id[1].removeprefix("sha256:"))
@@ -320,7 +340,7 @@ def test_into_a_local_store(env, folder, programs, tmp_path, place, program, bod
 
 
 @pytest.mark.parametrize("place", ["containers-storage:", "docker-daemon:"])
-def test_by_skopeo(env, folder, programs, place, tmp_path):
+def test_by_skopeo(env, folder, programs, place):
     state = programs(skopeo=SKOPEO)
     assert states(report(env, folder / "one.yml", "--to", place)) == {("one", place): "loaded"}
     name = {"containers-storage:": "localhost/one", "docker-daemon:": "one"}[place]
@@ -330,6 +350,20 @@ def test_by_skopeo(env, folder, programs, place, tmp_path):
     doc = json.loads((layout / "blobs/sha256" / manifest["digest"][7:]).read_bytes())
     for d in (doc["config"], *doc["layers"]):
         assert sha256((layout / "blobs/sha256" / d["digest"][7:]).read_bytes()) == d["digest"][7:]
+
+
+def test_layers_of_a_registry_come_here_for_a_local_store(env, folder, programs, registry, tmp_path, index):
+    """What a build leaves in the registry a local store cannot use: it is fetched, and no package is."""
+    report(env, folder / "one.yml", "--to", registry.name)
+    state = programs(podman=PODMAN)
+    other = Env(tmp_path / "two")
+    other.env.update(PIP_INDEX_URL=index.url, PATH=env.env["PATH"])
+    shutil.copytree(folder, other.work / "defs")
+    asked = len(index.requests())
+    doc = report(other, "defs/one.yml", "--to", registry.name, "--to", "containers-storage:")
+    assert states(doc) == {("one", registry.name): "there", ("one", "containers-storage:"): "loaded"}
+    assert [r for r in index.requests()[asked:] if ".whl" in r] == []
+    assert check_archive(state / "image.tar", ["localhost/one:latest"])[0] == registry.digest("one", "latest")
 
 
 def test_what_a_local_store_says(env, folder, programs, registry):

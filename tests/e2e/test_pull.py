@@ -444,6 +444,55 @@ def test_a_push_elsewhere_fetches_what_is_missing(env, base, registries, define)
     assert two.run("run", f"{other.name}/team/train:1", "--", "python", "-V").out == "python /opt/env/bin/python -V\n"
 
 
+def test_the_next_repository_is_asked(env, base, registries, define):
+    """A layer is known to be in three places: one lost it, one is down."""
+    one, two = registries(), registries()
+    define(f"{base.name}/library/base:12")
+    line = env.run("build", "env.yml").line
+    for r in (one, two):
+        env.run("push", "train", f"{r.name}/team/train:1")
+    layer, = layers_of(base, "library/base", "12")
+    blob = env.cache / "oci/blobs/sha256" / layer.removeprefix("sha256:")
+    blob.unlink()
+    two.stop()
+    assert one.ask("DELETE", f"/v2/team/train/blobs/{layer}").status == 202
+    before = base.requests()
+    assert env.run("run", line, "--", "python", "-V").out == "python /opt/env/bin/python -V\n"
+    assert blobs(base.asked_since(before)) == [layer]
+    # and when nobody has it, the one that was asked first is named
+    blob.unlink()
+    for f in (env.cache / "unpacked").iterdir():
+        shutil.rmtree(f)
+    base.ask("DELETE", f"/v2/library/base/blobs/{layer}")
+    p = env.run("run", line, "--", "true", code=125)
+    assert f"{base.name}/library/base" in p.err and layer in p.err
+
+
+def test_foreign_addresses_of_the_network_are_not_asked(env, registry, base_layout, mock):
+    """An image must not make us ask what only we can reach."""
+    mock.checks = False
+    blob = lambda d: (base_layout / "blobs/sha256" / d.removeprefix("sha256:")).read_bytes()  # noqa: E731
+    manifest = json.loads(blob(json.loads((base_layout / "index.json").read_text())["manifests"][0]["digest"]))
+    mock.repo("foreign").blobs[manifest["config"]["digest"]] = blob(manifest["config"]["digest"])
+    manifest["layers"][0].update(mediaType="application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+                                 urls=["http://169.254.169.254/latest", "http://127.0.0.2/x", "http://user:word@127.0.0.1/x", "file:///etc/passwd"])
+    mock.put("foreign", "1", manifest)
+    p = env.run("pull", f"{mock.name}/foreign:1", code=5)
+    assert "it is an address of a private network" in p.err and listed(env) == []
+
+
+def test_what_was_pulled_is_pushed_as_it_is(env, multi, registries, base_layout):
+    """An index with platforms that were not pulled; Docker's types."""
+    multi.push(base_layout, "docker", "1", "--format=v2s2")
+    other = registries()
+    for repo in ("multi", "docker"):
+        name, to = f"{multi.name}/{repo}:1", f"{other.name}/{repo}:1"
+        env.run("pull", name)
+        env.run("push", name, to)
+        assert other.manifest(repo, "1") == multi.manifest(repo, "1")
+        assert other.whole(repo, "1")
+
+
 @pytest.fixture
 def proxy(base):
     p = Proxy(base.port)

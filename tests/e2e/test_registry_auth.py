@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pty
+import select
 import shutil
 import stat
 import subprocess
@@ -201,6 +202,7 @@ def test_password_is_asked_for_without_echo(user, registry):
     def until(text):
         nonlocal seen
         while text not in seen:
+            assert select.select([main], [], [], 60)[0], seen
             seen += os.read(main, 4096)
 
     until(b"User name: ")

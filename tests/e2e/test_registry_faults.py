@@ -141,8 +141,8 @@ def test_push_gets_over(user, registry, proxy, name):
     assert not name.startswith("429") or time.monotonic() - start >= 1, "Retry-After is obeyed"
     is_there(registry, user)
     if name == "drop_reply-PUT":
-        sent = [re.search(r"digest=([^&]*)", q.path)[1] for q in proxy.log if q.method == "PUT" and "uploads" in q.path]
-        assert len(sent) == len(set(sent)), "what arrived is not sent again"
+        sent = [re.search(r"/v2/(.*)/blobs/uploads/.*digest=([^&]*)", q.path).groups() for q in proxy.log if q.method == "PUT" and "uploads" in q.path]
+        assert len(sent) == len(set(sent)), f"what arrived is not sent again: {sorted(sent)}"
 
 
 def test_push_of_what_is_there_asks_little(user, registry, proxy):
@@ -237,6 +237,17 @@ def test_full_disk(user, registries, registry, tmp_path):
         full.kill()
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_two_push_at_once(user, tmp_path, registry, proxies):
+    """Two hosts, one image, one tag: neither hinders the other."""
+    slow = proxies(registry.port)
+    slow.latency = 0.02
+    shutil.copytree(user.folder, tmp_path / "second", symlinks=True)
+    both = [u.popen("push", user.name, ref(slow)) for u in (user, Env(tmp_path / "second"))]
+    said = [p.communicate(timeout=300) for p in both]
+    assert [p.returncode for p in both] == [0, 0] and said[0][0] == said[1][0], said
+    is_there(registry, user)
 
 
 def test_stalls(user, other, registry, proxies):
@@ -382,6 +393,16 @@ def test_pull_resumes(other, there, twice):
     if twice == "honest":
         down = sum(q.down for q in there.log if "/blobs/" in q.path)
         assert all(q.status == 206 for q in ranges) and down < 6_000_000, "what was there already is not fetched again"
+
+
+def test_registry_killed_during_a_pull(other, there, registry):
+    def again():
+        registry.kill()
+        threading.Timer(0.7, registry.start).start()
+
+    rule = there.rule("call", f"/blobs/{there.big}", method="GET", what=again, times=1)
+    pulled(other, there, pull(other, there))
+    assert rule.acted == 1
 
 
 def damaged_forever():

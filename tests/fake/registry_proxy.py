@@ -165,9 +165,10 @@ class Exchange:
             self.write(up, self.request.first, [*self.sent_headers(), ("Connection", "close")])
             self.send(up)
             with up.makefile("rb") as file:
-                reply = Message(file)
-                while reply.first.split(" ")[1].startswith("1"):
-                    reply = Message(file)
+                while (reply := Message(file)).first.startswith("HTTP/1.1 1"):
+                    pass
+                if not reply.first:
+                    raise Ended  # the registry is gone
                 if self.do == "drop_reply":
                     raise Ended
                 return self.give(reply)

@@ -149,6 +149,31 @@ static void on_an_image(void **state)
         assert_true(sv_is(js_get_str(package(folder, "SPDXRef-Base"), "name"), "base:12"));
 }
 
+/* The base's packages are the base's: they are told apart from ours, which may have the same name. */
+static void with_the_base_s_packages(void **state)
+{
+        static const struct sbom_deb deb[] = { { SV("bash"), SV("5.2.37-2"), SV("amd64") },
+                                               { SV("libc6"), SV("2.41-12"), SV("amd64") } };
+        AUTO(arena_done) struct arena a = { 0 };
+        AUTO(buf_done) struct buf b = BUF_INIT(1 << 20), without = BUF_INIT(1 << 20);
+        AUTO(err_done) struct err e = { 0 };
+        struct sbom_image im = { .name = SV("train"), .version = SV("0.1.0"), .base = deb, .n_base = 2 };
+        struct lock *l = made_lock_on_image(&a, "docker.io/library/debian:13"), *recipe = made_lock(&a);
+        struct js *doc;
+
+        (void)state;
+        sbom_spdx_write(l, &l->platform[0], &im, &b);
+        assert_int_equal(js_parse(&a, buf_sv(&b), &doc, &e), 0);
+        is_valid(&a, doc);
+        assert_true(related(doc, "SPDXRef-Base", "CONTAINS", "SPDXRef-Package-base-bash"));
+        assert_true(related(doc, "SPDXRef-Image", "CONTAINS", "SPDXRef-Package-deb-libc6"));
+        assert_true(sv_is(purl_of(package(doc, "SPDXRef-Package-base-libc6")),
+                          "pkg:deb/debian/libc6@2.41-12?arch=amd64&distro=debian-13"));
+        assert_true(js_get_str(package(doc, "SPDXRef-Package-base-bash"), "sourceInfo").n > 0);
+        sbom_spdx_write(recipe, &recipe->platform[0], &im, &without); /* a recipe's debs are in the lock */
+        assert_null(strstr(without.p, "Package-base"));
+}
+
 /* '_' is no letter of an SPDXID: two names become one, and are told apart. */
 static void ids_stay_apart(void **state)
 {
@@ -186,9 +211,11 @@ static void same_bytes(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(built), cmocka_unit_test(only_locked),
-                                            cmocka_unit_test(on_an_image), cmocka_unit_test(ids_stay_apart),
-                                            cmocka_unit_test(same_bytes) };
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(built),          cmocka_unit_test(only_locked),
+                cmocka_unit_test(on_an_image),    cmocka_unit_test(with_the_base_s_packages),
+                cmocka_unit_test(ids_stay_apart), cmocka_unit_test(same_bytes)
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -584,6 +584,49 @@ static void a_place_that_gives_much_is_asked_again(void **state)
         fake_end(&t);
 }
 
+/* The mirror breaks off for good: the registry goes on where it stopped. What the mirror sent is checked like all of it. */
+static void another_place_goes_on(void **state)
+{
+        static const char conf[] =
+                "[[registry]]\nprefix = \"localhost:5000/team\"\nlocation = \"localhost:5000/team\"\n"
+                "[[registry.mirror]]\nlocation = \"localhost:5001/mirror\"\n";
+        char path[] = "/tmp/eb-conf-XXXXXX";
+        int fd = mkstemp(path);
+        const struct reg_repo mirror = { SV("localhost:5001"), SV("mirror/x") };
+        struct fake_settings set = { .registries_conf = path };
+        struct fake_test t;
+        struct sink s;
+        sv b;
+
+        (void)state;
+        assert_int_equal(write(fd, conf, sizeof(conf) - 1), (ssize_t)sizeof(conf) - 1);
+        close(fd);
+        fake_begin(&t, &set);
+        b = bytes_of(&t.a, 50001);
+        fake_blob_add(&mirror, b);
+        fake_blob_add(&t.repo, b);
+        fake_fault(&(struct fake_fault){ .match = "GET /v2/mirror/x", .cut = 3000 });
+        assert_int_equal(get(&t, b, &s), 0);
+        assert_true(sv_eq(buf_sv(&s.b), b));
+        assert_int_equal(fake_count("GET /v2/mirror/x"), 5);
+        assert_int_equal(fake_count("GET /v2/team/x"), 1);
+        assert_int_equal(fake_count(" range 15000-"), 1);
+        buf_done(&s.b);
+        fake_end(&t);
+        fake_begin(&t, &set); /* it has nothing: the registry is asked */
+        fake_blob_add(&t.repo, b = bytes_of(&t.a, 100));
+        assert_int_equal(get(&t, b, &s), 0);
+        buf_done(&s.b);
+        fake_end(&t);
+        fake_begin(&t, &set); /* it lies: that is the end of it, nothing is asked of others in silence */
+        fake_blob_add(&t.repo, b = bytes_of(&t.a, 100));
+        fake_fault(&(struct fake_fault){ .match = "GET /v2/mirror/x", .status = 200, .body = "lies" });
+        assert_int_equal(get(&t, SV("lime"), &s), -ERR_INTEGRITY);
+        buf_done(&s.b);
+        fake_end(&t);
+        unlink(path);
+}
+
 static void a_size_need_not_be_known(void **state)
 {
         struct fake_test t;
@@ -630,6 +673,7 @@ int main(void)
                 cmocka_unit_test(wrong_bytes_are_not_believed),
                 cmocka_unit_test(a_small_one_is_read_twice_before_it_is_called_wrong),
                 cmocka_unit_test(a_place_that_gives_much_is_asked_again),
+                cmocka_unit_test(another_place_goes_on),
                 cmocka_unit_test(a_size_need_not_be_known),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -420,8 +420,8 @@ static void serve(struct curl_io *f, struct curl_transfer *t)
 
         t->asked = true;
         url_parse(url, &x.url);
-        what = arena_fmt(&f->a, "%s %.*s%s%.*s", t->method, SV_ARG(x.url.path), x.url.query.n ? "?" : "",
-                         SV_ARG(x.url.query));
+        what = arena_fmt(&f->a, "%s %.*s%s%.*s%s%s", t->method, SV_ARG(x.url.path), x.url.query.n ? "?" : "",
+                         SV_ARG(x.url.query), t->range ? " range " : "", t->range ? t->range : "");
         *arena_push(&f->a, f->log, f->n_log, f->cap_log) = what;
         if (f->meanwhile && strstr(what.p, f->meanwhile) && f->meanwhile_skip-- == 0) {
                 f->meanwhile = NULL;
@@ -545,7 +545,11 @@ void fake_begin(struct fake_test *t, const struct fake_settings *s)
         if (s)
                 fake->set = *s;
         net_new_over(&(struct net_opts){ .timeout_ms = 5000 }, &t->op, &table, 1, &t->net, &t->e);
-        reg_client_new(t->net, &(struct reg_opts){ .auth_file = "/nonexistent/auth.json" }, &t->op, &t->c, &t->e);
+        reg_client_new(
+                t->net,
+                &(struct reg_opts){ .auth_file = "/nonexistent/auth.json",
+                                    .registries_conf = s && s->registries_conf ? s->registries_conf : "/dev/null" },
+                &t->op, &t->c, &t->e);
         t->c->backoff_ms = 1;
 }
 

@@ -18,10 +18,11 @@ struct fake_fault { /* what goes wrong with requests whose "METHOD PATH?QUERY" h
 };
 struct fake_settings {
         bool no_referrers, no_digest, no_ranges, no_delete, no_mount, mount_opens;
-        const char *begin_header; /* added to the answer to POST uploads/ */
-        const char *location;     /* put before the path of a Location: "http://other.test" */
-        uint64_t max_body;        /* 413 above it */
-        size_t page;              /* tags and referrers a page */
+        const char *begin_header;    /* added to the answer to POST uploads/ */
+        const char *location;        /* put before the path of a Location: "http://other.test" */
+        uint64_t max_body;           /* 413 above it */
+        size_t page;                 /* tags and referrers a page */
+        const char *registries_conf; /* of the client; NULL: an empty one */
 };
 
 struct fake_test { /* what every test has */
@@ -42,7 +43,7 @@ bool fake_blob_has(const struct reg_repo *repo, sv bytes);
 sv fake_manifest(const struct reg_repo *repo, const char *ref);
 void fake_manifest_add(const struct reg_repo *repo, const char *ref, const char *type, sv bytes);
 size_t fake_sessions(void); /* open ones */
-/** How many requests had this in their "METHOD PATH?QUERY". */
+/** How many requests had this in their "METHOD PATH?QUERY range FROM-TO". */
 unsigned fake_count(const char *match);
 /** Something to be done at a request that matches (`skip` of them are spared), before it is answered: what another client does meanwhile. */
 void fake_meanwhile(const char *match, unsigned skip, void (*run)(void *arg), void *arg);

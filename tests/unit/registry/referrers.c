@@ -127,7 +127,7 @@ static void write_rival(void *arg)
         struct rival *r = arg;
         char tag[80] = "sha256-";
 
-        strcat(tag, D1 + 7);
+        strcat(tag, &D1[7]);
         fake_manifest_add(&r->t->repo, tag, OCI_INDEX,
                           arena_fmt(&r->t->a,
                                     "{\"schemaVersion\":2,\"mediaType\":\"" OCI_INDEX "\",\"manifests\":[%.*s]}",
@@ -200,7 +200,7 @@ static void a_tag_that_means_something_else_is_left_alone(void **state)
 
         (void)state;
         fake_begin(&t, &(struct fake_settings){ .no_referrers = true });
-        strcat(tag, D1 + 7);
+        strcat(tag, &D1[7]);
         fake_manifest_add(&t.repo, tag, OCI_MANIFEST, SV("{\"schemaVersion\":2,\"mediaType\":\"" OCI_MANIFEST "\"}"));
         assert_int_equal(push(&t, SPDX, "one", &d), -ERR_INTEGRITY);
         assert_non_null(strstr(t.e.cause, "not the index"));

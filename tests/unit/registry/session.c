@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -576,6 +577,43 @@ static void locations(void **state)
         end(&t);
 }
 
+/* A helper may take a second: it is asked for a registry once, whatever the repositories. */
+static void helpers_are_asked_once(void **state)
+{
+        char dir[64] = "/tmp/envbuild-helper-XXXXXX", path[128], log[128], line[64];
+        struct test t;
+        FILE *f;
+        int n = 0;
+
+        (void)state;
+        assert_non_null(mkdtemp(dir));
+        snprintf(path, sizeof(path), "%s/docker-credential-fake", dir);
+        snprintf(log, sizeof(log), "%s/log", dir);
+        f = fopen(path, "w");
+        fprintf(f, "#!/bin/sh\necho asked >> %s\necho '{\"Username\":\"alice\",\"Secret\":\"s3cret\"}'\n", log);
+        fclose(f);
+        chmod(path, 0755);
+        snprintf(line, sizeof(line), "%s:/usr/bin:/bin", dir);
+        setenv("PATH", line, 1);
+        begin(&t, basic, "},\"credsStore\":\"fake\",\"x\":{");
+        for (int i = 0; i < 3; i++) {
+                struct reg_request r = request(REG_PULL, "manifests/1");
+
+                r.repo.repository = arena_fmt(&t.a, "team/x%d", i);
+                assert_int_equal(ask(&t, &r), 0);
+                assert_int_equal(t.got.status, 200);
+        }
+        end(&t);
+        f = fopen(log, "r");
+        while (fgets(line, sizeof(line), f))
+                n++;
+        fclose(f);
+        assert_int_equal(n, 1);
+        unlink(log);
+        unlink(path);
+        rmdir(dir);
+}
+
 /* --- where a registry is --- */
 
 static struct answer plain_only(const struct asked *q)
@@ -688,6 +726,7 @@ int main(void)
                 cmocka_unit_test(a_ping_only_when_there_is_no_challenge),
                 cmocka_unit_test(token_servers_that_send_us_on),
                 cmocka_unit_test(locations),
+                cmocka_unit_test(helpers_are_asked_once),
                 cmocka_unit_test(schemes),
                 cmocka_unit_test(threads_share_a_token),
         };
