@@ -141,13 +141,13 @@ static int changed(const struct lock_file *f, struct err *e)
         return -(int)e->code;
 }
 
-/* A rebase has taken them out of the old image: by the locked hash, so that it does not matter where they came from. */
+/* A rebase has taken it out of the old image. The locked hash says what it is, so nothing of this machine need be read then: that lock may be
+ * anybody's. */
 static bool kept(struct package_shop *shop, const struct lock_file *f, struct buf *ret)
 {
         AUTO(err_done) struct err ignored = { 0 };
         sha256 got;
 
-        ret->n = 0;
         if (store_read(shop->c->store, STORE_BLOB, &f->sha256, ret, &ignored) < 0)
                 return false;
         got = sha256_of(buf_sv(ret));
@@ -157,16 +157,15 @@ static bool kept(struct package_shop *shop, const struct lock_file *f, struct bu
 static int read_file(struct package_shop *shop, const char *path, const struct lock_file *f, struct buf *ret,
                      struct err *e)
 {
-        struct err missing = { 0 };
         sha256 got;
 
-        if (fs_read(path, ret, &missing) < 0) {
-                if (missing.code != ERR_NOT_FOUND || !kept(shop, f, ret))
-                        return err_move(e, &missing);
-                err_done(&missing);
-        }
+        if (kept(shop, f, ret))
+                return 0;
+        ret->n = 0;
+        if (fs_read(path, ret, e) < 0)
+                return err_while(e, "reading the file for %.*s", SV_ARG(f->path));
         got = sha256_of(buf_sv(ret));
-        return sha256_eq(&got, &f->sha256) || kept(shop, f, ret) ? 0 : changed(f, e);
+        return sha256_eq(&got, &f->sha256) ? 0 : changed(f, e);
 }
 
 static int add_files(struct package_shop *shop, sv dir, struct tree_list *ret, struct err *e)
@@ -179,8 +178,7 @@ static int add_files(struct package_shop *shop, sv dir, struct tree_list *ret, s
                 AUTO(buf_done) struct buf b = BUF_INIT(CONTENT_HOLD_MAX);
 
                 if (read_file(shop, path, f, &b, e) < 0)
-                        return e->code == ERR_STALE ? -(int)e->code
-                                                    : err_while(e, "reading the file for %.*s", SV_ARG(f->path));
+                        return -(int)e->code;
                 put_file(shop, ret, sv_skip(f->path, 1), f->mode, arena_sv(shop->arena, buf_sv(&b)));
         }
         return 0;

@@ -86,6 +86,17 @@ def test_there_and_back_is_the_same_image(env, definition, patched):
     assert env.run("rebase", "train:new", "--base", f"oci:{env.base}:base", "-t", "train").line == first
 
 
+def test_offline(env, definition, patched):
+    """All of it is here."""
+    env.write("motd.txt", "hello\n")
+    definition(more="  files: {/etc/motd: motd.txt}\n")
+    env.run("build", "env.yml")
+    one = env.run("--offline", "rebase", "train", "--base", f"oci:{patched}:base").line
+    assert env.run("--offline", "rebase", "env.yml", "--base", f"oci:{patched}:base").line == one
+    p = env.run("--offline", "rebase", "train", "--base", "127.0.0.1:9/base:1", code=9)
+    assert "127.0.0.1:9/base:1" in p.err
+
+
 def test_lock_of_the_new_image(env, definition, patched, index):
     definition()
     env.run("build", "env.yml")
@@ -125,6 +136,7 @@ def test_files_come_out_of_the_image(env, definition, patched, tmp_path):
     for name in ("motd.txt", "empty"):
         (env.work / name).unlink()
     env.write("motd.txt", "another\n")
+    (env.work / "env.yml").unlink()
     second = env.run("rebase", first, "--base", f"oci:{patched}:base").line
     assert env.run("run", second, "--", "cat", "/etc/motd", "/etc/patched", "/etc/nothing").out == "hello\nyes\n"
 
