@@ -43,7 +43,15 @@ static void the_rfc_s_vector(void **state)
         assert_false(ed25519_verify(&p, SV("r"), &s));
 }
 
-/* A P-256 key, a certificate's frame, an encrypted key, cut ones. */
+/* Keys of other kinds. */
+static const char p256_public[] = "-----BEGIN PUBLIC KEY-----\n"
+                                  "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEPavHm0Hlra2lqAVHzsRIxfFH2zTz"
+                                  "s3F1yv1Rn7pFRFaqD7Kx4JmWJWdZHBTXiUpG7a2XXbJ0Q5w3Yv0zYkXWnw==\n"
+                                  "-----END PUBLIC KEY-----\n";
+static const char encrypted[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+                                "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBA=\n"
+                                "-----END ENCRYPTED PRIVATE KEY-----\n";
+
 static void other_texts_are_refused(void **state)
 {
         static const char *const bad[] = {
@@ -51,12 +59,8 @@ static void other_texts_are_refused(void **state)
                 "MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zg==",
                 "MCowBQYDK2VxAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
                 "????????????????????????????????????????????????????????????",
-                "-----BEGIN PUBLIC KEY-----\n"
-                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEPavHm0Hlra2lqAVHzsRIxfFH2zTz"
-                "s3F1yv1Rn7pFRFaqD7Kx4JmWJWdZHBTXiUpG7a2XXbJ0Q5w3Yv0zYkXWnw==\n"
-                "-----END PUBLIC KEY-----\n",
-                "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBA=\n"
-                "-----END ENCRYPTED PRIVATE KEY-----\n",
+                p256_public,
+                encrypted,
         };
         int wrong = 0;
 
