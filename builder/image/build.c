@@ -41,12 +41,6 @@ static sha256 image_note_key(const struct lock *l, const struct lock_platform *p
         return sha256_of(buf_sv(&b));
 }
 
-/* A rebase leaves what was known of the layers in the lock, and nothing of the image: that half is to be made. */
-static bool has_layers_only(const struct lock_platform *p)
-{
-        return p->has_image && p->image.n_manifest == 0;
-}
-
 static bool find_built(struct image_ctx *c, const struct lock *l, const struct lock_platform *p, enum oci_codec codec,
                        struct arena *a, struct oci_desc *ret, sha256 *ret_image_id)
 {
@@ -57,8 +51,6 @@ static bool find_built(struct image_ctx *c, const struct lock *l, const struct l
         sha256 key, manifest;
         sv text, head;
 
-        if (has_layers_only(p))
-                return false;
         if (enc) {
                 *ret_image_id = p->image.image_id;
                 return is_whole(c, &enc->digest, a, ret);
@@ -346,6 +338,12 @@ static bool may_recall(const struct build *b)
 static bool is_told(const struct build *b, const struct lock_platform *p)
 {
         return b->keep_lock || (p->has_image && find_encoding(p->image.manifest, p->image.n_manifest, b->o->codec));
+}
+
+/* A rebase leaves what was known of the layers in the lock, and nothing of the image: that half is to be made. */
+static bool has_layers_only(const struct lock_platform *p)
+{
+        return p->has_image && p->image.n_manifest == 0;
 }
 
 static int build_platform(struct build *b, struct lock_platform *p, struct oci_desc *ret, struct err *e)
