@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/pool.h"
@@ -11,6 +12,7 @@
 enum { ASK_AT_ONCE = 16, SEND_AT_ONCE = 6 };
 
 struct push {
+        bool again; /* what is there now has been counted */
         struct reg_client *c;
         const struct reg_push *p;
         struct reg_push_count count;
@@ -177,9 +179,9 @@ static int push_blobs(struct push *x, struct arena *a, struct err *e)
         if (run_wide(job, p->n_blob, ASK_AT_ONCE, e) < 0)
                 return -(int)e->code;
         for (size_t i = 0; i < p->n_blob; i++)
-                if (it[i].there)
+                if (it[i].there && !x->again)
                         count(x, REG_PRESENT, 0);
-                else
+                else if (!it[i].there)
                         job[n++] = (struct pool_job){ .size = it[i].b->desc.size, .run = send_blob, .arg = &it[i] };
         return run_wide(job, n, SEND_AT_ONCE, e);
 }
@@ -205,6 +207,18 @@ static int put_manifests(struct push *x, struct err *e)
         return 0;
 }
 
+static int place_image(struct push *x, struct arena *a, const struct name *v, struct err *e)
+{
+        return push_blobs(x, a, e) < 0 || put_manifests(x, e) < 0 || put_tags(x, v, e) < 0 ? -(int)e->code : 0;
+}
+
+/* A manifest is refused for a blob that was there a moment ago. Where others push the same image, docker-registry 2 reads the link of a blob
+ * while it is half written; looking again, which sends only what is missing, is all it takes. */
+static bool is_half_written(const struct err *e)
+{
+        return e->code == ERR_NET && (strstr(e->cause, "BLOB_UNKNOWN") || strstr(e->cause, "DIGEST_INVALID"));
+}
+
 static int push(struct push *x, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
@@ -227,9 +241,15 @@ static int push(struct push *x, struct err *e)
         if (why.code == ERR_AUTH || why.code == ERR_CANCELLED)
                 return err_move(e, &why);
         err_done(&why);
-        if (push_blobs(x, &a, e) < 0 || put_manifests(x, e) < 0)
-                return -(int)e->code;
-        return put_tags(x, v, e);
+        for (unsigned tried = 0; place_image(x, &a, v, e) < 0; tried++) {
+                if (!is_half_written(e) || tried + 1 == REG_TRIES)
+                        return -(int)e->code;
+                err_done(e);
+                if (reg_pause(x->c, tried, NULL, e) < 0)
+                        return -(int)e->code;
+                x->again = true;
+        }
+        return 0;
 }
 
 int reg_push(struct reg_client *c, const struct reg_push *p, struct reg_push_count *ret, struct err *e)

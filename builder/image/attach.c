@@ -13,7 +13,6 @@
 #include "image/base_packages.h"
 #include "image/image_priv.h"
 #include "image/origin.h"
-#include "image/persist.h"
 
 #define TITLE        "org.opencontainers.image.title"
 #define CREATED      "org.opencontainers.image.created"
@@ -157,6 +156,7 @@ static int hang(struct attach *t, struct subject *s, const char *type, const str
                                   .n_layer = n,
                                   .annotation = &note,
                                   .n_annotation = 1 };
+        struct oci_desc made;
         char created[24];
         sha256 d;
 
@@ -175,7 +175,7 @@ static int hang(struct attach *t, struct subject *s, const char *type, const str
         s->asked = true;
         if (hangs(s, &d) || (yields && hangs_one(s, type)))
                 t->count.present++;
-        else if (persist_artifact(t->reg, t->repo, &x, e) < 0)
+        else if (reg_artifact_push(t->reg, t->repo, &x, &made, e) < 0)
                 return -(int)e->code;
         else
                 t->count.made++;

@@ -1,14 +1,9 @@
 /* One image at one place: is it there, what would be sent, send it. */
 #include "image/prewarm_priv.h"
 
-#include <time.h>
-
-#include "base/clock.h"
 #include "image/fetch.h"
 #include "image/push.h"
 #include "registry/manifest.h"
-
-enum { PUSH_AGAIN = 3, PUSH_PAUSE_MS = 250 };
 
 static int repo_of(struct prewarm_run *w, sv name, struct reg_repo *ret, sv *ret_tag, struct err *e)
 {
@@ -146,19 +141,6 @@ int prewarm_estimate(struct prewarm_run *w, const struct prewarm_place *p, const
 
 /* --- sending */
 
-static int pause_ms(struct op *op, int64_t ms, struct err *e)
-{
-        int64_t until = clock_ms() + ms, left;
-        int r;
-
-        while ((r = op_check(op, e)) == 0 && (left = until - clock_ms()) > 0) {
-                struct timespec nap = { .tv_nsec = (left < 50 ? left : 50) * 1000000L };
-
-                nanosleep(&nap, NULL);
-        }
-        return r;
-}
-
 /* By digest, then what hangs on it, then the tags: who finds a tag finds all that belongs to the image, and whoever was interrupted is not
  * taken for done. */
 static int push_once(struct prewarm_run *w, sv image, const sv *name, struct image_pushed *ret, struct err *e)
@@ -182,19 +164,12 @@ static int push_once(struct prewarm_run *w, sv image, const sv *name, struct ima
         return 0;
 }
 
-/* Where two hosts push one image at once, a registry may refuse the manifest of one because of a blob that the other is just putting there
- * (docker-registry 2 reads its link half written). Looking again, which sends only what is missing, is all it takes. */
 static int push(struct prewarm_run *w, sv image, const sv *name, struct prewarm_result *ret, struct err *e)
 {
         struct image_pushed pushed;
 
-        for (unsigned tried = 0; push_once(w, image, name, &pushed, e) < 0; tried++) {
-                if (e->code != ERR_NET || tried == PUSH_AGAIN)
-                        return -(int)e->code;
-                err_done(e);
-                if (pause_ms(w->c->op, (int64_t)PUSH_PAUSE_MS << tried, e) < 0)
-                        return -(int)e->code;
-        }
+        if (push_once(w, image, name, &pushed, e) < 0)
+                return -(int)e->code;
         ret->state = PREWARM_PUSHED;
         ret->counted = true;
         ret->present = pushed.count.present;

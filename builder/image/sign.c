@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "ext/hash.h"
-#include "image/persist.h"
 
 #define BUNDLE_MAX ((size_t)16 << 20) /* bytes of a bundle that is looked into */
 #define LOOK_MAX   64                 /* of somebody's bundles or signatures: a registry is not to keep us busy */
@@ -88,8 +87,9 @@ static int push_bundle(struct sign *s, const struct oci_desc *subject, sv bundle
                                   .n_layer = 1,
                                   .annotation = note,
                                   .n_annotation = ARRAY_LEN(note) };
+        struct oci_desc made;
 
-        return persist_artifact(s->reg, s->repo, &x, e);
+        return reg_artifact_push(s->reg, s->repo, &x, &made, e);
 }
 
 static int sign_statement(struct sign *s, const struct oci_desc *subject, sv statement, const char *predicate_type,

@@ -129,6 +129,36 @@ static void a_new_tag_is_only_a_tag(void **state)
         free(x);
 }
 
+/* Others push the same image: the registry has the blobs, and for a moment does not know it. */
+static void a_half_written_blob_is_looked_at_again(void **state)
+{
+        struct image *x = xcalloc(1, sizeof(*x));
+        struct reg_push_count n = { 0 };
+        struct fake_test t;
+
+        (void)state;
+        fake_begin(&t, NULL);
+        image_init(x, &t, 1);
+        fake_fault(&(struct fake_fault){ .match = "PUT /v2/team/x/manifests/sha256",
+                                         .times = 2,
+                                         .status = 400,
+                                         .body = "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}" });
+        assert_int_equal(reg_push(t.c, &x->p, &n, &t.e), 0);
+        assert_true(n.sent == LAYERS + 1 && n.present == 0);
+        assert_int_equal(fake_count("POST "), LAYERS + 1); /* each was sent once */
+        assert_true(sv_eq(fake_manifest(&t.repo, "v1"), x->manifest[0].bytes));
+        fake_end(&t);
+        fake_begin(&t, NULL);
+        image_init(x, &t, 1);
+        fake_fault(&(struct fake_fault){ .match = "PUT /v2/team/x/manifests/sha256",
+                                         .status = 400,
+                                         .body = "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}" });
+        assert_int_equal(reg_push(t.c, &x->p, &n, &t.e), -ERR_NET);
+        assert_int_equal(fake_count("PUT /v2/team/x/manifests"), 5); /* not for ever */
+        fake_end(&t);
+        free(x);
+}
+
 static void children_come_first_and_tags_last(void **state)
 {
         struct image *x = xcalloc(1, sizeof(*x));
@@ -251,6 +281,7 @@ int main(void)
                 cmocka_unit_test(all_of_it_then_nothing),
                 cmocka_unit_test(one_missing_blob_is_one_put),
                 cmocka_unit_test(a_new_tag_is_only_a_tag),
+                cmocka_unit_test(a_half_written_blob_is_looked_at_again),
                 cmocka_unit_test(children_come_first_and_tags_last),
                 cmocka_unit_test(a_failing_blob_leaves_no_manifest),
                 cmocka_unit_test(what_is_not_here_is_mounted_or_fetched),
