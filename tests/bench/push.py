@@ -143,9 +143,10 @@ def main():
     o = p.parse_args()
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as tmp:
         run = Run(pathlib.Path(tmp), o)
-        got = {name: [] for name in tools(run.store)}
+        commands = tools(run.store)
+        got = {name: [] for name in commands}
         for _ in range(o.repeat):
-            for name, command in tools(run.store).items():
+            for name, command in commands.items():
                 got[name].append(run.once(command))
         for i, case in enumerate(("all missing", "one missing", "none missing")):
             ours = statistics.median(g[i][0] for g in got["envbuild"])
