@@ -21,6 +21,9 @@ enum {
 int reg_pause(struct reg_client *c, unsigned tried, const struct net_answer *ans, struct err *e);
 /** A fault that another try may mend: no answer, 408, 429, 5xx. */
 bool reg_may_mend(int r, long status);
+/** A manifest was refused for something that was there a moment ago. Where others push the same, docker-registry 2 reads a link while it is
+ *  half written; looking again after a pause, which sends only what is missing, is all it takes. */
+bool reg_is_half_written(const struct err *e);
 
 /* --- registry/source.c: read on the I/O thread by one request at a time */
 struct reg_source {

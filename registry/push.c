@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/pool.h"
@@ -212,13 +211,6 @@ static int place_image(struct push *x, struct arena *a, const struct name *v, st
         return push_blobs(x, a, e) < 0 || put_manifests(x, e) < 0 || put_tags(x, v, e) < 0 ? -(int)e->code : 0;
 }
 
-/* A manifest is refused for a blob that was there a moment ago. Where others push the same image, docker-registry 2 reads the link of a blob
- * while it is half written; looking again, which sends only what is missing, is all it takes. */
-static bool is_half_written(const struct err *e)
-{
-        return e->code == ERR_NET && (strstr(e->cause, "BLOB_UNKNOWN") || strstr(e->cause, "DIGEST_INVALID"));
-}
-
 static int push(struct push *x, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
@@ -242,7 +234,7 @@ static int push(struct push *x, struct err *e)
                 return err_move(e, &why);
         err_done(&why);
         for (unsigned tried = 0; place_image(x, &a, v, e) < 0; tried++) {
-                if (!is_half_written(e) || tried + 1 == REG_TRIES)
+                if (!reg_is_half_written(e) || tried + 1 == REG_TRIES)
                         return -(int)e->code;
                 err_done(e);
                 if (reg_pause(x->c, tried, NULL, e) < 0)

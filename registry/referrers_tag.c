@@ -88,6 +88,10 @@ int referrers_note(struct reg_client *c, const struct reg_repo *repo, const sha2
                 return 0; /* the server finds them itself */
         for (unsigned tried = 0; tried < REG_TRIES * 2; tried++) {
                 r = try_add(c, repo, subject, entry, e);
+                if (r < 0 && reg_is_half_written(e)) {
+                        err_done(e);
+                        r = 0;
+                }
                 if (r < 0)
                         return err_while(e, "noting what hangs on sha256:%s", sha256_hex(subject).s);
                 if (r == 1 && lost == 0)

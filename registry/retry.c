@@ -1,3 +1,4 @@
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -7,6 +8,11 @@
 bool reg_may_mend(int r, long status)
 {
         return r == -ERR_NET || (r == 0 && (status == 408 || status == 429 || status >= 499));
+}
+
+bool reg_is_half_written(const struct err *e)
+{
+        return e->code == ERR_NET && (strstr(e->cause, "BLOB_UNKNOWN") || strstr(e->cause, "DIGEST_INVALID"));
 }
 
 static int64_t told_ms(const struct net_answer *ans)

@@ -166,6 +166,26 @@ static void a_race_loses_no_entry_of_ours(void **state)
         }
 }
 
+/* Others hang the same on it at the same moment: the index is refused for a manifest whose link is half written. */
+static void a_half_written_entry_is_looked_at_again(void **state)
+{
+        struct fake_settings old = { .no_referrers = true };
+        struct reg_referrer *v;
+        struct fake_test t;
+        struct oci_desc d;
+
+        (void)state;
+        fake_begin(&t, &old);
+        fake_fault(&(struct fake_fault){ .match = "PUT /v2/team/x/manifests/sha256-",
+                                         .times = 2,
+                                         .status = 400,
+                                         .body = "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}" });
+        assert_int_equal(push(&t, SPDX, "{}", &d), 0);
+        assert_int_equal(list(&t, SPDX, &v), 1);
+        assert_true(sha256_eq(&v[0].desc.digest, &d.digest));
+        fake_end(&t);
+}
+
 static void others_entries_are_kept_as_they_are(void **state)
 {
         AUTO(buf_done) struct buf out = BUF_INIT(4096);
@@ -233,6 +253,7 @@ int main(void)
                 cmocka_unit_test(an_artifact_is_written_the_same_every_time),
                 cmocka_unit_test(what_hangs_on_an_image_is_found),
                 cmocka_unit_test(a_race_loses_no_entry_of_ours),
+                cmocka_unit_test(a_half_written_entry_is_looked_at_again),
                 cmocka_unit_test(others_entries_are_kept_as_they_are),
                 cmocka_unit_test(a_tag_that_means_something_else_is_left_alone),
                 cmocka_unit_test(a_fact_stands_by_itself),
