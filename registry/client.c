@@ -203,7 +203,7 @@ static int attempt(struct reg_client *c, struct reg_host *h, struct reg_ticket *
         *ret_again = false;
         if (url_of(t->r, origin, a, &url, e) < 0 || reg_host_trust_other(c, h, url, e) < 0)
                 return -(int)e->code;
-        ours = sv_eq(reg_url_origin(a, url), reg_url_origin(a, origin));
+        ours = sv_eq(url_origin(a, url), url_origin(a, origin));
         if ((ours && reg_ticket_header(c, h, t, &authorization, e) < 0) ||
             one_try(c, t->r, url, authorization, a, ret, e) < 0)
                 return -(int)e->code;

@@ -133,8 +133,6 @@ int reg_token_get(struct reg_client *c, const struct reg_host *h, const struct r
 /* realm.c */
 /** May a secret meant for `origin` go to `url`, may we go there at all? NULL, or why not (specs/oci.md §3.2). */
 const char *reg_url_refused(sv origin, sv url);
-/** "https://host:443" of a URL, empty for a broken one. */
-sv reg_url_origin(struct arena *a, sv url);
 
 /* status.c */
 /** A server's text for people: one line, cut, without control characters. */

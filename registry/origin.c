@@ -184,7 +184,7 @@ int reg_host_trust_other(struct reg_client *c, const struct reg_host *h, sv url,
         if (!url_parse(url, &u) || !sv_eq_nocase(u.scheme, SV("https")))
                 return 0;
         host = arena_lower(&a, u.port.n ? arena_fmt(&a, "%.*s:%.*s", SV_ARG(u.host), SV_ARG(u.port)) : u.host);
-        if (sv_eq(reg_url_origin(&a, url), reg_url_origin(&a, reg_host_origin(c, h))))
+        if (sv_eq(url_origin(&a, url), url_origin(&a, reg_host_origin(c, h))))
                 return 0;
         pthread_mutex_lock(&c->lock);
         first = first_time(c, host);

@@ -6,18 +6,6 @@
 #include "registry/address.h"
 #include "registry/client_priv.h"
 
-sv reg_url_origin(struct arena *a, sv url)
-{
-        struct url u;
-
-        if (!url_parse(url, &u))
-                return (sv){ 0 };
-        return arena_lower(a, arena_fmt(a, "%.*s://%.*s:%.*s", SV_ARG(u.scheme), SV_ARG(u.host),
-                                        SV_ARG(u.port.n                              ? u.port
-                                               : sv_eq_nocase(u.scheme, SV("https")) ? SV("443")
-                                                                                     : SV("80"))));
-}
-
 static bool plain_host(sv host)
 {
         for (size_t i = 0; i < host.n; i++) {

@@ -110,7 +110,7 @@ static int send(const struct ask *k, enum net_method method, sv url, sv basic, s
                 struct err *e)
 {
         struct net_source body = net_source_bytes(&form);
-        sv first = reg_url_origin(k->a, url);
+        sv first = url_origin(k->a, url);
 
         for (int hops = 0;; hops++) {
                 AUTO(err_done) struct err why_not = { 0 };
@@ -122,7 +122,7 @@ static int send(const struct ask *k, enum net_method method, sv url, sv basic, s
                                          .anonymous = true,
                                          .no_follow = true };
                 const char *why = reg_url_refused(reg_host_origin(k->c, k->h), url);
-                bool home = sv_eq(reg_url_origin(k->a, url), first);
+                bool home = sv_eq(url_origin(k->a, url), first);
 
                 if (why)
                         return err_set(e, ERR_AUTH, "'%.*s' wants us to get a token from '%.*s': %s",
@@ -145,7 +145,7 @@ static int send(const struct ask *k, enum net_method method, sv url, sv basic, s
                         return 0;
                 url = url_join(k->a, url, net_header_get(ret, "location"));
                 if (method == NET_POST &&
-                    ((ret->status != 307 && ret->status != 308) || !sv_eq(reg_url_origin(k->a, url), first)))
+                    ((ret->status != 307 && ret->status != 308) || !sv_eq(url_origin(k->a, url), first)))
                         return 0; /* the form holds a secret: it goes nowhere else */
                 if (hops == TOKEN_HOPS)
                         return err_set(e, ERR_NET, "the token server '%.*s' sends us on and on",

@@ -134,18 +134,6 @@ static int start_thread(struct net *n, struct err *e)
         return 0;
 }
 
-sv net_origin(struct arena *a, sv url)
-{
-        struct url u;
-
-        if (!url_parse(url, &u))
-                return (sv){ 0 };
-        return arena_lower(a, arena_fmt(a, "%.*s://%.*s:%.*s", SV_ARG(u.scheme), SV_ARG(u.host),
-                                        SV_ARG(u.port.n                              ? u.port
-                                               : sv_eq_nocase(u.scheme, SV("https")) ? SV("443")
-                                                                                     : SV("80"))));
-}
-
 /* Under lock. The first login seen for an origin holds unless another URL names one. */
 static void remember_login(struct net *n, sv url)
 {
@@ -156,7 +144,7 @@ static void remember_login(struct net *n, sv url)
 
         if (!url_parse(url, &u) || !u.user.n)
                 return;
-        origin = net_origin(a, url);
+        origin = url_origin(a, url);
         for (size_t i = 0; i < n->n_login && !l; i++)
                 if (sv_eq(n->login[i].origin, origin))
                         l = &n->login[i];

@@ -137,7 +137,4 @@ void net_job_free(struct net_job *j);
 /** What ended the last try of j, as an error of the job: fault of the transport, or a status worth another try. */
 int net_fault_set(struct net_job *j, struct err *e);
 
-/* net.c */
-sv net_origin(struct arena *a, sv url); /* "https://host:443", lower case; empty for a broken URL */
-
 #endif

@@ -18,7 +18,7 @@ bool net_is_followed(const struct net_job *j)
 
 int net_follow(struct net_job *j)
 {
-        sv to = url_join(&j->asked, j->url, net_answer_header(j, "location")), before = net_origin(&j->asked, j->url);
+        sv to = url_join(&j->asked, j->url, net_answer_header(j, "location")), before = url_origin(&j->asked, j->url);
         struct url u;
 
         if (++j->hops > NET_HOPS)
@@ -33,7 +33,7 @@ int net_follow(struct net_job *j)
         j->url = url_public(&j->asked, to);
         if (u.fragment.n)
                 j->url = sv_from_to(j->url, 0, (size_t)sv_find(j->url, '#'));
-        if (!sv_eq(net_origin(&j->asked, j->url), before))
+        if (!sv_eq(url_origin(&j->asked, j->url), before))
                 j->foreign = true; /* for good: a chain must not lead back with the caller's secrets */
         j->tries--;                /* the hop worked */
         j->not_before = 0;

@@ -42,7 +42,7 @@ static bool is_insecure(const struct net *n, sv url)
 
 void net_tls_set(struct net *n, struct net_job *j)
 {
-        sv origin = net_origin(&j->asked, j->url), host = sv_skip(origin, sizeof("https://") - 1);
+        sv origin = url_origin(&j->asked, j->url), host = sv_skip(origin, sizeof("https://") - 1);
 
         j->t.ca_file = n->ca_file;
         j->t.insecure = is_insecure(n, j->url);

@@ -23,7 +23,7 @@ static int64_t on_send(void *arg, uint64_t at, char *p, size_t n)
 
 static const struct net_login *login_of(struct net *n, struct net_job *j)
 {
-        sv origin = net_origin(&j->asked, j->url);
+        sv origin = url_origin(&j->asked, j->url);
         const struct net_login *found = NULL;
 
         pthread_mutex_lock(&n->lock);

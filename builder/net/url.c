@@ -344,3 +344,15 @@ bool url_expand(struct arena *a, sv text, bool (*env)(void *arg, sv name, sv *re
         buf_done(&out);
         return true;
 }
+
+sv url_origin(struct arena *a, sv url)
+{
+        struct url u;
+
+        if (!url_parse(url, &u))
+                return (sv){ 0 };
+        return arena_lower(a, arena_fmt(a, "%.*s://%.*s:%.*s", SV_ARG(u.scheme), SV_ARG(u.host),
+                                        SV_ARG(u.port.n                              ? u.port
+                                               : sv_eq_nocase(u.scheme, SV("https")) ? SV("443")
+                                                                                     : SV("80"))));
+}

@@ -11,6 +11,8 @@ struct url {
         sv scheme, user, host, port, path, query, fragment; /* borrowed; user is "name:password" as written */
 };
 bool url_parse(sv text, struct url *ret); /* absolute URLs only */
+/** "https://host:443", lower case, the port always written: what a secret may be sent to again. Empty for a broken URL. */
+sv url_origin(struct arena *a, sv url);
 /** A reference against a base, dots removed; the fragment of ref is kept. */
 sv url_join(struct arena *a, sv base, sv ref);
 sv url_decode(struct arena *a, sv text); /* %XX; a broken one stays as it is */

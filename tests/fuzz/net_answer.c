@@ -46,11 +46,11 @@ static struct net_job *job_of(unsigned bits, struct counted *into)
 static void check_redirect(struct net_job *j)
 {
         struct arena a = { 0 };
-        sv before = net_origin(&a, j->url);
+        sv before = url_origin(&a, j->url);
         struct url u;
 
         if (net_follow(j) == 0) {
-                sv after = net_origin(&a, j->url);
+                sv after = url_origin(&a, j->url);
 
                 if (!sv_starts(after, SV("https://")) || (!sv_eq(before, after) && !j->foreign))
                         __builtin_trap();
