@@ -1,0 +1,39 @@
+/* run/target/submit.h - from a record to an engine and back: the order of writes that no kill can break. */
+#ifndef RUN_TARGET_SUBMIT_H
+#define RUN_TARGET_SUBMIT_H
+
+#include "run/target/target.h"
+
+/**
+ * Render and submit: state Starting and the token are on disk before the engine is asked, the handle after. If a record has a token but no handle, `find` is
+ * asked first. $ENVBUILD_FAULT (before-submit, after-submit, before-record …; tests only) ends the process there with SIGKILL.
+ */
+int run_submit(struct run *r, struct err *e);
+/** A record that was left between token and handle: find it, or submit it. */
+int run_resume(struct run *r, struct err *e);
+/** Cancel: status/cancel, state CancelRequested, then the target. */
+int run_cancel(struct run *r, struct err *e);
+/** The next attempt after a failure that the description retries: attempt + 1, submit again. *ret: false when it does not. */
+int run_retry(struct run *r, bool *ret, struct err *e);
+/** ENVBUILD_FAULT says `where`: SIGKILL. */
+void run_fault(const char *where);
+
+/* What the ranks of a folder that they see are started with (target/command.c). */
+struct run_command {
+        const char **argv; /* envbuild-rank, its options, "--", the command; NULL-terminated */
+        size_t n;
+};
+struct run_place { /* how the rank sees things */
+        const char *rank;    /* the shim's path there */
+        const char *dir;     /* the run's folder there ("/mnt/run", or its own path) */
+        const char *python;  /* RUN_ENV_HOST: interpreter; NULL */
+        int cancel_every_ms; /* how often status/cancel is looked at: 250 here, 2000 on a network file system */
+};
+/** The command line of a rank; rank -1: the shim finds its rank in SLURM_*, OMPI_*, PMIX_*, JOB_COMPLETION_INDEX. Holds no secret. */
+int run_command_make(struct run *r, const struct run_place *p, int rank, struct run_command *ret, struct err *e);
+/** submit/rank.env (0600): spec's variables, those of the host that it names (a missing one is a fault), inputs; "K=V\0" each. dir: as the rank sees it. */
+int run_rank_env_write(struct run *r, const char *dir, struct err *e);
+void run_rank_env_drop(const struct run_record *r);
+/** submit/image.json: what a rootfs is made of and how its command is started (run/supervise/rootfs.h reads it). */
+
+#endif
