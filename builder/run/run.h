@@ -55,11 +55,11 @@ static inline bool run_state_final(enum run_state s)
 struct run_status {
         enum run_state state;
         enum run_reason reason;
-        int exit_code;      /* of the first bad rank, else 0; -1: not known */
-        int term_signal;    /* 0: none */
-        int first_bad_rank; /* -1: none, or not known */
-        sv engine_state;    /* the engine's own word: "PENDING (PartitionConfig)" */
-        sv message;         /* one line for people; empty: nothing to say */
+        int exit_code;                              /* of the first bad rank, else 0; -1: not known */
+        int term_signal;                            /* 0: none */
+        int first_bad_rank;                         /* -1: none, or not known */
+        sv engine_state;                            /* the engine's own word: "PENDING (PartitionConfig)" */
+        sv message;                                 /* one line for people; empty: nothing to say */
         int64_t submitted_us, started_us, ended_us; /* 0: not yet */
 };
 #define RUN_STATUS_INIT { .exit_code = -1, .first_bad_rank = -1 }
@@ -70,9 +70,9 @@ int run_status_exit(const struct run_status *s);
 struct run_ctx {
         struct op *op;
         struct diags *diags;
-        struct store *store;  /* writable */
-        const char *program;  /* absolute path of this program, for the processes that outlive it */
-        const char *rank;     /* absolute path of envbuild-rank */
+        struct store *store; /* writable */
+        const char *program; /* absolute path of this program, for the processes that outlive it */
+        const char *rank;    /* absolute path of envbuild-rank */
 };
 
 #endif

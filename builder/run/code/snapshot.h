@@ -18,7 +18,7 @@ struct run_snapshot {
         struct run_file *v;
         size_t n;
         uint64_t files, bytes;
-        sha256 digest; /* of its canonical list */
+        sha256 digest;                     /* of its canonical list */
         uint64_t moved_files, moved_bytes; /* what the store lacked */
 };
 /**
@@ -30,7 +30,8 @@ struct run_snapshot {
 int run_snapshot_take(struct run_ctx *c, struct arena *a, const char *dir, struct run_snapshot *ret, struct err *e);
 /** Keep the list in the store and read it back by digest. */
 int run_snapshot_save(struct run_ctx *c, const struct run_snapshot *s, struct err *e);
-int run_snapshot_load(struct run_ctx *c, struct arena *a, const sha256 *digest, struct run_snapshot *ret, struct err *e);
+int run_snapshot_load(struct run_ctx *c, struct arena *a, const sha256 *digest, struct run_snapshot *ret,
+                      struct err *e);
 /** Make the working copy: `dir` must not exist or be empty. Reflinked where the file system can, else copied. code/outputs and code/logs become links to ../outputs, ../logs. */
 int run_snapshot_place(struct run_ctx *c, const struct run_snapshot *s, const char *dir, struct err *e);
 /** As an uncompressed deterministic tar below prefix ("/.envbuild/code"), with extra files (the shim): for an OCI layer. */
@@ -38,7 +39,7 @@ struct run_extra {
         const char *path, *from; /* in the tar; on this machine */
         unsigned mode;
 };
-int run_snapshot_tar(struct run_ctx *c, const struct run_snapshot *s, const char *prefix, const struct run_extra *extra, size_t n_extra,
-                     struct writer *w, struct err *e);
+int run_snapshot_tar(struct run_ctx *c, const struct run_snapshot *s, const char *prefix, const struct run_extra *extra,
+                     size_t n_extra, struct writer *w, struct err *e);
 
 #endif

@@ -13,7 +13,12 @@ struct run_pair {
         sv name, value;
 };
 enum run_dist { RUN_DIST_NONE, RUN_DIST_PYTORCH, RUN_DIST_MPI, RUN_DIST_TENSORFLOW };
-enum run_input_kind { RUN_INPUT_LITERAL, RUN_INPUT_FILE, RUN_INPUT_FOLDER, RUN_INPUT_REMOTE /* azureml:, https:, wasbs:, abfss: */ };
+enum run_input_kind {
+        RUN_INPUT_LITERAL,
+        RUN_INPUT_FILE,
+        RUN_INPUT_FOLDER,
+        RUN_INPUT_REMOTE /* azureml:, https:, wasbs:, abfss: */
+};
 struct run_input {
         sv name;
         enum run_input_kind kind;
@@ -40,19 +45,20 @@ enum run_env_kind {
 struct run_environment {
         enum run_env_kind kind;
         sv text;
-        sv conda_file;   /* RUN_ENV_INLINE: absolute path of a definition; or */
-        sv conda_inline; /* … its text as YAML (or JSON, which is YAML), written down by job/ */
+        sv conda_file;    /* RUN_ENV_INLINE: absolute path of a definition; or */
+        sv conda_inline;  /* … its text as YAML (or JSON, which is YAML), written down by job/ */
         sv registry_host; /* baseImageRegistry.address: for messages; credentials are never taken from a description */
         uint32_t line, col;
 };
 struct run_spec {
-        sv file;                                   /* what it was read from; empty: flags */
-        sv name, display_name, experiment, description; /* experiment: never empty (name of the source folder, else "default") */
+        sv file; /* what it was read from; empty: flags */
+        sv name, display_name, experiment,
+                description; /* experiment: never empty (name of the source folder, else "default") */
         struct run_pair *tag;
         size_t n_tag;
-        sv code;          /* absolute folder; empty: no source */
-        sv command;       /* for /bin/sh -c, with inputs and outputs put in; or */
-        sv *argv;         /* … words, passed on as they are (flags after `--`; script + arguments) */
+        sv code;    /* absolute folder; empty: no source */
+        sv command; /* for /bin/sh -c, with inputs and outputs put in; or */
+        sv *argv;   /* … words, passed on as they are (flags after `--`; script + arguments) */
         size_t n_argv;
         struct run_environment environment;
         struct run_pair *env; /* environment_variables, -e: in order, each name once */
@@ -60,30 +66,32 @@ struct run_spec {
         sv *host_env; /* x-envbuild.env_from_host: names; values are read at submit */
         size_t n_host_env;
         enum run_dist dist;
-        unsigned nodes;        /* resources.instance_count, node_count; at least 1 */
-        unsigned per_node;     /* processes a node; 0: one, not said. TensorFlow: workers + parameter servers are spread over nodes */
+        unsigned nodes; /* resources.instance_count, node_count; at least 1 */
+        unsigned
+                per_node; /* processes a node; 0: one, not said. TensorFlow: workers + parameter servers are spread over nodes */
         unsigned workers, servers; /* TensorFlow */
-        sv backend;            /* PyTorchConfiguration.communication_backend */
-        sv compute;            /* name of a profile or of a target; empty: local */
+        sv backend;                /* PyTorchConfiguration.communication_backend */
+        sv compute;                /* name of a profile or of a target; empty: local */
         sv instance_type;
-        uint64_t shm_size;     /* bytes; 2 GiB unless said */
-        sv *docker_arg;        /* resources.docker_args, docker_runtime_config.arguments: podman and docker only */
+        uint64_t shm_size; /* bytes; 2 GiB unless said */
+        sv *docker_arg;    /* resources.docker_args, docker_runtime_config.arguments: podman and docker only */
         size_t n_docker_arg;
-        uint64_t timeout_s;    /* 0: none */
-        unsigned grace_s;      /* TERM → KILL; 30 */
-        unsigned retries;      /* x-envbuild.retry.max */
-        sv *retry_on;          /* "node_fail", "preempted", "lost", "exit-code"; empty with retries: node_fail, preempted */
+        uint64_t timeout_s; /* 0: none */
+        unsigned grace_s;   /* TERM → KILL; 30 */
+        unsigned retries;   /* x-envbuild.retry.max */
+        sv *retry_on; /* "node_fail", "preempted", "lost", "exit-code"; empty with retries: node_fail, preempted */
         size_t n_retry_on;
         struct run_mount *mount;
         size_t n_mount;
-        unsigned gpus, cpus;   /* 0: not said */
-        uint64_t memory;       /* bytes; 0: not said */
+        unsigned gpus, cpus; /* 0: not said */
+        uint64_t memory;     /* bytes; 0: not said */
         struct run_input *input;
         size_t n_input;
         struct run_output *output;
         size_t n_output;
-        struct js *azureml;    /* keys that only Azure ML takes (services, identity, queue_settings, component …), as read; NULL: none */
-        sv azureml_first;      /* the first of them, for the refusal by other targets, and where */
+        struct js *
+                azureml; /* keys that only Azure ML takes (services, identity, queue_settings, component …), as read; NULL: none */
+        sv azureml_first; /* the first of them, for the refusal by other targets, and where */
         uint32_t azureml_line;
 };
 

@@ -16,7 +16,8 @@ int run_refresh(struct run_ctx *c, struct arena *a, struct run_record *r, struct
  * Logs of rank (or -1: all) from the beginning; follow: until the run is over and all of it was read. Without follow what is there.
  * tail_lines > 0: only so many last lines of each. -ERR_CANCELLED when op is: the run goes on.
  */
-int run_logs(struct run_ctx *c, struct run_record *r, int rank, unsigned tail_lines, bool follow, const struct run_sink *sink, struct err *e);
+int run_logs(struct run_ctx *c, struct run_record *r, int rank, unsigned tail_lines, bool follow,
+             const struct run_sink *sink, struct err *e);
 /** Until it is over; sink NULL: without its logs. When op is cancelled -ERR_CANCELLED and the run goes on. The caller's record is up to date then. */
 int run_wait(struct run_ctx *c, struct run_record *r, const struct run_sink *sink, struct err *e);
 

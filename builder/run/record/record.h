@@ -30,14 +30,14 @@ struct run_record {
         sv dir; /* absolute, NUL-terminated */
         sv id;  /* [a-z0-9-]{1,40}: NAME-YYYYMMDD-xxxxxx; also a DNS label */
         struct run_spec *spec;
-        sv image;       /* name@sha256:…, what the environment is; empty: the host's own */
-        sv run_image;   /* what the engine is given when that differs (source added as a layer) */
-        sv lock_digest; /* "sha256:…"; empty: not known */
+        sv image;           /* name@sha256:…, what the environment is; empty: the host's own */
+        sv run_image;       /* what the engine is given when that differs (source added as a layer) */
+        sv lock_digest;     /* "sha256:…"; empty: not known */
         sv target, compute; /* "slurm", "gpu-slurm" */
-        sv token;       /* <id>.<attempt>: carried by the submission */
-        sv handle;      /* the engine's name for it; empty: not submitted, or not known that it was */
-        sv sweep;       /* id of the sweep it belongs to */
-        unsigned attempt; /* from 1 */
+        sv token;           /* <id>.<attempt>: carried by the submission */
+        sv handle;          /* the engine's name for it; empty: not submitted, or not known that it was */
+        sv sweep;           /* id of the sweep it belongs to */
+        unsigned attempt;   /* from 1 */
         bool archived;
         struct run_git git;
         struct run_snapshot_info snapshot;
@@ -51,14 +51,16 @@ struct run_record {
 /** Where runs are kept: $ENVBUILD_RUNS_DIR, else $XDG_DATA_HOME/envbuild/runs, else ~/.local/share/envbuild/runs. */
 int run_root(struct arena *a, sv *ret, struct err *e);
 /** Make a folder with a fresh id under root (from the spec's name, else the experiment) and its empty subfolders; nothing is submitted. state: Preparing. */
-int run_record_create(struct run_ctx *c, struct arena *a, sv root, struct run_spec *spec, struct run_record **ret, struct err *e);
+int run_record_create(struct run_ctx *c, struct arena *a, sv root, struct run_spec *spec, struct run_record **ret,
+                      struct err *e);
 /** Read it again from a folder. -ERR_NOT_FOUND · -ERR_INTEGRITY when it cannot be read. */
 int run_record_open(struct arena *a, sv dir, struct run_record **ret, struct err *e);
 /** Replace run.json (fsync, rename, fsync). */
 int run_record_write(const struct run_record *r, struct err *e);
 /** Take a new status in: states move forward only, except to and from NotResponding and Unknown; an event is appended when the state changed, then run.json
  *  is written. *ret_changed may be NULL. */
-int run_record_take(struct run_record *r, const struct run_status *s, const char *why, bool *ret_changed, struct err *e);
+int run_record_take(struct run_record *r, const struct run_status *s, const char *why, bool *ret_changed,
+                    struct err *e);
 int run_record_event(const struct run_record *r, const char *from, const char *to, const char *why, struct err *e);
 /** By whole id, unique beginning, or "@latest"; looks in every root (run_root and the run_root of the profiles). -ERR_NOT_FOUND · -ERR_USAGE: several (hint names them). */
 int run_record_find(struct run_ctx *c, struct arena *a, sv word, struct run_record **ret, struct err *e);
@@ -78,7 +80,8 @@ struct run_rank {
         unsigned rank;
         sv host;
         int64_t pid, start_us, end_us; /* end_us 0: still running */
-        int exit_code, signal;         /* as waitpid says; of a rank that could not start its command: 126, 127 and `failed_start` */
+        int exit_code,
+                signal; /* as waitpid says; of a rank that could not start its command: 126, 127 and `failed_start` */
         bool failed_start, timed_out;
         sv stopped; /* "", "cancel", "timeout", "peer", "signal": who ended it, if not itself */
         uint64_t maxrss_kb;
@@ -89,7 +92,8 @@ int run_ranks_read(struct arena *a, const struct run_record *r, struct run_rank 
  * What the ranks' records alone say. False: not all are there and ended; *ret then holds Running with its start, or is untouched if none has started.
  * The first failing rank is the one of status/<attempt>/failed, else the first by end that nobody stopped.
  */
-bool run_ranks_judge(const struct run_record *r, const struct run_rank *rank, size_t n, bool cancel_wanted, struct run_status *ret);
+bool run_ranks_judge(const struct run_record *r, const struct run_rank *rank, size_t n, bool cancel_wanted,
+                     struct run_status *ret);
 bool run_cancel_wanted(const struct run_record *r);
 /** Write status/cancel; done twice is fine. */
 int run_cancel_write(const struct run_record *r, struct err *e);

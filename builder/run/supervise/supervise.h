@@ -14,10 +14,11 @@ struct run_launch {
                 const char *dir; /* working directory */
         } *v;
         size_t n;
-        const char **before; /* NULL, or a command that makes ready (podman create …), run first and waited for: argv; may be several */
-        size_t n_before;     /* each ends with a NULL in before */
-        const char **stop;   /* NULL, or argv that ends what is left (podman stop …) when a launcher's own end does not */
-        bool signals; /* TERM to a launcher reaches the rank (sandbox, process); else only status/cancel does */
+        const char **
+                before; /* NULL, or a command that makes ready (podman create …), run first and waited for: argv; may be several */
+        size_t n_before;   /* each ends with a NULL in before */
+        const char **stop; /* NULL, or argv that ends what is left (podman stop …) when a launcher's own end does not */
+        bool signals;      /* TERM to a launcher reaches the rank (sandbox, process); else only status/cancel does */
 };
 int run_launch_write(const struct run_record *r, const struct run_launch *l, struct err *e);
 int run_launch_read(struct arena *a, const struct run_record *r, struct run_launch *ret, struct err *e);

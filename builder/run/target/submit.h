@@ -23,7 +23,7 @@ struct run_command {
         const char **argv; /* envbuild-rank, its options, "--", the command; NULL-terminated */
         size_t n;
 };
-struct run_place { /* how the rank sees things */
+struct run_place {           /* how the rank sees things */
         const char *rank;    /* the shim's path there */
         const char *dir;     /* the run's folder there ("/mnt/run", or its own path) */
         const char *python;  /* RUN_ENV_HOST: interpreter; NULL */

@@ -9,11 +9,12 @@
 
 enum run_caps {
         RUN_CAP_MULTI_NODE = 1,
-        RUN_CAP_SHARED_FS = 2,   /* the run's folder is seen by the ranks: envbuild-rank writes records and logs into it */
-        RUN_CAP_IMAGE = 4,       /* takes an image from a registry (name@sha256:…) */
-        RUN_CAP_ROOTFS = 8,      /* takes an image from our store: submit/image.json, layers unpacked where the ranks run */
-        RUN_CAP_CODE_LAYER = 16, /* the source must be a layer of the image: rec->run_image */
-        RUN_CAP_HOST = 32,       /* runs without an image (RUN_ENV_HOST) */
+        RUN_CAP_SHARED_FS =
+                2,          /* the run's folder is seen by the ranks: envbuild-rank writes records and logs into it */
+        RUN_CAP_IMAGE = 4,  /* takes an image from a registry (name@sha256:…) */
+        RUN_CAP_ROOTFS = 8, /* takes an image from our store: submit/image.json, layers unpacked where the ranks run */
+        RUN_CAP_CODE_LAYER = 16,   /* the source must be a layer of the image: rec->run_image */
+        RUN_CAP_HOST = 32,         /* runs without an image (RUN_ENV_HOST) */
         RUN_CAP_REMOTE_INPUT = 64, /* takes azureml: and https: inputs */
         RUN_CAP_RETRY = 128
 };
@@ -41,7 +42,8 @@ struct run_target {
         unsigned caps;
         const struct run_key *key; /* ends with a NULL name; NULL: none */
         /** Tools, versions, reachability; no side effect, at most a few seconds. Fills *ret; fails only when cancelled. */
-        int (*probe)(struct run_ctx *c, struct arena *a, const struct run_profile *p, struct run_probe *ret, struct err *e);
+        int (*probe)(struct run_ctx *c, struct arena *a, const struct run_profile *p, struct run_probe *ret,
+                     struct err *e);
         /** Refuse what it cannot do (-ERR_USAGE), then write submit/…; no effect outside the run's folder. What a person may look at, submit or keep. */
         int (*render)(struct run *r, struct err *e);
         /** At most once per (id, attempt): carries rec->token. *ret_handle is not empty. -ERR_FAILED: the engine refused; -ERR_NET: nobody knows (find is asked). */
@@ -58,6 +60,6 @@ struct run_target {
         int (*cleanup)(struct run *r, struct err *e);
 };
 extern const struct run_target *const run_targets[]; /* NULL at the end; "local" first */
-const struct run_target *run_target_find(sv name); /* NULL: no such one */
+const struct run_target *run_target_find(sv name);   /* NULL: no such one */
 
 #endif

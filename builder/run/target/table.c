@@ -1,0 +1,14 @@
+/* The targets. */
+#include "run/target/target.h"
+
+const struct run_target *const run_targets[] = {
+        NULL,
+};
+
+const struct run_target *run_target_find(sv name)
+{
+        for (size_t i = 0; run_targets[i]; i++)
+                if (sv_is(name, run_targets[i]->name))
+                        return run_targets[i];
+        return NULL;
+}
