@@ -70,13 +70,23 @@ static bool is_made(const char *code)
         return fs_list(code, &names, &n, &e) == 0 && n > 0;
 }
 
+static int outputs(struct arena *a, const struct shim_options *o, struct err *e)
+{
+        sv rest = sv_from(o->outputs), name;
+
+        while (sv_cut(&rest, ',', &name))
+                if (fs_mkdirs(arena_fmt(a, "%s/outputs/%.*s", o->dir, SV_ARG(name)).p, 0755, e) < 0)
+                        return -(int)e->code;
+        return 0;
+}
+
 int shim_workdir(struct arena *a, const struct shim_options *o, const struct shim_place *p, const char **ret,
                  struct err *e)
 {
         const char *code = arena_fmt(a, "%s/code", o->dir).p;
 
         if (fs_mkdirs(arena_fmt(a, "%s/outputs", o->dir).p, 0755, e) < 0 ||
-            fs_mkdirs(arena_fmt(a, "%s/logs", o->dir).p, 0755, e) < 0)
+            fs_mkdirs(arena_fmt(a, "%s/logs", o->dir).p, 0755, e) < 0 || outputs(a, o, e) < 0)
                 return -(int)e->code;
         if (o->code_from && !is_made(code) && code_copy(a, o, p, code, e) < 0)
                 return err_while(e, "copying the source '%s'", o->code_from);

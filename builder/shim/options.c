@@ -19,6 +19,7 @@ static const struct option {
         { "env-file", TEXT, AT(env_file), 0, 0 },
         { "path-first", TEXT, AT(path_first), 0, 0 },
         { "code-from", TEXT, AT(code_from), 0, 0 },
+        { "outputs", TEXT, AT(outputs), 0, 0 },
         { "workdir", TEXT, AT(workdir), 0, 0 },
         { "termination-log", TEXT, AT(termination_log), 0, 0 },
         { "attempt", NUMBER, AT(attempt), 1, 1000000 },

@@ -21,7 +21,8 @@ enum { SHIM_TIMED_OUT = 124, SHIM_CANNOT = 125, SHIM_NOT_EXECUTABLE = 126, SHIM_
 enum shim_dist { SHIM_DIST_NONE, SHIM_DIST_PYTORCH, SHIM_DIST_MPI, SHIM_DIST_TENSORFLOW };
 struct shim_options {
         const char *dir, *run_id, *image; /* run_id, image: NULL when not said, as all that follow */
-        const char *master, *hosts, *env_file, *path_first, *code_from, *workdir, *termination_log;
+        const char *master, *hosts, *env_file, *path_first, *code_from, *workdir, *termination_log,
+                *outputs;                         /* folders of DIR/outputs: "a,b" */
         unsigned attempt, ranks, per_node, nodes; /* at least 1 */
         unsigned port;                            /* 0: not said */
         unsigned workers, servers;                /* TensorFlow: workers + servers = ranks */
