@@ -34,6 +34,8 @@ int run_command_make(struct run *r, const struct run_place *p, int rank, struct 
 /** submit/rank.env (0600): spec's variables, those of the host that it names (a missing one is a fault), inputs; "K=V\0" each. dir: as the rank sees it. */
 int run_rank_env_write(struct run *r, const char *dir, struct err *e);
 void run_rank_env_drop(const struct run_record *r);
-/** submit/image.json: what a rootfs is made of and how its command is started (run/supervise/rootfs.h reads it). */
+
+/** Absolute path of envbuild-rank: beside this program's build, in $ENVBUILD_LIBDIR, installed. -ERR_NOT_FOUND says where it was looked for. */
+int run_rank_program(struct arena *a, const char **ret, struct err *e);
 
 #endif
