@@ -58,6 +58,7 @@ int run_js_save(const char *path, const struct js *doc, struct err *e)
         if (buf_check(&text, e) < 0)
                 return err_while(e, "writing '%s'", path);
         if (!sv_utf8(buf_sv(&text)))
-                return err_set(e, ERR_USAGE, "a word of the command or a path of the run is not UTF-8: '%s' cannot say it", path);
+                return err_set(e, ERR_USAGE,
+                               "a word of the command or a path of the run is not UTF-8: '%s' cannot say it", path);
         return fs_write(path, buf_sv(&text), 0600, e);
 }

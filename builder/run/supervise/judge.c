@@ -76,12 +76,14 @@ static void broke_off(struct arena *a, const struct run_record *r, const struct 
         how(g->status, what);
         if (disk_full(r)) {
                 ret->reason = RUN_R_OUTPUTS;
-                ret->message = arena_fmt(a, "no space is left for the run's folder '%.*s': how rank %u ended could not be written",
-                                         SV_ARG(r->dir), g->rank);
+                ret->message = arena_fmt(
+                        a, "no space is left for the run's folder '%.*s': how rank %u ended could not be written",
+                        SV_ARG(r->dir), g->rank);
                 return;
         }
         ret->reason = RUN_R_LOST;
-        ret->message = arena_fmt(a, "rank %u: envbuild-rank %s before it could say how the command ended", g->rank, what);
+        ret->message =
+                arena_fmt(a, "rank %u: envbuild-rank %s before it could say how the command ended", g->rank, what);
 }
 
 void run_judge_lost(struct arena *a, const struct run_record *r, const struct run_rank *rank, size_t n_rank,
@@ -151,7 +153,8 @@ static int judge(struct run *r, const struct run_identity *id, struct run_status
                 return 0;
         }
         if (!run_identity_here(id))
-                return err_set(e, ERR_NET, "the run was started on '%.*s': only there it can be seen whether it goes on",
+                return err_set(e, ERR_NET,
+                               "the run was started on '%.*s': only there it can be seen whether it goes on",
                                SV_ARG(id->host));
         for (int tries = 0; left.all && tries < 100; tries++) { /* what forks all the time is not caught at once */
                 run_procs_of(r->rec->id, SIGKILL, &left);

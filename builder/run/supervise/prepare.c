@@ -43,7 +43,8 @@ int run_code_ready(struct run *r, struct err *e)
         sv dir = run_path(r->arena, r->rec, "code"), aside = run_path(r->arena, r->rec, "code.new");
 
         if (fs_is_dir(dir.p) && rmdir(dir.p) < 0)
-                return errno == ENOTEMPTY || errno == EEXIST ? 0 : err_errno(e, "cannot make the working copy '%s'", dir.p);
+                return errno == ENOTEMPTY || errno == EEXIST ? 0
+                                                             : err_errno(e, "cannot make the working copy '%s'", dir.p);
         if (fs_remove(aside.p, e) < 0 || place_code(r, aside, e) < 0)
                 return err_while(e, "making the working copy");
         return rename(aside.p, dir.p) < 0 ? err_errno(e, "cannot make the working copy '%s'", dir.p) : 0;
@@ -53,8 +54,9 @@ int run_code_ready(struct run *r, struct err *e)
 static int copy(struct run *r, sv from, sv to, struct err *e)
 {
         sv aside = arena_fmt(r->arena, "%.*s.new", SV_ARG(to));
-        const char *const argv[] = { "cp",   "-RL", "--preserve=mode,timestamps", "--reflink=auto", "-T", "--", arena_str(r->arena, from),
-                                     aside.p, NULL };
+        const char *const argv[] = { "cp", "-RL", "--preserve=mode,timestamps", "--reflink=auto",
+                                     "-T", "--",  arena_str(r->arena, from),    aside.p,
+                                     NULL };
         const struct proc p = { .argv = argv };
         AUTO(proc_result_done) struct proc_result out = { 0 };
         sv rest, line = { 0 };
@@ -88,7 +90,8 @@ static int copy_inputs(struct run *r, struct err *e)
 static int make_outputs(struct run *r, struct err *e)
 {
         for (size_t i = 0; i < r->rec->spec->n_output; i++)
-                if (fs_mkdirs(run_path(r->arena, r->rec, "outputs/%.*s", SV_ARG(r->rec->spec->output[i].name)).p, 0777, e) < 0)
+                if (fs_mkdirs(run_path(r->arena, r->rec, "outputs/%.*s", SV_ARG(r->rec->spec->output[i].name)).p, 0777,
+                              e) < 0)
                         return -(int)e->code;
         return 0;
 }
@@ -105,7 +108,8 @@ static int run_before(struct run *r, const char *const *argv, struct err *e)
                 return 0;
         said = sv_trim(buf_sv(&out.err));
         line = sv_skip(said, (size_t)(sv_rfind(said, '\n') + 1));
-        return err_set(e, ERR_FAILED, "%s ended with %d: %.*s", sv_basename(sv_from(argv[0])).p, out.status, SV_ARG(line));
+        return err_set(e, ERR_FAILED, "%s ended with %d: %.*s", sv_basename(sv_from(argv[0])).p, out.status,
+                       SV_ARG(line));
 }
 
 int run_prepare(struct run *r, const struct run_launch *l, struct err *e)

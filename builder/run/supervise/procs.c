@@ -36,8 +36,8 @@ bool run_proc_read(pid_t pid, struct run_proc *ret)
                 return false;
         text[n] = '\0';
         at = strrchr(text, ')');
-        if (!at || sscanf(at + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &ret->state,
-                          &ppid, &start) != 3)
+        if (!at || sscanf(at + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                          &ret->state, &ppid, &start) != 3)
                 return false;
         ret->pid = pid;
         ret->ppid = ppid;

@@ -36,7 +36,9 @@ static void add_pair(struct arena *a, struct list *l, const char *from, const ch
 /* Who starts the ranks says by variables which one this is. */
 static void add_place(struct arena *a, struct list *env)
 {
-        static const char *const kept[] = { "SLURM_", "PMIX_", "PMI_", "OMPI_", "PRTE_", "MASTER_ADDR=", "MASTER_PORT=" };
+        static const char *const kept[] = {
+                "SLURM_", "PMIX_", "PMI_", "OMPI_", "PRTE_", "MASTER_ADDR=", "MASTER_PORT="
+        };
 
         for (char **v = environ; *v; v++)
                 for (size_t i = 0; i < ARRAY_LEN(kept); i++)
@@ -87,7 +89,8 @@ static void bind_all(struct run *r, const struct run_rootfs *f, struct sandbox_r
         for (size_t i = 0; i < s->n_input; i++) {
                 const struct run_input *in = &s->input[i];
                 if (!in->download && (in->kind == RUN_INPUT_FILE || in->kind == RUN_INPUT_FOLDER))
-                        add_pair(a, &ro, arena_str(a, in->value), arena_fmt(a, INPUTS_INSIDE "/%.*s", SV_ARG(in->name)).p);
+                        add_pair(a, &ro, arena_str(a, in->value),
+                                 arena_fmt(a, INPUTS_INSIDE "/%.*s", SV_ARG(in->name)).p);
         }
         add(a, &rw, NULL);
         add(a, &ro, NULL);
@@ -99,7 +102,9 @@ static void bind_all(struct run *r, const struct run_rootfs *f, struct sandbox_r
 static const char **command(struct run *r, const struct run_rootfs *f, int n, bool mpi, struct err *e)
 {
         bool here = sv_is(r->rec->target, "local");
-        struct run_place place = { .rank = SHIM_INSIDE, .dir = DIR_INSIDE, .cancel_every_ms = here ? LOOK_HERE_MS : LOOK_FAR_MS };
+        struct run_place place = { .rank = SHIM_INSIDE,
+                                   .dir = DIR_INSIDE,
+                                   .cancel_every_ms = here ? LOOK_HERE_MS : LOOK_FAR_MS };
         struct run_command c = { 0 };
         struct list argv = { 0 };
         size_t i = 0;
@@ -131,7 +136,8 @@ int run_rank_main(struct run_ctx *c, const char *dir, int n, int *ret_status, st
         struct run_rootfs f;
         bool mpi;
 
-        if (run_record_open(&a, sv_from(dir), &r.rec, e) < 0 || run_rootfs_read(&a, r.rec, &f, e) < 0 || run_unpack(c, &a, &f, e) < 0)
+        if (run_record_open(&a, sv_from(dir), &r.rec, e) < 0 || run_rootfs_read(&a, r.rec, &f, e) < 0 ||
+            run_unpack(c, &a, &f, e) < 0)
                 return -(int)e->code;
         mpi = n < 0 && sv_is(r.rec->target, "local");
         s.argv = command(&r, &f, n, mpi, e);

@@ -15,21 +15,42 @@
 extern char **environ;
 
 /* "LC_*": all that begin so. */
-const char *const run_env_ours[] = { "PATH",         "HOME",           "USER",         "LOGNAME",           "LANG",
-                                     "LC_*",         "TMPDIR",         "TZ",           "XDG_*",             "ENVBUILD_*",
-                                     "ASAN_OPTIONS", "UBSAN_OPTIONS",  "LSAN_OPTIONS", "LD_LIBRARY_PATH",   "DOCKER_HOST",
-                                     "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "CONTAINER_*",
-                                     "CONTAINERS_*", "STORAGE_*",      "REGISTRY_AUTH_FILE", "DBUS_SESSION_BUS_ADDRESS", NULL };
+const char *const run_env_ours[] = { "PATH",
+                                     "HOME",
+                                     "USER",
+                                     "LOGNAME",
+                                     "LANG",
+                                     "LC_*",
+                                     "TMPDIR",
+                                     "TZ",
+                                     "XDG_*",
+                                     "ENVBUILD_*",
+                                     "ASAN_OPTIONS",
+                                     "UBSAN_OPTIONS",
+                                     "LSAN_OPTIONS",
+                                     "LD_LIBRARY_PATH",
+                                     "DOCKER_HOST",
+                                     "DOCKER_CONFIG",
+                                     "DOCKER_CONTEXT",
+                                     "DOCKER_CERT_PATH",
+                                     "DOCKER_TLS_VERIFY",
+                                     "CONTAINER_*",
+                                     "CONTAINERS_*",
+                                     "STORAGE_*",
+                                     "REGISTRY_AUTH_FILE",
+                                     "DBUS_SESSION_BUS_ADDRESS",
+                                     NULL };
 
 /* An outer run's: a run that is started by a script of another is not that one. */
-static const char *const outer[] = { "ENVBUILD_RUN_ID", "ENVBUILD_ATTEMPT", "ENVBUILD_IMAGE", "ENVBUILD_OUTPUTS",
-                                     "ENVBUILD_LOGS", NULL };
+static const char *const outer[] = { "ENVBUILD_RUN_ID",  "ENVBUILD_ATTEMPT", "ENVBUILD_IMAGE",
+                                     "ENVBUILD_OUTPUTS", "ENVBUILD_LOGS",    NULL };
 
 static bool named(sv name, const char *const *list)
 {
         for (size_t i = 0; list[i]; i++) {
                 sv one = sv_from(list[i]);
-                if (one.n && one.p[one.n - 1] == '*' ? sv_starts(name, sv_from_to(one, 0, one.n - 1)) : sv_eq(name, one))
+                if (one.n && one.p[one.n - 1] == '*' ? sv_starts(name, sv_from_to(one, 0, one.n - 1))
+                                                     : sv_eq(name, one))
                         return true;
         }
         return false;
@@ -55,7 +76,8 @@ const char **run_env_allowed(struct arena *a, const char *const *allowed, const 
                 sv line = sv_from(environ[i]);
                 ptrdiff_t eq = sv_find(line, '=');
                 sv name = sv_from_to(line, 0, eq < 0 ? 0 : (size_t)eq);
-                if (name.n && sv_utf8(line) && !named(name, outer) && (named(name, allowed) || among(name, more, n_more)))
+                if (name.n && sv_utf8(line) && !named(name, outer) &&
+                    (named(name, allowed) || among(name, more, n_more)))
                         v[k++] = arena_str(a, line);
         }
         v[k] = NULL;

@@ -29,8 +29,8 @@ static bool are_we_it(struct run *r, struct run_identity *ret)
                 return false;
         before.attempt--;
         run_identity_self(r->arena, ret);
-        return run_identity_read(r->arena, &before, &id, &ignored) == 0 && id.pid == ret->pid && id.start == ret->start &&
-               sv_eq(id.host, ret->host) && sv_eq(id.boot, ret->boot);
+        return run_identity_read(r->arena, &before, &id, &ignored) == 0 && id.pid == ret->pid &&
+               id.start == ret->start && sv_eq(id.host, ret->host) && sv_eq(id.boot, ret->boot);
 }
 
 static int spawn(struct run *r, int ready, pid_t *ret, struct err *e)
@@ -117,7 +117,8 @@ void run_ready_tell(int fd, const struct err *why, sv handle)
         if (handle.n)
                 buf_fmt(&text, "=%.*s", SV_ARG(handle));
         else
-                buf_fmt(&text, "%c%s", 'A' + (int)(why->code < 26 ? why->code : ERR_FAILED), why->cause ? why->cause : "");
+                buf_fmt(&text, "%c%s", 'A' + (int)(why->code < 26 ? why->code : ERR_FAILED),
+                        why->cause ? why->cause : "");
         buf_byte(&text, '\0');
         buf_fmt(&text, "%s", !handle.n && why->hint ? why->hint : "");
         buf_byte(&text, '\0');

@@ -16,7 +16,7 @@ struct run_launch {
         size_t n;
         const char **
                 before; /* NULL, or a command that makes ready (podman create …), run first and waited for: argv; may be several */
-        size_t n_before; /* how many commands; each ends with a NULL in before */
+        size_t n_before;   /* how many commands; each ends with a NULL in before */
         const char **stop; /* NULL, or argv that ends what is left (podman stop …) when a launcher's own end does not */
         bool signals;      /* TERM to a launcher reaches the rank (sandbox, process); else only status/cancel does */
 };

@@ -43,7 +43,8 @@ struct run_proc {
 };
 bool run_proc_read(pid_t pid, struct run_proc *ret);
 struct run_procs {
-        unsigned ranks; /* launchers (`__rank`, envbuild-rank): they go on without a supervisor and write how it ended */
+        unsigned
+                ranks; /* launchers (`__rank`, envbuild-rank): they go on without a supervisor and write how it ended */
         unsigned all;
 };
 /** Those with ENVBUILD_RUN_ID=id in their environment; not us. sig 0: only counts. */

@@ -36,6 +36,7 @@ struct supervisor {
         struct run_ctx *c;
         struct arena arena;
         struct run run;
+        struct run_profile profile;
         struct run_record *rec;
         struct run_launch launch;
         struct launched *v; /* as many as launch.n; pid 0: not started */
@@ -69,7 +70,8 @@ static void plan_kill(struct supervisor *s, int64_t at)
 static void note(const char *what, struct err *e)
 {
         if (e->code)
-                dprintf(STDERR_FILENO, "%s: %s%s%s\n", what, e->cause ? e->cause : "", e->hint ? "; " : "", e->hint ? e->hint : "");
+                dprintf(STDERR_FILENO, "%s: %s%s%s\n", what, e->cause ? e->cause : "", e->hint ? "; " : "",
+                        e->hint ? e->hint : "");
         err_done(e);
 }
 
@@ -121,7 +123,8 @@ static void look_after_peers(struct supervisor *s, size_t i)
         k = run_rank_of(rank, n, rank_of(s, i));
         if (k && k->end_us)
                 return;
-        fd = open(run_path(&a, s->rec, "status/%u/failed", s->rec->attempt).p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        fd = open(run_path(&a, s->rec, "status/%u/failed", s->rec->attempt).p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                  0666);
         if (fd >= 0)
                 dprintf(fd, "rank %u\n", rank_of(s, i));
 }
@@ -356,11 +359,13 @@ static bool again(struct supervisor *s, const struct run_status *st)
         struct err e = { 0 };
         bool more = false;
 
-        if (st->state != RUN_FAILED || !s->rec->spec->retries)
+        if (st->state != RUN_FAILED || !s->rec->spec->retries || !s->profile.target)
                 return false;
         s->rec->status = *st;
-        if (run_retry(&s->run, &more, &e) < 0)
+        if (run_retry(&s->run, &more, &e) < 0) {
                 note("trying again", &e);
+                return false; /* then the record says so */
+        }
         if (!more)
                 s->rec->status = was;
         return more;
@@ -417,7 +422,8 @@ static int take_claim(struct supervisor *s, struct store_claim *ret, struct err 
 
         while ((r = store_claim_take(s->c->store, &key, ret, e)) == POOL_AGAIN && now_ms() < until)
                 nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-        return r == POOL_AGAIN ? err_set(e, ERR_FAILED, "the run '%.*s' is held by somebody else", SV_ARG(s->rec->id)) : r;
+        return r == POOL_AGAIN ? err_set(e, ERR_FAILED, "the run '%.*s' is held by somebody else", SV_ARG(s->rec->id))
+                               : r;
 }
 
 /* 1: somebody did before us; then *ret_handle is his. */
@@ -426,8 +432,8 @@ static int begin(struct supervisor *s, const char *dir, struct store_claim *clai
         struct run_identity id;
         int r;
 
-        if (signals_on(s, e) < 0 || run_record_open(&s->arena, sv_from(dir), &s->rec, e) < 0 || take_claim(s, claim, e) < 0 ||
-            run_record_open(&s->arena, sv_from(dir), &s->rec, e) < 0)
+        if (signals_on(s, e) < 0 || run_record_open(&s->arena, sv_from(dir), &s->rec, e) < 0 ||
+            take_claim(s, claim, e) < 0 || run_record_open(&s->arena, sv_from(dir), &s->rec, e) < 0)
                 return -(int)e->code;
         if (run_state_final(s->rec->status.state))
                 return err_set(e, ERR_FAILED, "the run '%.*s' is over", SV_ARG(s->rec->id));
@@ -435,9 +441,25 @@ static int begin(struct supervisor *s, const char *dir, struct store_claim *clai
         r = run_identity_write(s->rec, &id, e);
         if (r == 1 && run_identity_read(&s->arena, s->rec, &id, e) < 0)
                 return -(int)e->code;
-        if (r >= 0)
-                *ret_handle = run_identity_handle(&s->arena, &id);
-        return r;
+        if (r < 0)
+                return r;
+        *ret_handle = run_identity_handle(&s->arena, &id);
+        if (r == 1)
+                return r;
+        s->rec->handle = *ret_handle; /* whoever submits sees that it is there */
+        return run_record_write(s->rec, e);
+}
+
+/* The profile may be gone since; then its target is what is known. */
+static void find_profile(struct supervisor *s)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+
+        s->profile.target = NULL;
+        if (run_profile_find(&s->arena, s->rec->compute, s->c->diags, &s->profile, &ignored) < 0 ||
+            s->profile.target != run_target_find(s->rec->target))
+                s->profile = (struct run_profile){ .name = s->rec->compute, .target = run_target_find(s->rec->target) };
+        s->run = (struct run){ .ctx = s->c, .arena = &s->arena, .rec = s->rec, .profile = &s->profile };
 }
 
 int run_supervise_main(struct run_ctx *c, const char *dir, struct err *e)
@@ -451,8 +473,7 @@ int run_supervise_main(struct run_ctx *c, const char *dir, struct err *e)
         fcntl(RUN_READY_FD, F_SETFD, FD_CLOEXEC);
         r = begin(&s, dir, &claim, &handle, e);
         if (r == 0) {
-                s.rec->handle = handle; /* so that a record that we write has it, whoever is faster */
-                s.run = (struct run){ .ctx = c, .arena = &s.arena, .rec = s.rec };
+                find_profile(&s);
                 run_fault("supervise-claimed");
         }
         run_ready_tell(RUN_READY_FD, e, handle);

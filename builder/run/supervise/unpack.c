@@ -63,7 +63,8 @@ int run_unpack(struct run_ctx *c, struct arena *a, const struct run_rootfs *f, s
         }
         if (n && pool_run(c->op, job, n, e) < 0) {
                 if (e->code == ERR_NOT_FOUND)
-                        err_hint(e, "the store (%s) lacks a layer of the image: envbuild pull %.*s", store_root(c->store), SV_ARG(f->name));
+                        err_hint(e, "the store (%s) lacks a layer of the image: envbuild pull %.*s",
+                                 store_root(c->store), SV_ARG(f->name));
                 return err_while(e, "unpacking the image '%.*s'", SV_ARG(f->name));
         }
         return 0;

@@ -12,7 +12,8 @@ enum { PROBE_MS = 5000 };
 static int probe(struct run_ctx *c, struct arena *a, const struct run_profile *p, struct run_probe *ret, struct err *e)
 {
         static const char *const version[] = { "bwrap", "--version", NULL };
-        static const char *const space[] = { "bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "true", NULL };
+        static const char *const space[] = { "bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "true",
+                                             NULL };
         AUTO(proc_result_done) struct proc_result said = { 0 }, made = { 0 };
         AUTO(err_done) struct err why = { 0 };
 
@@ -26,26 +27,31 @@ static int probe(struct run_ctx *c, struct arena *a, const struct run_profile *p
                 return 0;
         }
         ret->version = arena_sv(a, sv_trim(buf_sv(&said.out)));
-        if (proc_run(&(struct proc){ .argv = space, .timeout_ms = PROBE_MS }, c->op, &made, &why) < 0 && why.code == ERR_CANCELLED)
+        if (proc_run(&(struct proc){ .argv = space, .timeout_ms = PROBE_MS }, c->op, &made, &why) < 0 &&
+            why.code == ERR_CANCELLED)
                 return err_move(e, &why);
         ret->works = !why.code && made.status == 0;
         if (ret->works)
                 return 0;
         ret->why = arena_fmt(a, "bubblewrap cannot make a namespace: %.*s", SV_ARG(sv_trim(buf_sv(&made.err))));
-        ret->hint = SV("sysctl user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0 (those that exist)");
+        ret->hint = SV("sysctl user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0 (those "
+                       "that exist)");
         return 0;
 }
 
 static int refuse(const struct run_spec *s, struct err *e)
 {
         if (s->environment.kind == RUN_ENV_HOST) {
-                err_set(e, ERR_USAGE, "the target 'local' runs an image; python.user_managed_dependencies asks for this machine's own python");
+                err_set(e, ERR_USAGE,
+                        "the target 'local' runs an image; python.user_managed_dependencies asks for this machine's "
+                        "own python");
                 err_hint(e, "--on process");
         } else if (s->nodes > 1) {
                 err_set(e, ERR_USAGE, "the target 'local' is one machine, and the run asks for %u", s->nodes);
                 err_hint(e, "--on slurm, or %u processes on one node", s->nodes * (s->per_node ? s->per_node : 1));
         } else if (s->n_docker_arg) {
-                err_set(e, ERR_USAGE, "docker arguments ('%.*s') mean nothing to the target 'local'", SV_ARG(s->docker_arg[0]));
+                err_set(e, ERR_USAGE, "docker arguments ('%.*s') mean nothing to the target 'local'",
+                        SV_ARG(s->docker_arg[0]));
                 err_hint(e, "--on podman or --on docker");
         } else if (s->gpus) {
                 err_set(e, ERR_USAGE, "the target 'local' gives a sandbox no GPUs");

@@ -11,8 +11,10 @@
 enum { PROBE_MS = 5000, CANCEL_EVERY_MS = 250 };
 
 /* What an interpreter of this machine needs to be the one that the user knows, and nothing that may be secret. */
-static const char *const allowed[] = { "PATH",   "HOME",        "USER",    "LOGNAME",         "LANG",       "LC_*", "TMPDIR", "TZ",
-                                       "VIRTUAL_ENV", "CONDA_*", "LD_LIBRARY_PATH", "SSL_CERT_*", "PYENV_*", NULL };
+static const char *const allowed[] = {
+        "PATH", "HOME",        "USER",    "LOGNAME",         "LANG",       "LC_*",    "TMPDIR",
+        "TZ",   "VIRTUAL_ENV", "CONDA_*", "LD_LIBRARY_PATH", "SSL_CERT_*", "PYENV_*", NULL
+};
 
 static int probe(struct run_ctx *c, struct arena *a, const struct run_profile *p, struct run_probe *ret, struct err *e)
 {
@@ -40,7 +42,8 @@ static int refuse(const struct run_spec *s, struct err *e)
                 err_set(e, ERR_USAGE, "the target 'process' is one machine, and the run asks for %u", s->nodes);
                 err_hint(e, "--on slurm, or %u processes on one node", s->nodes * (s->per_node ? s->per_node : 1));
         } else if (s->n_docker_arg) {
-                err_set(e, ERR_USAGE, "docker arguments ('%.*s') mean nothing to the target 'process'", SV_ARG(s->docker_arg[0]));
+                err_set(e, ERR_USAGE, "docker arguments ('%.*s') mean nothing to the target 'process'",
+                        SV_ARG(s->docker_arg[0]));
         } else if (s->n_mount) {
                 err_set(e, ERR_USAGE, "the target 'process' has no place to mount '%.*s' at", SV_ARG(s->mount[0].src));
                 err_hint(e, "--on local");
@@ -137,7 +140,8 @@ static int render(struct run *r, struct err *e)
                 struct run_command c = { 0 };
                 if (run_command_make(r, &place, mpi ? -1 : (int)i, &c, e) < 0)
                         return -(int)e->code;
-                v[i] = (struct run_launcher){ mpi ? -1 : (int)i, mpi ? with_mpirun(r, &c, e) : c.argv, env, r->rec->dir.p };
+                v[i] = (struct run_launcher){ mpi ? -1 : (int)i, mpi ? with_mpirun(r, &c, e) : c.argv, env,
+                                              r->rec->dir.p };
                 if (!v[i].argv)
                         return -(int)e->code;
         }
