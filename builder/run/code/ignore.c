@@ -7,11 +7,11 @@
 /* A pattern as git takes it apart: the part before the first wildcard is compared as it is, what remains by wildmatch. It matters: a '**'
  * where what remains begins counts as one that stands behind a slash, so that `foo**` + `/bar` is foo, anything, bar. */
 struct pattern {
-        bool back;     /* '!': it brings back */
-        bool dir_only; /* 'x/' */
-        bool base;     /* no slash: it is about names, wherever they are */
-        bool tail;     /* '*.pyc': a literal end */
-        sv literal;    /* before the first wildcard, or the literal end */
+        bool back;             /* '!': it brings back */
+        bool dir_only;         /* 'x/' */
+        bool base;             /* no slash: it is about names, wherever they are */
+        bool tail;             /* '*.pyc': a literal end */
+        sv literal;            /* before the first wildcard, or the literal end */
         struct run_wild *wild; /* NULL: nothing remains */
 };
 struct file {

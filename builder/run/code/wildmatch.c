@@ -10,12 +10,12 @@ enum step_kind {
         STEP_SET,   /* '[…]' */
         STEP_STAR,  /* any number of characters, no '/' among them */
         STEP_STARS, /* any number of characters */
+        STEP_MAYBE, /* takes nothing: the two behind it, a STEP_STARS and a '/', may be passed over */
         STEP_NEVER  /* no pattern at all */
 };
 struct step {
         enum step_kind kind;
         unsigned char c;
-        bool skip; /* a STEP_STARS that may also vanish together with the '/' behind it */
         uint8_t *set; /* 256 bits */
 };
 struct run_wild {
@@ -172,7 +172,7 @@ static bool read_set(struct arena *a, sv p, size_t *at, struct step *ret)
 }
 
 /* A run of stars at *at, which is left at its last. Two or more are special only between slashes (or an end). */
-static struct step read_stars(sv p, size_t *at, bool path)
+static enum step_kind read_stars(sv p, size_t *at, bool path)
 {
         size_t from = *at, to = from;
         bool begins, ends, slash;
@@ -181,22 +181,22 @@ static struct step read_stars(sv p, size_t *at, bool path)
                 to++;
         *at = to - 1;
         if (!path)
-                return (struct step){ .kind = STEP_STARS };
+                return STEP_STARS;
         if (to - from < 2)
-                return (struct step){ .kind = STEP_STAR };
+                return STEP_STAR;
         slash = to < p.n && p.p[to] == '/';
         begins = from == 0 || p.p[from - 1] == '/';
         ends = to == p.n || slash || (to + 1 < p.n && p.p[to] == '\\' && p.p[to + 1] == '/');
         if (!begins || !ends)
-                return (struct step){ .kind = STEP_STAR };
-        return (struct step){ .kind = STEP_STARS, .skip = slash };
+                return STEP_STAR;
+        return slash ? STEP_MAYBE : STEP_STARS;
 }
 
 static bool read_step(struct arena *a, sv p, size_t *at, bool path, struct step *ret)
 {
         switch (p.p[*at]) {
         case '*':
-                *ret = read_stars(p, at, path);
+                *ret = (struct step){ .kind = read_stars(p, at, path) };
                 return true;
         case '?':
                 *ret = (struct step){ .kind = STEP_ANY };
@@ -223,6 +223,8 @@ struct run_wild *run_wild_new(struct arena *a, sv pattern, bool path)
                 *arena_push(a, w->v, w->n, w->cap) = ok ? s : (struct step){ .kind = STEP_NEVER };
                 if (!ok)
                         break;
+                if (s.kind == STEP_MAYBE)
+                        *arena_push(a, w->v, w->n, w->cap) = (struct step){ .kind = STEP_STARS };
         }
         w->words = w->n / 64 + 1;
         w->now = arena_array(a, uint64_t, w->words);
@@ -230,20 +232,31 @@ struct run_wild *run_wild_new(struct arena *a, sv pattern, bool path)
         return w;
 }
 
+static bool is_star(const struct step *s)
+{
+        return s->kind == STEP_STAR || s->kind == STEP_STARS;
+}
+
+static bool mark(uint64_t *set, size_t i)
+{
+        bool new = !(set[i / 64] >> i % 64 & 1);
+
+        set[i / 64] |= (uint64_t)1 << i % 64;
+        return new;
+}
+
 /* Step i may come next, and so may what is behind it when it can be empty. */
 static void reach(const struct run_wild *w, uint64_t *set, size_t i)
 {
-        for (;;) {
-                if (set[i / 64] >> i % 64 & 1)
-                        return;
-                set[i / 64] |= (uint64_t)1 << i % 64;
-                if (i == w->n || (w->v[i].kind != STEP_STAR && w->v[i].kind != STEP_STARS))
-                        return;
-                if (w->v[i].skip) { /* without it, the slash behind it goes, too */
+        while (mark(set, i) && i < w->n) {
+                if (w->v[i].kind == STEP_MAYBE) {
+                        mark(set, i + 1);
+                        mark(set, i + 2);
+                        i += 3;
+                } else if (is_star(&w->v[i]))
                         i++;
-                        set[i / 64] |= (uint64_t)1 << i % 64;
-                }
-                i++;
+                else
+                        return;
         }
 }
 
@@ -259,6 +272,7 @@ static bool step_takes(const struct run_wild *w, const struct step *s, unsigned 
                 return (s->set[c / 8] >> c % 8 & 1) && (c != '/' || !w->path);
         case STEP_STARS:
                 return true;
+        case STEP_MAYBE:
         case STEP_NEVER:
                 break;
         }
@@ -275,7 +289,7 @@ static bool advance(const struct run_wild *w, unsigned char c)
                         size_t i = k * 64 + (size_t)__builtin_ctzll(bits);
                         if (i == w->n || !step_takes(w, &w->v[i], c))
                                 continue;
-                        reach(w, w->next, w->v[i].kind == STEP_STAR || w->v[i].kind == STEP_STARS ? i : i + 1);
+                        reach(w, w->next, is_star(&w->v[i]) ? i : i + 1);
                         any = true;
                 }
         return any;
