@@ -518,6 +518,8 @@ const struct cmd cmds[] = {
           sizeof(struct login_opts), false, cmd_logout },
         { "completion", "bash|zsh|fish", "print a completion script", NULL, NULL, 0, false, cmd_completion },
         { "version", NULL, "print the version", NULL, NULL, 0, false, cmd_version },
+        { "__supervise", "DIR", NULL, NULL, NULL, 0, false, cmd_supervise },
+        { "__rank", "DIR RANK", NULL, NULL, NULL, 0, true, cmd_rank },
         { "__man", NULL, "the manual page as roff", NULL, NULL, 0, false, cmd_man },
         { 0 },
 };
