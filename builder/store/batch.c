@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/pool.h"
 
 #define EACH_MAX 32 /* so many files are synced one by one; for more, the file system is, once */
 #define YOUNG    3600
@@ -96,6 +97,22 @@ int store_batch_add(struct store_batch *b, const sha256 *d, struct reader *r, st
         return 0;
 }
 
+static int sync_job(void *arg, struct err *e)
+{
+        return fsync(*(int *)arg) < 0 ? err_errno(e, "cannot write to the store") : 0;
+}
+
+/* At once: then a journal that has them all is written once. */
+static int sync_each(struct store_batch *b, struct err *e)
+{
+        struct op wide = { .jobs = EACH_MAX };
+        struct pool_job job[EACH_MAX];
+
+        for (size_t i = 0; i < b->n_fd; i++)
+                job[i] = (struct pool_job){ .run = sync_job, .arg = &b->fd[i] };
+        return pool_run(&wide, job, b->n_fd, e);
+}
+
 /* A kernel that cannot sync one file system says ENOSYS; there is none among those that have the rest of what we use. */
 static int sync_all(struct store_batch *b, const char *folder, struct err *e)
 {
@@ -105,10 +122,7 @@ static int sync_all(struct store_batch *b, const char *folder, struct err *e)
                 dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 return dir < 0 || syncfs(dir) < 0 ? err_errno(e, "cannot write to '%s'", folder) : 0;
         }
-        for (size_t i = 0; i < b->n_fd; i++)
-                if (fsync(b->fd[i]) < 0)
-                        return err_errno(e, "cannot write '%s'", b->v[i].tmp);
-        return 0;
+        return sync_each(b, e);
 }
 
 int store_batch_commit(struct store_batch *b, struct err *e)
@@ -157,4 +171,23 @@ void store_have(struct store *s, enum store_kind kind, const sha256 *d, size_t n
                              now - st.st_mtim.tv_sec < YOUNG && st.st_mtim.tv_sec - now < YOUNG;
                 ret[i] = young || store_has(s, kind, &d[i], NULL);
         }
+}
+
+struct store_mark store_mark(struct store *s, enum store_kind kind)
+{
+        AUTO(free_ptr) char *folder = fs_path("%s/%s", s->root[0], store_folder[kind]);
+        struct stat st;
+
+        if (stat(folder, &st) < 0)
+                return (struct store_mark){ 0 };
+        return (struct store_mark){ st.st_ino, (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+                                    time(NULL) };
+}
+
+bool store_mark_holds(struct store *s, enum store_kind kind, const struct store_mark *m)
+{
+        struct store_mark now = store_mark(s, kind);
+
+        return now.inode && now.inode == m->inode && now.mtime_ns == m->mtime_ns && now.taken >= m->taken &&
+               now.taken - m->taken < YOUNG;
 }

@@ -78,6 +78,14 @@ static inline void store_batch_freep(struct store_batch **b)
 }
 /** store_has of n things, faster: what was touched within the hour is not touched again. */
 void store_have(struct store *s, enum store_kind kind, const sha256 *d, size_t n, bool *ret);
+/* That nothing came to a folder or left it since: what was there then is there now. */
+struct store_mark {
+        uint64_t inode;
+        int64_t mtime_ns, taken; /* taken: seconds since 1970 */
+};
+struct store_mark store_mark(struct store *s, enum store_kind kind);
+/** False, too, when it is so old that what is in use should be touched again (store_have does it). */
+bool store_mark_holds(struct store *s, enum store_kind kind, const struct store_mark *m);
 
 /* layers/<key>: small JSON documents, "facts" about what a key gives (layer/fact.h reads and writes them); images/<lock digest>: the
  * manifest that a lock gave; http/<name>: pages; texts/<sha256>: small files of

@@ -26,6 +26,8 @@ struct run_source {
 int run_source_walk(struct run_source *s, struct err *e);
 /** "DIR/PATH", for diagnostics. */
 sv run_source_name(const struct run_source *s, sv path);
+/** EB523 or EB525, as f->fault says. */
+void run_source_fault(const struct run_source *s, const struct run_found *f);
 /** EB520 and EB521. */
 void run_source_warn(const struct run_source *s, const struct run_snapshot *x);
 /** A name that people give to keys and passwords. Pure. */

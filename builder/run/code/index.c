@@ -5,7 +5,7 @@
 #include "ext/hash.h"
 
 #define MAGIC  "envtree1"
-#define HEAD   16
+#define HEAD   40
 #define FIXED  66         /* of an entry, without its path */
 #define MARGIN 2000000000 /* ns: the coarsest clock of a file system, FAT's */
 
@@ -65,7 +65,10 @@ bool run_index_open(sv text, struct run_index *ret)
         if (text.n < HEAD + 4 || memcmp(text.p, MAGIC, 8) != 0 ||
             crc32_add(0, text.p, text.n - 4) != get(text.p + text.n - 4, 4))
                 return false;
-        *ret = (struct run_index){ .rest = sv_from_to(text, HEAD, text.n - 4), .time = (int64_t)get(text.p + 8, 8) };
+        *ret = (struct run_index){ .rest = sv_from_to(text, HEAD, text.n - 4),
+                                   .time = (int64_t)get(text.p + 8, 8),
+                                   .mark = { get(text.p + 16, 8), (int64_t)get(text.p + 24, 8),
+                                             (int64_t)get(text.p + 32, 8) } };
         next(ret);
         return true;
 }
@@ -85,10 +88,13 @@ bool run_index_find(struct run_index *x, sv path, const struct run_seen *seen, s
         return true;
 }
 
-void run_index_begin(struct buf *out, int64_t time)
+void run_index_begin(struct buf *out, int64_t time, const struct store_mark *mark)
 {
         buf_add(out, SV(MAGIC));
         put(out, (uint64_t)time, 8);
+        put(out, mark->inode, 8);
+        put(out, (uint64_t)mark->mtime_ns, 8);
+        put(out, (uint64_t)mark->taken, 8);
 }
 
 void run_index_add(struct buf *out, sv path, const struct run_seen *seen, const sha256 *digest)

@@ -20,6 +20,7 @@ struct take {
         struct run_source s;
         sha256 key; /* of the index */
         struct buf old;
+        bool all_there; /* what the index knows is in the store: it said so, and nothing happened since */
         int64_t time;
         struct run_snapshot snap;
         struct buf list;
@@ -133,20 +134,13 @@ static int run_jobs(struct take *t, struct run_found *const *v, size_t n, int (*
 
 static bool faults_of(struct take *t, struct run_found *const *v, size_t n)
 {
-        struct diags *ds = t->s.c->diags;
         bool any = false;
 
-        for (size_t i = 0; i < n; i++) {
-                sv name;
-                if (!v[i]->fault)
-                        continue;
-                any = true;
-                name = run_source_name(&t->s, v[i]->file.path);
-                if (v[i]->fault == RUN_FAULT_CHANGED)
-                        diag_add(ds, name, 0, 0, "EB525", "changed while it was read");
-                else
-                        diag_add(ds, name, 0, 0, "EB523", "cannot be read: %s", strerror(v[i]->fault));
-        }
+        for (size_t i = 0; i < n; i++)
+                if (v[i]->fault) {
+                        any = true;
+                        run_source_fault(&t->s, v[i]);
+                }
         return any;
 }
 
@@ -161,6 +155,7 @@ static void open_index(struct take *t, const char *dir, struct run_index *ret)
         if (store_note_get(t->s.c->store, STORE_TREE, &t->key, &t->old, &ignored) < 0 ||
             !run_index_open(buf_sv(&t->old), ret))
                 buf_clear(&t->old);
+        t->all_there = t->old.n && store_mark_holds(t->s.c->store, STORE_CODE, &ret->mark);
 }
 
 static int digests(struct take *t, const char *dir, struct err *e)
@@ -259,7 +254,7 @@ static size_t missing(struct take *t, struct run_found **v)
         size_t n = 0, m = 0, unique = 0;
 
         for (size_t i = 0; i < s->n; i++)
-                if (s->v[i].file.kind == RUN_FILE) {
+                if (s->v[i].file.kind == RUN_FILE && (s->v[i].fresh || !t->all_there)) {
                         of[n] = &s->v[i];
                         d[n++] = s->v[i].file.digest;
                 }
@@ -305,9 +300,10 @@ static void keep_index(struct take *t)
 {
         AUTO(buf_done) struct buf text = BUF_INIT(INDEX_MAX);
         AUTO(err_done) struct err ignored = { 0 };
-        bool fresh = false;
+        struct store_mark mark = store_mark(t->s.c->store, STORE_CODE);
+        bool fresh = !t->all_there;
 
-        run_index_begin(&text, t->time);
+        run_index_begin(&text, t->time, &mark);
         for (size_t i = 0; i < t->s.n; i++) {
                 const struct run_found *f = &t->s.v[i];
                 if (f->file.kind != RUN_FILE)
