@@ -9,6 +9,8 @@
 struct run_sink {
         void *arg;
         int (*write)(void *arg, unsigned rank, sv text, struct err *e);
+        /** op was cancelled: 0 goes on where it was (op->signal must be 0 again), else run_wait and run_logs return. NULL: they return. */
+        int (*interrupted)(void *arg, struct err *e);
 };
 /** Ask the target (if nobody else holds the run) and take what it says into the record; a final record is never asked again. */
 int run_refresh(struct run_ctx *c, struct arena *a, struct run_record *r, struct err *e);
