@@ -121,9 +121,6 @@ int run_job_set(struct arena *a, struct run_spec *s, sv name, sv value, struct e
 /** The description as canonical JSON (no values of host_env): what run.json keeps as "spec", and back. */
 struct js *run_job_json(struct arena *a, const struct run_spec *s);
 int run_job_from_json(struct arena *a, const struct js *j, struct run_spec **ret, struct err *e);
-/** The curated set of ours that stands for an environment of Azure ML's ("AzureML-Minimal" → "minimal"); empty: none does. */
-sv run_job_curated_name(const struct run_environment *env);
-/** Ranks in all. */
 /** Ranks in all: nodes times processes a node; TensorFlow: workers and parameter servers. */
 unsigned run_job_ranks(const struct run_spec *s);
 /** "AzureML-Minimal", "sklearn-1.5" … of an Azure ML reference → the set of ours that is made for the same ("minimal"); empty: none. */
