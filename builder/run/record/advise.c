@@ -127,7 +127,7 @@ static void by_memory(struct adviser *d)
                                  (unsigned long long)d->k->maxrss_kb / 1024);
         if (s->reason == RUN_R_OOM)
                 say(d, arena_fmt(d->a, "it needed more memory than it was given%.*s", SV_ARG(most)),
-                    SV("memory: 16Gi under x-envbuild: resources, or a smaller batch"));
+                    SV("memory: 16Gi under x-envbuild, or a smaller batch"));
         else if (killed && (!d->k || !d->k->stopped.n))
                 say(d,
                     arena_fmt(d->a, "something outside killed it, most likely because memory ran out%.*s",
