@@ -245,7 +245,8 @@ int run_doc_parse(struct arena *a, sv text, sv dir, struct run_record **ret, str
 
         if (parse_json(a, text, &j, e) < 0)
                 return -(int)e->code;
-        *r = (struct run_record){ .dir = dir,
+        *r = (struct run_record){ .arena = a,
+                                  .dir = dir,
                                   .id = js_get_str(j, "id"),
                                   .image = js_get_str(j, "image"),
                                   .run_image = js_get_str(j, "run_image"),

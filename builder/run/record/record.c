@@ -157,7 +157,8 @@ int run_record_create(struct run_ctx *c, struct arena *a, sv root, struct run_sp
         sv name = spec->name.n ? spec->name : spec->display_name.n ? spec->display_name : spec->experiment;
 
         (void)c;
-        *r = (struct run_record){ .spec = spec,
+        *r = (struct run_record){ .arena = a,
+                                  .spec = spec,
                                   .attempt = 1,
                                   .status = RUN_STATUS_INIT,
                                   .host = host_name(a),

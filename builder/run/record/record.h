@@ -27,8 +27,9 @@ struct run_snapshot_info {
         sv layer; /* digest of the layer it was pushed as; empty: none */
 };
 struct run_record {
-        sv dir; /* absolute, NUL-terminated */
-        sv id;  /* [a-z0-9-]{1,40}: NAME-YYYYMMDD-xxxxxx; also a DNS label */
+        struct arena *arena; /* that it lives in: set by create, open and find */
+        sv dir;              /* absolute, NUL-terminated */
+        sv id;               /* [a-z0-9-]{1,40}: NAME-YYYYMMDD-xxxxxx; also a DNS label */
         struct run_spec *spec;
         sv image;           /* name@sha256:…, what the environment is; empty: the host's own */
         sv run_image;       /* what the engine is given when that differs (source added as a layer) */

@@ -24,6 +24,7 @@ bool run_rank_parse(struct arena *a, sv text, unsigned want, struct run_rank *re
 
 /** Every folder that may hold runs, each once: run_root, and run_root of the profiles. */
 int run_roots(struct run_ctx *c, struct arena *a, sv **ret, size_t *ret_n, struct err *e);
+sv run_git_url(struct arena *a, sv url); /* without user and password */
 sv run_maker_here(struct arena *a, sv host);
 /** Could a folder of this name be a run's? */
 bool run_id_ok(sv id);
