@@ -2,11 +2,10 @@
 #include "run/target/target.h"
 
 extern const struct run_target run_target_local, run_target_process;
+extern const struct run_target run_target_podman, run_target_docker;
 
 const struct run_target *const run_targets[] = {
-        &run_target_local,
-        &run_target_process,
-        NULL,
+        &run_target_local, &run_target_process, &run_target_podman, &run_target_docker, NULL,
 };
 
 const struct run_target *run_target_find(sv name)
