@@ -1,7 +1,11 @@
 /* The targets. */
 #include "run/target/target.h"
 
+extern const struct run_target run_target_local, run_target_process;
+
 const struct run_target *const run_targets[] = {
+        &run_target_local,
+        &run_target_process,
         NULL,
 };
 
