@@ -129,7 +129,10 @@ static void failed_by_slurm(struct arena *a, const struct slurm_job *j, enum run
 
 bool slurm_doubtful(const struct slurm_seen *seen)
 {
-        return seen->judged && seen->ranks.state == RUN_FAILED && (seen->stopped || seen->ranks.term_signal);
+        const struct run_status *r = &seen->ranks;
+
+        return seen->judged && r->state == RUN_FAILED && r->reason != RUN_R_TIMEOUT &&
+               (seen->stopped || r->term_signal);
 }
 
 /* All ranks have ended. What one did by itself is known better than Slurm knows it; of one that was ended from outside Slurm knows why. */
