@@ -1,7 +1,10 @@
 /* The targets. */
 #include "run/target/target.h"
 
+extern const struct run_target run_target_kubernetes;
+
 const struct run_target *const run_targets[] = {
+        &run_target_kubernetes,
         NULL,
 };
 
