@@ -1,9 +1,12 @@
 /* The targets. */
 #include "run/target/target.h"
 
+extern const struct run_target run_target_local, run_target_process;
 extern const struct run_target run_target_kubernetes;
 
 const struct run_target *const run_targets[] = {
+        &run_target_local,
+        &run_target_process,
         &run_target_kubernetes,
         NULL,
 };
