@@ -93,6 +93,8 @@ int cmd_curated_list(struct app *app, void *opts, int argc, char **argv, struct 
 int cmd_curated_show(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_curated_build(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_curated_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_supervise(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_rank(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_rebase(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_prewarm(struct app *app, void *opts, int argc, char **argv, struct err *e);
 

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "run/job/job_priv.h"
+#include "run/job/size.h"
 #include "spec/spec.h"
 
 static const char *type_name(const struct yaml *y)
@@ -69,32 +70,6 @@ bool job_bool(struct job_read *r, const struct yaml *key, const struct yaml *y, 
         return true;
 }
 
-/* docker's units, and those of Kubernetes ("64Gi"): all count by 1024. */
-static bool parse_size(sv text, uint64_t *ret)
-{
-        static const char units[] = "kmgt";
-        unsigned shift = 0;
-        uint64_t n;
-        size_t end = text.n;
-
-        if (end && (text.p[end - 1] | 0x20) == 'b')
-                end--;
-        if (end && text.p[end - 1] == 'i')
-                end--;
-        if (end)
-                for (unsigned i = 0; units[i]; i++)
-                        if ((text.p[end - 1] | 0x20) == units[i])
-                                shift = 10 * (i + 1);
-        if (end < text.n && text.p[end] == 'i' && !shift)
-                return false;
-        if (shift)
-                end--;
-        if (!sv_u64((sv){ text.p, end }, &n) || n == 0 || n > (UINT64_MAX >> 1) >> shift)
-                return false;
-        *ret = n << shift;
-        return true;
-}
-
 bool job_size(struct job_read *r, const struct yaml *key, const struct yaml *y, uint64_t *ret)
 {
         size_t i;
@@ -103,7 +78,7 @@ bool job_size(struct job_read *r, const struct yaml *key, const struct yaml *y, 
                 return false;
         if (y->type != YAML_SCALAR)
                 return wrong(r, key, y, "a size");
-        if (parse_size(y->text, ret))
+        if (run_size_parse(y->text, ret))
                 return true;
         i = job_fault(r, y, "EB552", "'%.*s' is no size", SV_ARG(y->text));
         diag_hint(r->ds, i, "write a number and k, m, g or t: 512m, 2g, 64Gi");

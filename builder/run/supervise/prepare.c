@@ -2,6 +2,7 @@
  * there is whole, and a second attempt finds it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
