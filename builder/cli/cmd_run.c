@@ -54,7 +54,7 @@ static int recorded(struct app *app, const struct run_opts *o, const char *word,
         struct run_ctx ctx;
 
         if (run_flags_spec(app, o, word, argc, argv, &spec, e) < 0 ||
-            run_prepare(app, o, spec, o->render.n != 0, &ready, e) < 0 ||
+            run_make_ready(app, o, spec, o->render.n != 0, &ready, e) < 0 ||
             run_launch(app, &ready, spec, (sv){ 0 }, o->render, &rec, e) < 0 || run_context(app, &ctx, e) < 0)
                 return -(int)e->code;
         if (o->render.n)

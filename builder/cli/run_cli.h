@@ -42,8 +42,8 @@ struct run_ready {
         sv layer; /* digest of the source as a layer */
 };
 /** Profile, image, source. What cannot work on that target is said before anything is built. render: nothing is pushed. */
-int run_prepare(struct app *app, const struct run_opts *o, struct run_spec *spec, bool render, struct run_ready *ret,
-                struct err *e);
+int run_make_ready(struct app *app, const struct run_opts *o, struct run_spec *spec, bool render, struct run_ready *ret,
+                   struct err *e);
 /** Find or build what spec->environment says. */
 int run_environment(struct app *app, const struct run_opts *o, const struct run_spec *spec, struct run_ready *ret,
                     struct err *e);

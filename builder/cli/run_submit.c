@@ -131,8 +131,8 @@ static int for_cluster(struct app *app, struct run_ctx *c, bool render, struct r
         return 0;
 }
 
-int run_prepare(struct app *app, const struct run_opts *o, struct run_spec *spec, bool render, struct run_ready *ret,
-                struct err *e)
+int run_make_ready(struct app *app, const struct run_opts *o, struct run_spec *spec, bool render, struct run_ready *ret,
+                   struct err *e)
 {
         struct run_ctx c;
         unsigned caps;
