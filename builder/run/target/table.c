@@ -3,11 +3,13 @@
 
 extern const struct run_target run_target_local, run_target_process;
 extern const struct run_target run_target_kubernetes;
+extern const struct run_target run_target_azureml;
 
 const struct run_target *const run_targets[] = {
         &run_target_local,
         &run_target_process,
         &run_target_kubernetes,
+        &run_target_azureml,
         NULL,
 };
 
