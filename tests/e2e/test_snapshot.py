@@ -15,6 +15,7 @@ import time
 import pytest
 
 from registry_world import registries, registry  # noqa: F401
+from test_judges import containers, podman_run  # noqa: F401
 
 SNAPSHOT, APPEND = os.environ["SNAPSHOT"], os.environ["APPEND"]
 ASAN = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", "PATH": os.environ["PATH"]}
@@ -362,3 +363,13 @@ def test_source_on_a_sparse_image(env, definition, registry, src, tmp_path):
     assert not [q for q in registry.asked_since(before) if q.method == "GET" and any(d in q.path for d in layers)]
     assert not any((env.cache / "oci/blobs/sha256" / d).exists() for d in layers)
     registry.whole("team/train", made.split("@")[1])
+
+
+@pytest.mark.skipif(not shutil.which("podman") or os.geteuid() != 0, reason="wants podman and root")
+def test_podman_runs_it(env, definition, registry, src, containers):
+    definition()
+    line = env.run("build", "-t", f"{registry.name}/team/train", "--push").line
+    made = append(env, line, line.split("@")[0], src)
+    env.run("push", made, made)
+    subprocess.run(["podman", "pull", "-q", "--tls-verify=false", made], env=containers, check=True, stdout=subprocess.DEVNULL)
+    assert podman_run(containers, made, "cat", "/.envbuild/code/pkg/l.py") == "a = 1\n"
