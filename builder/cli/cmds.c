@@ -228,8 +228,68 @@ static const struct opt sign_opts[] = {
         REGISTRY_OPTS(sign_opts),
         OPT_END,
 };
+/* What makes a run one that is kept; the description file has the same under Azure ML's names. */
+#define RUN_OPTS                                                                                                        \
+        { 0,                                                                                                            \
+          "source",                                                                                                     \
+          "DIR",                                                                                                        \
+          OPT_TEXT,                                                                                                     \
+          AT(run_opts, source),                                                                                         \
+          NULL,                                                                                                         \
+          "run a copy of this folder's files (see .amlignore, .gitignore)" },                                           \
+                { 0,                                                                                                    \
+                  "on",                                                                                                 \
+                  "TARGET",                                                                                             \
+                  OPT_TEXT,                                                                                             \
+                  AT(run_opts, on),                                                                                     \
+                  NULL,                                                                                                 \
+                  "where: local (default), process, podman, docker, slurm, kubernetes, azureml, or a profile" },        \
+                { 0, "name", "NAME", OPT_TEXT, AT(run_opts, name), NULL, "of the run; its id begins with it" },         \
+                { 0, "experiment", "NAME", OPT_TEXT, AT(run_opts, experiment), NULL, "which runs it belongs to" },      \
+                { 0, "label", "KEY=VALUE", OPT_LIST, AT(run_opts, label), NULL, "a tag of the run" },                   \
+                { 0,                                                                                                    \
+                  "input",                                                                                              \
+                  "NAME=VALUE",                                                                                         \
+                  OPT_LIST,                                                                                             \
+                  AT(run_opts, input),                                                                                  \
+                  NULL,                                                                                                 \
+                  "an input of the description: a text, a number, or a path" },                                         \
+                { 0,                                                                                                    \
+                  "env-from-host",                                                                                      \
+                  "NAME",                                                                                               \
+                  OPT_LIST,                                                                                             \
+                  AT(run_opts, host_env),                                                                               \
+                  NULL,                                                                                                 \
+                  "give the command this variable of ours; its value is kept nowhere" },                                \
+                { 0, "timeout", "SECONDS", OPT_COUNT, AT(run_opts, timeout), NULL, "end it after so long (exit 124)" }, \
+                { 0,                                                                                                    \
+                  "grace",                                                                                              \
+                  "SECONDS",                                                                                            \
+                  OPT_COUNT,                                                                                            \
+                  AT(run_opts, grace),                                                                                  \
+                  NULL,                                                                                                 \
+                  "from TERM to KILL when it is to end (default 30)" },                                                 \
+                { 0, "retries", "N", OPT_COUNT, AT(run_opts, retries), NULL, "again when its machine was lost" },       \
+                { 0,                                                                                                    \
+                  "distribution",                                                                                       \
+                  "KIND",                                                                                               \
+                  OPT_TEXT,                                                                                             \
+                  AT(run_opts, dist),                                                                                   \
+                  "pytorch|mpi|tensorflow",                                                                             \
+                  "how ranks find each other: pytorch, mpi or tensorflow" },                                            \
+                { 0, "nodes", "N", OPT_COUNT, AT(run_opts, nodes), NULL, "so many machines" },                          \
+                { 0, "processes", "N", OPT_COUNT, AT(run_opts, per_node), NULL, "so many ranks on each" },              \
+                { 0, "gpus", "N", OPT_COUNT, AT(run_opts, gpus), NULL, "so many GPUs on each" },                        \
+                { 0, "cpus", "N", OPT_COUNT, AT(run_opts, cpus), NULL, "so many processors on each" },                  \
+                { 0, "memory", "SIZE", OPT_TEXT, AT(run_opts, memory), NULL, "so much memory on each: 512m, 16g" },     \
+                { 0, "shm-size", "SIZE", OPT_TEXT, AT(run_opts, shm_size), NULL, "of /dev/shm (default 2g)" }
+
 static const struct opt run_opts[] = {
         REQUEST_OPTS,
+        RUN_OPTS,
+        { 0, "no-wait", NULL, OPT_FLAG, AT(run_opts, no_wait), NULL, "print the run's id and leave it alone" },
+        { 0, "render", "DIR", OPT_TEXT, AT(run_opts, render), NULL,
+          "write what would be submitted to DIR; submit nothing" },
         { 0, "volume", "SRC:DST", OPT_LIST, AT(request_opts, volume), NULL,
           "make a folder of this machine visible in the image" },
         { 'w', "workdir", "DIR", OPT_TEXT, AT(request_opts, workdir), NULL, "start in DIR of the image" },
@@ -251,6 +311,32 @@ static const struct opt export_opts[] = {
           "conda-lock, explicit, environment or requirements" },
         { 0, "platform", "P", OPT_TEXT, AT(export_opts, platform), NULL,
           "which platform of several (conda-lock: default all)" },
+        OPT_END,
+};
+static const struct opt runs_list_opts[] = {
+        { 0, "experiment", "E", OPT_TEXT, AT(runs_opts, experiment), NULL, "only those of the experiment E" },
+        { 0, "all", NULL, OPT_FLAG, AT(runs_opts, all), NULL, "archived ones too" },
+        { 0, "limit", "N", OPT_COUNT, AT(runs_opts, limit), NULL, "only the newest N" },
+        { 0, "json", NULL, OPT_FLAG, AT(runs_opts, json), NULL, "for programs" },
+        OPT_END,
+};
+static const struct opt runs_show_opts[] = {
+        { 0, "json", NULL, OPT_FLAG, AT(runs_opts, json), NULL, "for programs" },
+        { 0, "html", "FILE", OPT_TEXT, AT(runs_opts, html), NULL, "write a page to FILE, - for stdout" },
+        OPT_END,
+};
+static const struct opt runs_logs_opts[] = {
+        { 'f', "follow", NULL, OPT_FLAG, AT(runs_opts, follow), NULL, "go on until the run is over" },
+        { 0, "rank", "N", OPT_TEXT, AT(runs_opts, rank), NULL, "only this rank, as it comes" },
+        { 0, "tail", "N", OPT_COUNT, AT(runs_opts, tail), NULL, "begin with the last N lines" },
+        OPT_END,
+};
+static const struct opt runs_download_opts[] = {
+        { 'o', "output", "DIR", OPT_TEXT, AT(runs_opts, out), NULL, "where to" },
+        OPT_END,
+};
+static const struct opt runs_rm_opts[] = {
+        { 0, "force", NULL, OPT_FLAG, AT(runs_opts, force), NULL, "cancel those that go on" },
         OPT_END,
 };
 static const struct opt json_opts[] = {
@@ -369,14 +455,22 @@ const struct cmd cmds[] = {
           "changes nothing. `cosign verify --key PUBLIC` reads it.\n"
           "Prints REGISTRY/NAME@sha256:…, what was signed.",
           sign_opts, sizeof(struct sign_opts), false, cmd_sign },
-        { "run", "IMAGE|FILE [-- CMD…]", "run a command in an image",
+        { "run", "[IMAGE|FILE] [-- CMD…]", "run a command in an image, here or on a cluster",
           "IMAGE is what `envbuild build` printed, or a name in the store; a definition or lock is built first. An "
-          "image "
-          "that is not in the store is pulled when its name has a registry or a digest.\n"
-          "Layers are unpacked once each and stacked; bubblewrap isolates the command. Changes are gone when it ends.\n"
-          "Without CMD the image's entrypoint and command run. The exit code is the command's.\n"
-          "On a terminal the command gets one of its own, with job control; in a pipe nothing comes between.",
-          run_opts, sizeof(struct request_opts), true, cmd_run },
+          "image that is not in the store is pulled when its name has a registry or a digest. FILE may also be the "
+          "description of a run: an Azure ML command job, a ScriptRunConfig (YAML or JSON) or a .runconfig.\n"
+          "With none of the options from --source to --render it is docker's run: a command in the image, in front of "
+          "the terminal, its changes gone when it ends. Layers are unpacked once each and stacked; bubblewrap isolates "
+          "the command. Without CMD the image's entrypoint and command run. On a terminal the command gets one of its "
+          "own, with job control; in a pipe nothing comes between.\n"
+          "A description, or any of those options, makes it a run that is kept: the source is copied, the folder of "
+          "the "
+          "run holds logs, outputs and how it ended (`envbuild runs`). Its log is shown; Ctrl-C asks for its end, a "
+          "second one leaves it alone; it does not end when this program does. ./outputs and ./logs are kept. Without "
+          "an environment it is curated/minimal.\n"
+          "The exit code is the command's; 124 after --timeout, 125 when the command was not reached, 128+N by "
+          "signal N.",
+          run_opts, sizeof(struct run_opts), true, cmd_run },
         { "pull", "IMAGE", "fetch an image of a registry into the store",
           "IMAGE is a name as docker knows it: docker.io/library/busybox, busybox:1.36, localhost:5000/team/train, "
           "NAME@sha256:DIGEST.\n"
@@ -433,6 +527,40 @@ const struct cmd cmds[] = {
           "config), layer facts by key, what hangs on a kept image. What is not ours is never touched. Without --yes "
           "nothing is deleted. Bytes are freed by the registry's garbage collection.",
           registry_prune_opts, sizeof(struct repository_cli), false, cmd_registry_prune },
+        { "runs list", NULL, "list runs, newest first",
+          "What was run with `envbuild run` and kept: its folder's name, its state, when. Engines are not asked; `runs "
+          "show` and `runs wait` do. Archived runs are left out without --all.",
+          runs_list_opts, sizeof(struct runs_opts), false, cmd_runs_list },
+        { "runs show", "RUN", "show all that is known of a run",
+          "RUN is a run's name, a beginning that no other has, or @latest. Its engine is asked first. Then: what was "
+          "asked for, where it is, how each rank ended, the last lines of the rank that failed first, and what probably "
+          "went wrong.\n"
+          "--html writes one page that needs no network: states over time, ranks, ends of logs, memory, parameters.",
+          runs_show_opts, sizeof(struct runs_opts), false, cmd_runs_show },
+        { "runs logs", "RUN", "show what a run says",
+          "All ranks, each line with its rank in front when there are several. With -f until the run is over; Ctrl-C "
+          "leaves the run alone.",
+          runs_logs_opts, sizeof(struct runs_opts), false, cmd_runs_logs },
+        { "runs wait", "RUN…", "wait until runs are over",
+          "The exit code is the run's: the command's own, 128 + a signal's number, 124 after its time limit, 130 "
+          "cancelled, 125 when it never ran. Of several: of the first that did not end well.",
+          NULL, sizeof(struct runs_opts), false, cmd_runs_wait },
+        { "runs cancel", "RUN…", "ask runs to end",
+          "The command gets a TERM, and a KILL after its grace (30 s). A run that ends well all the same is Completed.",
+          NULL, sizeof(struct runs_opts), false, cmd_runs_cancel },
+        { "runs collect", "RUN…", "bring what runs made into their folders",
+          "What an engine keeps elsewhere is fetched as soon as a run is over; this does it now, or again.", NULL,
+          sizeof(struct runs_opts), false, cmd_runs_collect },
+        { "runs download", "RUN", "copy a run's outputs and logs",
+          "outputs/, logs/ and user_logs/ of the run to DIR, which must be empty or not there (default: a folder of the "
+          "run's name).",
+          runs_download_opts, sizeof(struct runs_opts), false, cmd_runs_download },
+        { "runs archive", "RUN…", "leave runs out of the list", "Nothing of them is deleted; `runs list --all` shows them.",
+          NULL, sizeof(struct runs_opts), false, cmd_runs_archive },
+        { "runs rm", "RUN…", "delete runs with all they made",
+          "What the engine still has of them is removed first. A run that goes on is refused; --force cancels it, waits "
+          "for its end, and deletes it then.",
+          runs_rm_opts, sizeof(struct runs_opts), false, cmd_runs_rm },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,
@@ -450,6 +578,8 @@ const struct cmd cmds[] = {
           sizeof(struct login_opts), false, cmd_logout },
         { "completion", "bash|zsh|fish", "print a completion script", NULL, NULL, 0, false, cmd_completion },
         { "version", NULL, "print the version", NULL, NULL, 0, false, cmd_version },
+        { "__supervise", "DIR", NULL, NULL, NULL, 0, false, cmd_supervise },
+        { "__rank", "DIR RANK", NULL, NULL, NULL, 0, true, cmd_rank },
         { "__man", NULL, "the manual page as roff", NULL, NULL, 0, false, cmd_man },
         { 0 },
 };

@@ -1,4 +1,4 @@
-/* envbuild run: a command in an image; a definition is built first. */
+/* A command in an image, in front of the terminal, as docker runs one: nothing is recorded, nothing is left. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,34 +6,12 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/pool.h"
-#include "cli/app.h"
-#include "cli/opts.h"
+#include "cli/run_cli.h"
 #include "image/fetch.h"
 #include "image/pull.h"
 #include "sandbox/sandbox.h"
 
 #define PYCACHE "/run/envbuild-pycache" /* where the image sees its folder of compiled files */
-
-enum { EXIT_BEFORE = 125 }; /* docker's: the command was not reached */
-
-static int build(struct app *app, const struct request_opts *o, char *word, sv *ret, struct err *e)
-{
-        struct image_build_opts b = { .codec = OCI_CODEC_GZIP };
-        struct image_locked l = { 0 };
-        struct image_built built = { 0 };
-        struct request_opts what = *o;
-        struct image_request r;
-        char *argv[] = { word };
-
-        what.env = (struct opt_list){ 0 }; /* as with docker, -e is the run's, not the image's */
-        if (opts_request(app, &what, 1, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0 ||
-            image_build(&app->image, &r, &b, &app->arena, &l, &built, e) < 0)
-                return -(int)e->code;
-        if (!r.locked && !r.frozen && image_lock_write(&l, e) < 0)
-                return -(int)e->code;
-        *ret = arena_fmt(&app->arena, "%.*s@sha256:%s", SV_ARG(built.name), sha256_hex(&built.digest).s);
-        return 0;
-}
 
 struct unpack_arg {
         struct app *app;
@@ -123,7 +101,7 @@ static const char **command(struct app *app, const struct image_view *v, int arg
 
 /* Compiled files (.pyc) of an image are kept in a folder of the store that is its own: layers hold none, and each run would make them
  * again. An image without a python of ours needs none. */
-static int pycache(struct app *app, const struct image_view *v, const char **ret_dir, struct err *e)
+int run_pycache(struct app *app, const struct image_view *v, const char **ret_dir, struct err *e)
 {
         sv dir;
 
@@ -162,8 +140,8 @@ static int volumes(struct app *app, const struct request_opts *o, const char *py
         return 0;
 }
 
-static int run(struct app *app, const struct request_opts *o, sv ref, int argc, char **argv, int *ret_status,
-               struct err *e)
+int run_front(struct app *app, const struct request_opts *o, sv ref, int argc, char **argv, int *ret_status,
+              struct err *e)
 {
         struct image_view v = { 0 };
         const char *compiled = NULL;
@@ -175,7 +153,7 @@ static int run(struct app *app, const struct request_opts *o, sv ref, int argc, 
         if (v.config.n_diff_id != v.manifest.n_layer)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' has %zu layers but its config names %zu", SV_ARG(ref),
                                v.manifest.n_layer, v.config.n_diff_id);
-        if (fetch_all(app, &v, e) < 0 || unpack_all(app, &v, e) < 0 || pycache(app, &v, &compiled, e) < 0 ||
+        if (fetch_all(app, &v, e) < 0 || unpack_all(app, &v, e) < 0 || run_pycache(app, &v, &compiled, e) < 0 ||
             volumes(app, o, compiled, (const char ***)&s.bind, e) < 0)
                 return -(int)e->code;
         s.diff_id = v.config.diff_id;
@@ -192,30 +170,4 @@ static int run(struct app *app, const struct request_opts *o, sv ref, int argc, 
         progress_pause(app->progress);
         ui_diags(app);
         return sandbox_run(app->image.store, &s, &app->op, ret_status, e);
-}
-
-int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e)
-{
-        const struct request_opts *o = opts;
-        int status = 0, r;
-        sv ref;
-
-        if (argc < 1 || strcmp(argv[0], "--") == 0) {
-                err_set(e, ERR_USAGE, "run needs an image or a definition");
-                err_hint(e, "envbuild run env.yml -- python -V");
-                return -(int)e->code;
-        }
-        ref = sv_from(argv[0]);
-        r = opts_is_definition(argv[0]) ? build(app, o, argv[0], &ref, e) : 0;
-        argv++, argc--;
-        if (argc && strcmp(argv[0], "--") == 0)
-                argv++, argc--;
-        if (r == 0)
-                r = run(app, o, ref, argc, argv, &status, e);
-        if (r == 0)
-                return status;
-        if (e->code == ERR_CANCELLED)
-                return r;
-        ui_report(app, e);
-        return EXIT_BEFORE;
 }

@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -132,7 +133,31 @@ static int find_user(struct inside *x, struct err *e)
 
         if (read_inside(x, "/etc/passwd", &passwd, e) < 0 || read_inside(x, "/etc/group", &group, e) < 0)
                 return -(int)e->code;
-        return sandbox_user_find(sv_from(x->o->user), buf_sv(&passwd), buf_sv(&group), &x->user, e);
+        if (sandbox_user_find(sv_from(x->o->user), buf_sv(&passwd), buf_sv(&group), &x->user, e) < 0)
+                return -(int)e->code;
+        return x->o->passwd ? sandbox_user_add(&x->arena, x->root, &x->user, buf_sv(&passwd), e) : 0;
+}
+
+/* Those of the host stay: a file system that was mounted nosuid may not be remounted without. */
+static int make_read_only(int fd, struct err *e)
+{
+        static const struct {
+                unsigned long of, to;
+        } kept[] = { { ST_NOSUID, MS_NOSUID },   { ST_NODEV, MS_NODEV },           { ST_NOEXEC, MS_NOEXEC },
+                     { ST_NOATIME, MS_NOATIME }, { ST_NODIRATIME, MS_NODIRATIME }, { ST_RELATIME, MS_RELATIME } };
+        struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+        unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY;
+        AUTO(free_ptr) char *at = fs_path("/proc/self/fd/%d", fd);
+        struct statvfs st;
+
+        if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) == 0)
+                return 0;
+        if (errno != ENOSYS || fstatvfs(fd, &st) < 0) /* before Linux 5.12 */
+                return err_errno(e, "cannot make a mount read-only");
+        for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+                if (st.f_flag & kept[i].of)
+                        flags |= kept[i].to;
+        return mount(NULL, at, NULL, flags, NULL) < 0 ? err_errno(e, "cannot make a mount read-only") : 0;
 }
 
 /* Through descriptors: no link of the image's gets a say in what is mounted where. */
@@ -153,6 +178,24 @@ static int bind_all(struct inside *x, struct err *e)
                 if (to < 0 || mount(from, at, NULL, MS_BIND | MS_REC, NULL) < 0)
                         return err_errno(e, "cannot bind '%s' to '%s' in the sandbox", x->o->bind[i], point);
                 close_fd(&x->source[i]);
+                if (i < x->o->n_bind_rw)
+                        continue;
+                close_fd(&to); /* it is what was there before */
+                if ((to = sandbox_open_in(x->root, point, O_PATH)) < 0 || make_read_only(to, e) < 0)
+                        return err_while(e, "binding '%s' to '%s' read-only", x->o->bind[i], point);
+        }
+        return 0;
+}
+
+/* With all ids mapped the user may be another than who made these. */
+static int own_all(struct inside *x, struct err *e)
+{
+        for (size_t i = 0; x->space->full && x->user.uid && i < x->o->n_own; i++) {
+                AUTO(close_fd) int fd = sandbox_open_in(x->root, x->o->own[i], O_PATH | O_NOFOLLOW);
+                if (fd < 0)
+                        return err_errno(e, "cannot open '%s' in the sandbox", x->o->own[i]);
+                if (sandbox_own(fd, &x->user, x->o->own[i], e) < 0)
+                        return -(int)e->code;
         }
         return 0;
 }
@@ -221,6 +264,11 @@ static int mount_args(struct inside *x, struct buf *args, struct err *e)
         if (proc_args(x, args, e) < 0)
                 return -(int)e->code;
         arg2(args, "--dev", dev);
+        if (x->o->shm_size) {
+                arg2(args, "--perms", "1777");
+                arg2(args, "--size", x->o->shm_size);
+                arg2(args, "--tmpfs", arena_fmt(&x->arena, "%s/shm", dev).p);
+        }
         if (x->o->terminal)
                 terminal_args(x, args, dev);
         arg2(args, "--ro-bind-try", "/sys");
@@ -457,7 +505,8 @@ static int make_terminal(struct inside *x, struct err *e)
 
 static int prepare(struct inside *x, struct err *e)
 {
-        if (open_sources(x, e) < 0 || make_place(x, e) < 0 || find_user(x, e) < 0 || bind_all(x, e) < 0)
+        if (open_sources(x, e) < 0 || make_place(x, e) < 0 || find_user(x, e) < 0 || bind_all(x, e) < 0 ||
+            own_all(x, e) < 0)
                 return -(int)e->code;
         if (x->o->terminal && make_terminal(x, e) < 0)
                 return -(int)e->code;

@@ -31,6 +31,19 @@ static bool add(struct sandbox_order *o, char kind, const char *text)
                 return true;
         case 'B':
                 *arena_push(&o->arena, o->bind, o->n_bind, o->cap_bind) = text;
+                o->n_bind_rw++;
+                return true;
+        case 'b':
+                *arena_push(&o->arena, o->bind, o->n_bind, o->cap_bind) = text;
+                return true;
+        case 'O':
+                *arena_push(&o->arena, o->own, o->n_own, o->cap_own) = text;
+                return true;
+        case 'S':
+                o->shm_size = text;
+                return true;
+        case 'H':
+                o->passwd = true;
                 return true;
         case 'W':
                 o->workdir = text;
@@ -68,7 +81,8 @@ bool sandbox_order_read(sv text, struct sandbox_order *ret)
                         arena_done(&o.arena);
                         return false;
                 }
-        if (!o.n_layer || !o.n_argv || o.n_bind % 2 || !o.workdir || !o.user || !o.bwrap || !o.place || !o.parent) {
+        if (!o.n_layer || !o.n_argv || o.n_bind % 2 || o.n_bind_rw % 2 || !o.workdir || !o.user || !o.bwrap ||
+            !o.place || !o.parent) {
                 arena_done(&o.arena);
                 return false;
         }

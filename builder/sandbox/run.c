@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -73,6 +74,14 @@ static int write_order(struct store *s, const struct sandbox_run *r, const char 
         order_list(r->argv, 'A', out);
         order_list(r->env, 'E', out);
         order_list(r->bind, 'B', out);
+        order_list(r->bind_ro, 'b', out);
+        order_list(r->own, 'O', out);
+        if (r->passwd)
+                sandbox_order_add(out, 'H', "");
+        if (r->shm_size) {
+                AUTO(free_ptr) char *size = fs_path("%" PRIu64, r->shm_size);
+                sandbox_order_add(out, 'S', size);
+        }
         return buf_check(out, e);
 }
 

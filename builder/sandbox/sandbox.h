@@ -17,9 +17,14 @@ struct sandbox_run {
         const char *const *argv; /* NULL-terminated */
         const char *const *env;  /* complete, NULL-terminated */
         const char *workdir;
-        const char *user;        /* of the image: "", "1000", "1000:1000", "name" */
-        const char *const *bind; /* pairs source, destination; NULL-terminated */
-        bool network;            /* share the host's; else loopback only */
+        const char *user;           /* of the image: "", "1000", "1000:1000", "name" */
+        const char *const *bind;    /* pairs source, destination; NULL-terminated */
+        const char *const *bind_ro; /* the same, read-only, mounted after bind; may be NULL */
+        const char *const *
+                own; /* paths inside that become the user's, with all below, when we are root and he is not; may be NULL */
+        uint64_t shm_size; /* bytes of /dev/shm; 0: as much as /dev has */
+        bool passwd;       /* the user gets a line in /etc/passwd when the image has none for his uid */
+        bool network;      /* share the host's; else loopback only */
         bool terminal; /* if stdin and stdout are the terminal we are in front of, the command gets one of its own */
 };
 /**

@@ -49,16 +49,19 @@ struct sandbox_user {
         uint32_t uid, gid;
 };
 int sandbox_user_find(sv user, sv passwd, sv group, struct sandbox_user *ret, struct err *e);
+bool sandbox_user_known(uint32_t uid, sv passwd);
 
 /* sandbox/order.c: what the child is told, as one text; see there. */
 struct sandbox_order {
         struct arena arena;
-        const char **layer, **argv, **env, **bind; /* base first; NULL-terminated */
-        size_t n_layer, n_argv, n_env, n_bind;
-        size_t cap_layer, cap_argv, cap_env, cap_bind;
+        const char **layer, **argv, **env, **bind, **own; /* base first; NULL-terminated */
+        size_t n_layer, n_argv, n_env, n_bind, n_own;
+        size_t cap_layer, cap_argv, cap_env, cap_bind, cap_own;
+        size_t n_bind_rw;     /* of the binds (two texts each); the others are read-only */
+        const char *shm_size; /* decimal; NULL: not said */
         const char *workdir, *user, *bwrap, *place, *parent; /* place: an existing folder that may be covered */
         const char *terminal; /* NULL, or those of our first descriptors that are the user's terminal: "01", "012" */
-        bool network;
+        bool network, passwd;
 };
 void sandbox_order_add(struct buf *out, char kind, const char *text);
 bool sandbox_order_read(sv text, struct sandbox_order *ret);
@@ -146,6 +149,12 @@ bool sandbox_terminal_signal(struct sandbox_terminal *t, int sig, pid_t child);
 bool sandbox_terminal_busy(const struct sandbox_terminal *t);
 /** As often as one likes. */
 void sandbox_terminal_close(struct sandbox_terminal *t);
+
+/* sandbox/own.c */
+/** A folder or file and all below it becomes u's; links are not followed, other file systems below not entered. */
+int sandbox_own(int fd, const struct sandbox_user *u, const char *path, struct err *e);
+/** A line for u in the image's /etc/passwd, when it has none for that uid. */
+int sandbox_user_add(struct arena *a, int root, const struct sandbox_user *u, sv passwd, struct err *e);
 
 /* sandbox/inside.c: pid 1 of the new namespaces. */
 _Noreturn void sandbox_inside(const struct sandbox_order *o, const struct sandbox_space *space, const sigset_t *mask);

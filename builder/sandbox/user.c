@@ -56,3 +56,14 @@ int sandbox_user_find(sv user, sv passwd, sv group, struct sandbox_user *ret, st
         *ret = u;
         return 0;
 }
+
+bool sandbox_user_known(uint32_t uid, sv passwd)
+{
+        uint32_t one;
+        sv line;
+
+        while (sv_line(&passwd, &line))
+                if (id_of(field(line, 2), &one) && one == uid)
+                        return true;
+        return false;
+}

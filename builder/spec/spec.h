@@ -136,6 +136,8 @@ enum spec_form spec_form_of(sv path, sv text);
 sv spec_name_of(struct arena *a, sv path);
 /** ${NAME}s replaced by their values; one that is unset or empty stays as it is written, as in pip. */
 sv spec_expand(struct arena *a, sv text, const struct spec_io *io);
+/** A variable of this name likely holds a secret (API_TOKEN, DB_PASSWORD). */
+bool spec_secret_name(sv name);
 /** A URL without a password that is written out in it; ${VAR}s stay. */
 sv spec_url_public(struct arena *a, sv url);
 /** The URL of a channel or of its package, also without a token (/t/…/). */

@@ -37,7 +37,7 @@ static bool name_valid(sv s)
 }
 
 /* The valid name that is nearest: lower case, one '-' for whatever else, none at the ends; "env" when nothing is left. */
-static sv name_repair(struct arena *a, sv s)
+sv spec_name_repair(struct arena *a, sv s)
 {
         char *out = arena_alloc(a, s.n + 4, 1);
         size_t n = 0;
@@ -61,7 +61,7 @@ bool spec_check_name(struct spec_load *l, const struct spec_text *name)
 
         if (name_valid(name->text))
                 return true;
-        good = name_repair(l->a, name->text);
+        good = spec_name_repair(l->a, name->text);
         i = spec_fault(l->ds, name->at, name->text.n, "EB103", "'%.*s' cannot name an image", SV_ARG(name->text));
         diag_hint(l->ds, i, "write 'name: %.*s' (lower-case letters, digits, single '-', '_', '.')", SV_ARG(good));
         return false;
@@ -74,7 +74,7 @@ sv spec_name_of(struct arena *a, sv path)
 
         if (dot > 0)
                 base.n = (size_t)dot;
-        return name_repair(a, base);
+        return spec_name_repair(a, base);
 }
 
 static bool variable_name_valid(sv s)
@@ -97,22 +97,21 @@ static bool has_word(sv name, const char *word)
         return false;
 }
 
-static bool holds(struct arena *a, sv name, const char *what)
+static bool holds(sv name, const char *what)
 {
-        char *up = arena_str(a, name);
+        sv word = sv_from(what);
 
-        for (size_t i = 0; i < name.n; i++)
-                if (up[i] >= 'a' && up[i] <= 'z')
-                        up[i] = (char)(up[i] - 32);
-        return sv_find_sv((sv){ up, name.n }, sv_from(what)) >= 0;
+        for (size_t i = 0; i + word.n <= name.n; i++)
+                if (sv_eq_nocase((sv){ name.p + i, word.n }, word))
+                        return true;
+        return false;
 }
 
 /* TOKENIZERS_PARALLELISM and its kin are no secrets. */
-static bool secret_name(struct arena *a, sv name)
+bool spec_secret_name(sv name)
 {
-        return (holds(a, name, "TOKEN") && !holds(a, name, "TOKENIZ")) || holds(a, name, "SECRET") ||
-               holds(a, name, "PASSWORD") || holds(a, name, "PASSWD") || holds(a, name, "CREDENTIAL") ||
-               holds(a, name, "APIKEY") || has_word(name, "KEY");
+        return (holds(name, "TOKEN") && !holds(name, "TOKENIZ")) || holds(name, "SECRET") || holds(name, "PASSWORD") ||
+               holds(name, "PASSWD") || holds(name, "CREDENTIAL") || holds(name, "APIKEY") || has_word(name, "KEY");
 }
 
 bool spec_check_variable(struct spec_load *l, const struct spec_pair *p)
@@ -130,7 +129,7 @@ bool spec_check_variable(struct spec_load *l, const struct spec_pair *p)
                                    SV_ARG(p->key));
                         return false;
                 }
-        if (p->value.n && secret_name(l->a, p->key)) {
+        if (p->value.n && spec_secret_name(p->key)) {
                 i = spec_warn(l->ds, p->at, p->key.n, "EB500",
                               "'%.*s' looks like a secret, and its value would be baked into the image",
                               SV_ARG(p->key));

@@ -101,3 +101,11 @@ def test_directory_and_metadata(env, definition):
 def test_pip_flag_needs_no_file(env):
     r = env.run("lock", "--pip", "PyJWT<2", "--base", f"oci:{env.base}:base", code=None)
     assert r.code == 0, r.err
+
+
+def test_leaksanitizer_does_not_misread_thread_local_blocks(env, definition):
+    """Why: builder/net/transport.c. Programs without the sanitizer say nothing here."""
+    p = env.popen("lock", definition(), env={"ASAN_OPTIONS": "detect_leaks=1:verbosity=2"})
+    err = p.communicate(timeout=600)[1]
+    assert p.returncode == 0, err
+    assert "tls_beg" not in err

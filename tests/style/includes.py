@@ -14,6 +14,7 @@ RANK = {
     "store": 4, "registry": 4, "lock": 4, "install": 4,
     "catalog": 5, "layer": 5, "sandbox": 5, "attest": 5, "output": 5,
     "image": 6, "check": 6, "run": 6,
+    "shim": 1,
     "cli": 7,
 }
 # what only ext/ may include

@@ -1,7 +1,7 @@
 /* run/job/job.h - the description of a run: one struct, whatever it came from (flags, an Azure ML v2 command job, ScriptRunConfig as JSON or
  * YAML, a v1 .runconfig). Sources: specs of Azure ML CLI v2 command jobs, azureml-core's ScriptRunConfig and RunConfiguration. Texts live in
  * the arena. Reading touches no network; paths are made absolute but need not exist yet (job/check.c looks).
- * Faults go to ctx->diags with file:line:column and codes EB5xx (docs/internals/diagnostics.md), all of them at once. */
+ * Faults go to ctx->diags with file:line:column and codes EB55x (docs/internals/diagnostics.md), all of them at once. */
 #ifndef RUN_JOB_JOB_H
 #define RUN_JOB_JOB_H
 
@@ -24,11 +24,13 @@ struct run_input {
         enum run_input_kind kind;
         sv value;      /* text, absolute path, or address */
         sv type;       /* as written: "uri_file", "uri_folder", "integer", "" … */
+        sv mode;       /* as written: "ro_mount", "download", "direct", "" …; only Azure ML takes them all */
         bool download; /* copied into the run's folder instead of bound read-only */
         uint32_t line, col;
 };
 struct run_output {
-        sv name, type; /* lands in outputs/NAME */
+        sv name, type; /* lands in outputs/NAME, a folder that is there when the command starts */
+        sv mode, path; /* as written: where and how Azure ML keeps it; elsewhere without effect (told on reading) */
 };
 struct run_mount {
         sv src, dst;
@@ -56,10 +58,13 @@ struct run_spec {
                 description; /* experiment: never empty (name of the source folder, else "default") */
         struct run_pair *tag;
         size_t n_tag;
-        sv code;    /* absolute folder; empty: no source */
-        sv command; /* for /bin/sh -c, with inputs and outputs put in; or */
+        sv code; /* absolute folder; empty: no source */
+        /* For /bin/sh -c, with literal inputs put in as text. An input with a path or an address stands in it as "${ENVBUILD_INPUT_<NAME>}", an
+         * output as "${ENVBUILD_OUTPUTS}/<NAME>" (in single quotes: with those closed around it): where they are, only the rank knows. */
+        sv command; /* or */
         sv *argv;   /* … words, passed on as they are (flags after `--`; script + arguments) */
         size_t n_argv;
+        sv command_written; /* `command` with ${{inputs.x}} still in it: for Azure ML, and for run_job_set */
         struct run_environment environment;
         struct run_pair *env; /* environment_variables, -e: in order, each name once */
         size_t n_env;
@@ -111,14 +116,14 @@ int run_job_parse(struct arena *a, sv text, sv file, sv dir, struct diags *ds, s
 void run_job_init(struct run_spec *s);
 /** What can be said before anything is done: source folder, input paths, contradictions (mpirun under `distribution: mpi`, both command and script). */
 int run_job_check(const struct run_spec *s, struct diags *ds, struct err *e);
-/** `--set lr=0.1` of a sweep: a literal input, an environment variable when no such input is there is a fault. Puts the command in again. */
+/** `--set lr=0.1` of a sweep: a literal input, else a variable of the description; anything else is a fault. Puts the command together again. */
 int run_job_set(struct arena *a, struct run_spec *s, sv name, sv value, struct err *e);
 /** The description as canonical JSON (no values of host_env): what run.json keeps as "spec", and back. */
 struct js *run_job_json(struct arena *a, const struct run_spec *s);
 int run_job_from_json(struct arena *a, const struct js *j, struct run_spec **ret, struct err *e);
-/** The curated set of ours that stands for an environment of Azure ML's ("AzureML-Minimal" → "minimal"); empty: none does. */
-sv run_job_curated_name(const struct run_environment *env);
-/** Ranks in all. */
+/** Ranks in all: nodes times processes a node; TensorFlow: workers and parameter servers. */
 unsigned run_job_ranks(const struct run_spec *s);
+/** "AzureML-Minimal", "sklearn-1.5" … of an Azure ML reference → the set of ours that is made for the same ("minimal"); empty: none. */
+sv run_job_curated_name(const struct run_environment *v);
 
 #endif

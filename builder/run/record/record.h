@@ -27,8 +27,9 @@ struct run_snapshot_info {
         sv layer; /* digest of the layer it was pushed as; empty: none */
 };
 struct run_record {
-        sv dir; /* absolute, NUL-terminated */
-        sv id;  /* [a-z0-9-]{1,40}: NAME-YYYYMMDD-xxxxxx; also a DNS label */
+        struct arena *arena; /* that it lives in: set by create, open and find */
+        sv dir;              /* absolute, NUL-terminated */
+        sv id;               /* [a-z0-9-]{1,40}: NAME-YYYYMMDD-xxxxxx; also a DNS label */
         struct run_spec *spec;
         sv image;           /* name@sha256:…, what the environment is; empty: the host's own */
         sv run_image;       /* what the engine is given when that differs (source added as a layer) */
@@ -43,27 +44,39 @@ struct run_record {
         struct run_snapshot_info snapshot;
         struct run_status status;
         sv host, user, version;
+        sv maker;              /* "HOST:PID:STARTTIME" of who makes it ready and submits it */
+        int64_t unanswered_us; /* since when the engine does not answer; 0: it does */
         struct run_pair *property;
         size_t n_property;
         int64_t created_us;
 };
 
+int64_t run_now_us(void); /* the wall clock */
+/** What the store's claim of a run is taken by (store_claim_take): who holds it may write run.json. */
+sha256 run_record_key(const struct run_record *r);
+
 /** Where runs are kept: $ENVBUILD_RUNS_DIR, else $XDG_DATA_HOME/envbuild/runs, else ~/.local/share/envbuild/runs. */
 int run_root(struct arena *a, sv *ret, struct err *e);
-/** Make a folder with a fresh id under root (from the spec's name, else the experiment) and its empty subfolders; nothing is submitted. state: Preparing. */
+/** Make a folder with a fresh id under root (from the spec's name, else the experiment) and its empty subfolders; nothing is submitted. state:
+ *  Preparing. host, user and created_us are filled in; the rest is the caller's to fill and write. */
 int run_record_create(struct run_ctx *c, struct arena *a, sv root, struct run_spec *spec, struct run_record **ret,
                       struct err *e);
-/** Read it again from a folder. -ERR_NOT_FOUND · -ERR_INTEGRITY when it cannot be read. */
+/** Read it again from a folder. -ERR_NOT_FOUND · -ERR_INTEGRITY when it cannot be read (damaged, or of a newer version; the hint says what to do). */
 int run_record_open(struct arena *a, sv dir, struct run_record **ret, struct err *e);
 /** Replace run.json (fsync, rename, fsync). */
 int run_record_write(const struct run_record *r, struct err *e);
-/** Take a new status in: states move forward only, except to and from NotResponding and Unknown; an event is appended when the state changed, then run.json
- *  is written. *ret_changed may be NULL. */
+/** Take a new status in: states move forward only, except to and from NotResponding and Unknown, and between Queued and Starting (a submission is Starting
+ *  before the engine queues it). What is final stays. An event is appended when the state changed, then run.json is written; when nothing changed
+ *  nothing is. Texts of s are borrowed for as long as r lives. Times of s that are 0 leave those known. *ret_changed may be NULL. */
 int run_record_take(struct run_record *r, const struct run_status *s, const char *why, bool *ret_changed,
                     struct err *e);
 int run_record_event(const struct run_record *r, const char *from, const char *to, const char *why, struct err *e);
+/** True when who made it ready was a process of this machine that is there no more: nobody will submit what has no token. */
+bool run_maker_gone(const struct run_record *r);
 /** By whole id, unique beginning, or "@latest"; looks in every root (run_root and the run_root of the profiles). -ERR_NOT_FOUND · -ERR_USAGE: several (hint names them). */
 int run_record_find(struct run_ctx *c, struct arena *a, sv word, struct run_record **ret, struct err *e);
+/** The same, but only the folder: of one that cannot be read, too. */
+int run_record_dir(struct run_ctx *c, struct arena *a, sv word, sv *ret, struct err *e);
 
 struct run_row { /* what a list shows: read without the description */
         sv id, dir, name, experiment, target, compute, sweep, image;

@@ -16,7 +16,7 @@ struct run_launch {
         size_t n;
         const char **
                 before; /* NULL, or a command that makes ready (podman create …), run first and waited for: argv; may be several */
-        size_t n_before;   /* each ends with a NULL in before */
+        size_t n_before;   /* how many commands; each ends with a NULL in before */
         const char **stop; /* NULL, or argv that ends what is left (podman stop …) when a launcher's own end does not */
         bool signals;      /* TERM to a launcher reaches the rank (sandbox, process); else only status/cancel does */
 };
@@ -29,9 +29,13 @@ int run_supervise_find(struct run *r, sv *ret_handle, struct err *e);
 int run_supervise_poll(struct run *r, struct run_status *ret, struct err *e);
 int run_supervise_cancel(struct run *r, struct err *e);
 
+/** DIR/code from the record's snapshot, with links to outputs and logs, when it is not there yet: what run_supervise_main does first. */
+int run_code_ready(struct run *r, struct err *e);
+
 /** main() of `envbuild __supervise DIR` and of `envbuild __rank DIR N`. */
 #define RUN_SUPERVISE_MAIN "__supervise"
 #define RUN_RANK_MAIN      "__rank"
+/** While there is one thread only (it forks), and for the main thread. */
 int run_supervise_main(struct run_ctx *c, const char *dir, struct err *e);
 /** A rank in the sandbox (local, slurm): unpacks layers that this machine lacks, then sandbox_run. *ret_status: the shim's. n: -1 from SLURM_PROCID. */
 int run_rank_main(struct run_ctx *c, const char *dir, int n, int *ret_status, struct err *e);

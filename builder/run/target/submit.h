@@ -5,15 +5,25 @@
 #include "run/target/target.h"
 
 /**
- * Render and submit: state Starting and the token are on disk before the engine is asked, the handle after. If a record has a token but no handle, `find` is
- * asked first. $ENVBUILD_FAULT (before-submit, after-submit, before-record …; tests only) ends the process there with SIGKILL.
+ * Render and submit: state Starting and the token are on disk before the engine is asked, the handle after. A target that has a supervisor lets it write
+ * the handle (it holds the claim of run.json from its first moment, before submit returns): what run.json holds then is taken over.
+ * While it goes on the claim run_submit_key is held, so that nobody resumes what is only slow. Cancelled meanwhile: Canceled, and 0.
+ * $ENVBUILD_FAULT (before-token, before-submit, after-submit, before-record, after-record, after-cancel-file, before-retry; tests only) ends
+ * the process there with SIGKILL.
+ *
+ * @return 0 · what the engine said, the record is Failed (launch-failed) · -ERR_NET, -ERR_CANCELLED: not known; the record is Starting, run_resume goes on
  */
 int run_submit(struct run *r, struct err *e);
-/** A record that was left between token and handle: find it, or submit it. */
+sha256 run_submit_key(const struct run_record *rec);
+/** A record that was left between token and handle, or between two attempts: find it, or submit it. 0 and nothing done when somebody alive is at it;
+ *  the record is what is on disk then. */
 int run_resume(struct run *r, struct err *e);
 /** Cancel: status/cancel, state CancelRequested, then the target. */
 int run_cancel(struct run *r, struct err *e);
-/** The next attempt after a failure that the description retries: attempt + 1, submit again. *ret: false when it does not. */
+/** Does the description want another attempt after this end (retry.max, retry.on), and can the target (RUN_CAP_RETRY)? */
+bool run_retry_wanted(const struct run *r, const struct run_status *s);
+/** The next attempt after rec->status, which run_retry_wanted: attempt + 1, its folders, submit again. *ret: false when it does not. Take no final status
+ *  into the record before: whoever waits would think it over. */
 int run_retry(struct run *r, bool *ret, struct err *e);
 /** ENVBUILD_FAULT says `where`: SIGKILL. */
 void run_fault(const char *where);

@@ -118,6 +118,61 @@ static void the_image_is_what_a_command_sees(void **state)
         expect(im, &(struct sandbox_run){ .argv = (const char *const[]){ "script", "arg", NULL } }, 0, "script arg\n");
 }
 
+static void what_is_bound_read_only_stays_as_it_is(void **state)
+{
+        struct image *im = *state;
+        AUTO(free_ptr) char *dir = fs_path("%s/input", im->place.path), *file = fs_path("%s/x", dir);
+        AUTO(err_done) struct err e = { 0 };
+        const char *const ro[] = { dir, "/mnt/inputs/data", NULL };
+
+        assert_int_equal(fs_mkdirs(dir, 0777, &e), 0);
+        assert_int_equal(fs_write(file, SV("data\n"), 0666, &e), 0);
+        expect(im,
+               &(struct sandbox_run){ .argv = SH("cat /mnt/inputs/data/x; (echo y > /mnt/inputs/data/x) 2>/dev/null || "
+                                                 "echo no; touch /mnt/inputs/data/y 2>/dev/null || echo no"),
+                                      .bind_ro = ro },
+               0, "data\nno\nno\n");
+}
+
+static void shared_memory_is_as_large_as_said(void **state)
+{
+        struct image *im = *state;
+
+        expect(im,
+               &(struct sandbox_run){ .argv = SH("stat -f -c '%b %s' /dev/shm; stat -c %a /dev/shm"),
+                                      .shm_size = 8 << 20 },
+               0, "2048 4096\n1777\n");
+}
+
+static void the_user_has_a_name(void **state)
+{
+        struct image *im = *state;
+
+        expect(im, &(struct sandbox_run){ .argv = SH("id -un; id -u"), .user = "4711", .passwd = true }, 0,
+               "envbuild\n4711\n");
+        expect(im, &(struct sandbox_run){ .argv = SH("id -un"), .user = "33", .passwd = true }, 0, "web\n");
+}
+
+static void what_the_user_shall_own_is_his(void **state)
+{
+        struct image *im = *state;
+        AUTO(free_ptr) char *dir = fs_path("%s/mine", im->place.path), *file = fs_path("%s/a/b", dir),
+                            *sub = fs_path("%s/a", dir), *out = fs_path("%s/a/out", dir);
+        AUTO(err_done) struct err e = { 0 };
+        const char *const bind[] = { dir, "/mnt/run", NULL }, *const own[] = { "/mnt/run", NULL };
+
+        assert_int_equal(fs_mkdirs(sub, 0755, &e), 0);
+        assert_int_equal(fs_write(file, SV("data\n"), 0600, &e), 0);
+        assert_true(symlink("/etc/passwd", out) == 0);
+        expect(im,
+               &(struct sandbox_run){
+                       .argv = SH("cat /mnt/run/a/b; echo more >> /mnt/run/a/b; touch /mnt/run/c; id -u"),
+                       .user = "33",
+                       .bind = bind,
+                       .own = own },
+               0, "data\n33\n");
+}
+
 static void the_host_is_not_seen_in_proc(void **state)
 {
         struct image *im = *state;
@@ -458,6 +513,10 @@ int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 in_image(the_image_is_what_a_command_sees),
+                in_image(what_is_bound_read_only_stays_as_it_is),
+                in_image(shared_memory_is_as_large_as_said),
+                in_image(the_user_has_a_name),
+                in_image(what_the_user_shall_own_is_his),
                 in_image(the_host_is_not_seen_in_proc),
                 in_image(what_it_writes_is_gone_afterwards),
                 in_image(statuses),
