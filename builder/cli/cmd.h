@@ -97,5 +97,14 @@ int cmd_supervise(struct app *app, void *opts, int argc, char **argv, struct err
 int cmd_rank(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_rebase(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_prewarm(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_list(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_show(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_logs(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_wait(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_cancel(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_collect(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_download(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_archive(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_runs_rm(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

@@ -313,6 +313,32 @@ static const struct opt export_opts[] = {
           "which platform of several (conda-lock: default all)" },
         OPT_END,
 };
+static const struct opt runs_list_opts[] = {
+        { 0, "experiment", "E", OPT_TEXT, AT(runs_opts, experiment), NULL, "only those of the experiment E" },
+        { 0, "all", NULL, OPT_FLAG, AT(runs_opts, all), NULL, "archived ones too" },
+        { 0, "limit", "N", OPT_COUNT, AT(runs_opts, limit), NULL, "only the newest N" },
+        { 0, "json", NULL, OPT_FLAG, AT(runs_opts, json), NULL, "for programs" },
+        OPT_END,
+};
+static const struct opt runs_show_opts[] = {
+        { 0, "json", NULL, OPT_FLAG, AT(runs_opts, json), NULL, "for programs" },
+        { 0, "html", "FILE", OPT_TEXT, AT(runs_opts, html), NULL, "write a page to FILE, - for stdout" },
+        OPT_END,
+};
+static const struct opt runs_logs_opts[] = {
+        { 'f', "follow", NULL, OPT_FLAG, AT(runs_opts, follow), NULL, "go on until the run is over" },
+        { 0, "rank", "N", OPT_TEXT, AT(runs_opts, rank), NULL, "only this rank, as it comes" },
+        { 0, "tail", "N", OPT_COUNT, AT(runs_opts, tail), NULL, "begin with the last N lines" },
+        OPT_END,
+};
+static const struct opt runs_download_opts[] = {
+        { 'o', "output", "DIR", OPT_TEXT, AT(runs_opts, out), NULL, "where to" },
+        OPT_END,
+};
+static const struct opt runs_rm_opts[] = {
+        { 0, "force", NULL, OPT_FLAG, AT(runs_opts, force), NULL, "cancel those that go on" },
+        OPT_END,
+};
 static const struct opt json_opts[] = {
         { 0, "json", NULL, OPT_FLAG, AT(read_opts, json), NULL, "for programs" },
         OPT_END,
@@ -501,6 +527,40 @@ const struct cmd cmds[] = {
           "config), layer facts by key, what hangs on a kept image. What is not ours is never touched. Without --yes "
           "nothing is deleted. Bytes are freed by the registry's garbage collection.",
           registry_prune_opts, sizeof(struct repository_cli), false, cmd_registry_prune },
+        { "runs list", NULL, "list runs, newest first",
+          "What was run with `envbuild run` and kept: its folder's name, its state, when. Engines are not asked; `runs "
+          "show` and `runs wait` do. Archived runs are left out without --all.",
+          runs_list_opts, sizeof(struct runs_opts), false, cmd_runs_list },
+        { "runs show", "RUN", "show all that is known of a run",
+          "RUN is a run's name, a beginning that no other has, or @latest. Its engine is asked first. Then: what was "
+          "asked for, where it is, how each rank ended, the last lines of the rank that failed first, and what probably "
+          "went wrong.\n"
+          "--html writes one page that needs no network: states over time, ranks, ends of logs, memory, parameters.",
+          runs_show_opts, sizeof(struct runs_opts), false, cmd_runs_show },
+        { "runs logs", "RUN", "show what a run says",
+          "All ranks, each line with its rank in front when there are several. With -f until the run is over; Ctrl-C "
+          "leaves the run alone.",
+          runs_logs_opts, sizeof(struct runs_opts), false, cmd_runs_logs },
+        { "runs wait", "RUN…", "wait until runs are over",
+          "The exit code is the run's: the command's own, 128 + a signal's number, 124 after its time limit, 130 "
+          "cancelled, 125 when it never ran. Of several: of the first that did not end well.",
+          NULL, sizeof(struct runs_opts), false, cmd_runs_wait },
+        { "runs cancel", "RUN…", "ask runs to end",
+          "The command gets a TERM, and a KILL after its grace (30 s). A run that ends well all the same is Completed.",
+          NULL, sizeof(struct runs_opts), false, cmd_runs_cancel },
+        { "runs collect", "RUN…", "bring what runs made into their folders",
+          "What an engine keeps elsewhere is fetched as soon as a run is over; this does it now, or again.", NULL,
+          sizeof(struct runs_opts), false, cmd_runs_collect },
+        { "runs download", "RUN", "copy a run's outputs and logs",
+          "outputs/, logs/ and user_logs/ of the run to DIR, which must be empty or not there (default: a folder of the "
+          "run's name).",
+          runs_download_opts, sizeof(struct runs_opts), false, cmd_runs_download },
+        { "runs archive", "RUN…", "leave runs out of the list", "Nothing of them is deleted; `runs list --all` shows them.",
+          NULL, sizeof(struct runs_opts), false, cmd_runs_archive },
+        { "runs rm", "RUN…", "delete runs with all they made",
+          "What the engine still has of them is removed first. A run that goes on is refused; --force cancels it, waits "
+          "for its end, and deletes it then.",
+          runs_rm_opts, sizeof(struct runs_opts), false, cmd_runs_rm },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
           false, cmd_cache_dir },
         { "cache size", NULL, "show what the store holds", NULL, json_opts, sizeof(struct read_opts), false,

@@ -84,6 +84,11 @@ struct repository_cli { /* registry list, registry prune */
         bool yes, json;
         struct registry_opts registry;
 };
+struct runs_opts { /* runs … */
+        sv experiment, html, out, rank;
+        bool all, json, follow, force;
+        unsigned limit, tail;
+};
 struct read_opts {
         bool json;
         sv platform;

@@ -13,6 +13,10 @@ struct run_sink {
         /** op was cancelled: 0 goes on where it was (op->signal must be 0 again), else run_wait and run_logs return. NULL: they return. */
         int (*interrupted)(void *arg, struct err *e);
 };
+/** The profile a run was made with; what its target does without one when that is gone. -ERR_USAGE: no such target. */
+int run_profile_of(struct run_ctx *c, struct arena *a, const struct run_record *r, struct run_profile *ret,
+                   struct err *e);
+
 /**
  * Ask the target (if nobody else holds the run) and take what it says into the record; a final record is never asked again. r becomes what is on
  * disk, in a. What ended is collected first (-ERR_NET there: Finalizing until next time), tried again if the description says so, and cleaned up.

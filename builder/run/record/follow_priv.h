@@ -26,10 +26,6 @@ struct run_tail {
         struct op *op; /* a signal ends a long read early; NULL: none */
         struct arena arena;
 };
-/** The profile a run was made with; what its target does without one when that is gone. -ERR_USAGE: no such target. */
-int run_profile_of(struct run_ctx *c, struct arena *a, const struct run_record *r, struct run_profile *ret,
-                   struct err *e);
-
 /** rank -1: all of them. tail_lines > 0: begin so many lines before the end. */
 void run_tail_init(struct run_tail *t, const struct run_record *r, int rank, unsigned tail_lines);
 void run_tail_done(struct run_tail *t);

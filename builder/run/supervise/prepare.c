@@ -1,7 +1,6 @@
 /* run/supervise/prepare.c - the working copy, copied inputs, and the commands that come first. Each thing is made aside and renamed, so that what is
  * there is whole, and a second attempt finds it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -374,12 +374,15 @@ static bool again(struct supervisor *s, const struct run_status *st)
 static void supervise(struct supervisor *s)
 {
         struct run_status st;
+        struct err e = { 0 };
 
         do
                 attempt(s, &st);
         while (again(s, &st));
         run_fault("supervise-ended");
         run_rank_env_drop(s->rec); /* before anybody sees an end */
+        if (s->profile.target && s->profile.target->cleanup && s->profile.target->cleanup(&s->run, &e) < 0)
+                note("removing what is left at the engine", &e);
         take(s, &st, "all ranks have ended");
 }
 

@@ -1,0 +1,73 @@
+/* Modules whose distribution has another name: what people meet as ModuleNotFoundError. */
+#include "run/record/report.h"
+
+const char *const run_modules[][2] = {
+        { "Bio", "biopython" },
+        { "Crypto", "pycryptodome" },
+        { "Cryptodome", "pycryptodomex" },
+        { "Levenshtein", "levenshtein" },
+        { "MySQLdb", "mysqlclient" },
+        { "OpenGL", "PyOpenGL" },
+        { "OpenSSL", "pyOpenSSL" },
+        { "PIL", "pillow" },
+        { "absl", "absl-py" },
+        { "airflow", "apache-airflow" },
+        { "attr", "attrs" },
+        { "azureml", "azureml-core" },
+        { "bs4", "beautifulsoup4" },
+        { "community", "python-louvain" },
+        { "cv2", "opencv-python" },
+        { "dateutil", "python-dateutil" },
+        { "discord", "discord.py" },
+        { "dns", "dnspython" },
+        { "docx", "python-docx" },
+        { "dotenv", "python-dotenv" },
+        { "faiss", "faiss-cpu" },
+        { "fitz", "PyMuPDF" },
+        { "flash_attn", "flash-attn" },
+        { "gi", "PyGObject" },
+        { "git", "GitPython" },
+        { "github", "PyGithub" },
+        { "google", "protobuf" },
+        { "grpc", "grpcio" },
+        { "haystack", "farm-haystack" },
+        { "imblearn", "imbalanced-learn" },
+        { "jose", "python-jose" },
+        { "jwt", "PyJWT" },
+        { "kafka", "kafka-python" },
+        { "ldap", "python-ldap" },
+        { "magic", "python-magic" },
+        { "memcache", "python-memcached" },
+        { "mpl_toolkits", "matplotlib" },
+        { "nacl", "PyNaCl" },
+        { "osgeo", "GDAL" },
+        { "past", "future" },
+        { "pkg_resources", "setuptools" },
+        { "pptx", "python-pptx" },
+        { "psycopg2", "psycopg2-binary" },
+        { "pywt", "PyWavelets" },
+        { "ruamel", "ruamel.yaml" },
+        { "serial", "pyserial" },
+        { "skimage", "scikit-image" },
+        { "sklearn", "scikit-learn" },
+        { "slugify", "python-slugify" },
+        { "socks", "PySocks" },
+        { "telegram", "python-telegram-bot" },
+        { "tensorboard_plugin_profile", "tensorboard-plugin-profile" },
+        { "umap", "umap-learn" },
+        { "usb", "pyusb" },
+        { "websocket", "websocket-client" },
+        { "win32api", "pywin32" },
+        { "xdist", "pytest-xdist" },
+        { "yaml", "PyYAML" },
+        { "zmq", "pyzmq" },
+        { NULL, NULL },
+};
+
+sv run_module_supplier(sv module)
+{
+        for (size_t i = 0; run_modules[i][0]; i++)
+                if (sv_is(module, run_modules[i][0]))
+                        return sv_from(run_modules[i][1]);
+        return module;
+}
