@@ -38,6 +38,14 @@ struct running {
 
 static int order_layers(struct store *s, const struct sandbox_run *r, struct buf *out, struct err *e)
 {
+        sha256 merged;
+        bool one;
+
+        if (r->n_diff_id > 1 && sandbox_merged(s, r->diff_id, r->n_diff_id, &merged)) {
+                AUTO(free_ptr) char *path = store_unpacked(s, &merged, &one);
+                sandbox_order_add(out, 'L', path);
+                return 0;
+        }
         for (size_t i = 0; i < r->n_diff_id; i++) {
                 bool there;
                 AUTO(free_ptr) char *path = store_unpacked(s, &r->diff_id[i], &there);
