@@ -210,7 +210,7 @@ static void the_host_is_not_seen_in_proc(void **state)
         expect(im,
                &(struct sandbox_run){
                        .argv = SH("n=0; for p in /proc/[0-9]*; do n=$((n+1)); done; echo $n; cat /proc/1/comm") },
-               0, "3\nexe\n");
+               0, "3\nenvbuild\n");
         expect(im,
                &(struct sandbox_run){ .argv = SH("echo x 2>/dev/null > /proc/sys/kernel/domainname || echo no; touch "
                                                  "/sys/x 2>/dev/null || echo no") },
