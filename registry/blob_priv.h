@@ -4,6 +4,7 @@
 #define REGISTRY_BLOB_PRIV_H
 
 #include "registry/blob.h"
+#include "registry/manifest.h"
 
 enum {
         REG_TRIES = 5,            /* of one blob or manifest, restarts included */
@@ -100,5 +101,8 @@ bool reg_bytes_here(const struct reg_bytes *b, uint64_t size);
 /** reg_manifest_head for who is about to push: one token does for both. */
 int reg_manifest_look(struct reg_client *c, const struct reg_repo *repo, sv ref, struct arena *a, struct oci_desc *ret,
                       struct err *e);
+/** GET, asked of the registry itself by who will push. */
+int reg_manifest_read(struct reg_client *c, const struct reg_repo *repo, sv ref, struct arena *a,
+                      struct reg_manifest *ret, struct err *e);
 
 #endif

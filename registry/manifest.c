@@ -91,7 +91,7 @@ static int check_digest(const struct net_answer *ans, sv ref, const char *what, 
         return -(int)e->code;
 }
 
-static int get_from(struct reg_client *c, const struct reg_repo *repo, sv ref, struct arena *a,
+static int get_from(struct reg_client *c, const struct reg_repo *repo, sv ref, unsigned actions, struct arena *a,
                     struct reg_manifest *ret, struct err *e)
 {
         struct reg_request r = request_of(repo, NET_GET, ref, a);
@@ -99,6 +99,7 @@ static int get_from(struct reg_client *c, const struct reg_repo *repo, sv ref, s
         struct net_answer ans = { 0 };
         struct reg_manifest m;
 
+        r.actions = actions;
         if (reg_do(c, &r, a, &ans, e) < 0)
                 return -(int)e->code;
         if (ans.status == 404)
@@ -123,7 +124,7 @@ int reg_manifest_get(struct reg_client *c, const struct reg_repo *repo, sv ref, 
         for (size_t i = 0; i < n; i++) {
                 struct err why = { 0 };
 
-                if (get_from(c, &at[i].repo, ref, a, ret, &why) == 0)
+                if (get_from(c, &at[i].repo, ref, REG_PULL, a, ret, &why) == 0)
                         return 0;
                 if (i + 1 == n ||
                     (why.code != ERR_NET && why.code != ERR_NOT_FOUND && why.code != ERR_AUTH && why.code != ERR_LIMIT))
@@ -133,12 +134,12 @@ int reg_manifest_get(struct reg_client *c, const struct reg_repo *repo, sv ref, 
         return not_found(repo, ref, e);
 }
 
-static int head_by_get(struct reg_client *c, const struct reg_repo *repo, sv ref, struct arena *a, struct oci_desc *ret,
-                       struct err *e)
+static int head_by_get(struct reg_client *c, const struct reg_repo *repo, sv ref, unsigned actions, struct arena *a,
+                       struct oci_desc *ret, struct err *e)
 {
         struct reg_manifest m;
 
-        if (get_from(c, repo, ref, a, &m, e) < 0)
+        if (get_from(c, repo, ref, actions, a, &m, e) < 0)
                 return -(int)e->code;
         *ret = (struct oci_desc){ .media_type = m.media_type, .digest = m.digest, .size = m.bytes.n };
         return 0;
@@ -163,7 +164,7 @@ static int head(struct reg_client *c, const struct reg_repo *repo, sv ref, unsig
         d.media_type = bare_type(net_header_get(&ans, "content-type"));
         if (ans.status != 200 || !sha256_read(net_header_get(&ans, "docker-content-digest"), &d.digest) ||
             !sv_u64(net_header_get(&ans, "content-length"), &d.size) || !d.media_type.n)
-                return head_by_get(c, repo, ref, a, ret, e);
+                return head_by_get(c, repo, ref, actions, a, ret, e);
         if (sha256_read(ref, &asked) && !sha256_eq(&asked, &d.digest))
                 return err_set(e, ERR_INTEGRITY, "asked for '%.*s' the server speaks of sha256:%s",
                                SV_ARG(name_of(a, repo, ref)), sha256_hex(&d.digest).s);
@@ -181,6 +182,12 @@ int reg_manifest_look(struct reg_client *c, const struct reg_repo *repo, sv ref,
                       struct err *e)
 {
         return head(c, repo, ref, REG_PUSH, a, ret, e);
+}
+
+int reg_manifest_read(struct reg_client *c, const struct reg_repo *repo, sv ref, struct arena *a,
+                      struct reg_manifest *ret, struct err *e)
+{
+        return get_from(c, repo, ref, REG_PUSH, a, ret, e);
 }
 
 /* --- writing */

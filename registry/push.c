@@ -1,10 +1,12 @@
-/* An image into a repository. Everything is asked before anything is sent: all questions at once, then what is missing, largest first. */
+/* An image into a repository. Everything is asked before anything is sent: all questions at once, then what is missing, largest first. What a
+ * tag meant until now is not asked for: most pushes replace an image by one that shares nearly all layers with it. */
 #include "registry/push.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "base/pool.h"
 #include "registry/blob_priv.h"
 
@@ -41,7 +43,8 @@ static sv digest_ref(struct arena *a, const sha256 *d)
 struct name { /* a tag, or the digest */
         struct push *x;
         sv ref;
-        bool same; /* it means our image */
+        bool same, used; /* it means our image; something else */
+        sha256 now;      /* used: that */
 };
 
 static int ask_name(void *arg, struct err *e)
@@ -51,9 +54,11 @@ static int ask_name(void *arg, struct err *e)
         struct err missing = { 0 };
         struct oci_desc d;
 
-        if (reg_manifest_look(n->x->c, &n->x->p->repo, n->ref, &a, &d, &missing) == 0)
+        if (reg_manifest_look(n->x->c, &n->x->p->repo, n->ref, &a, &d, &missing) == 0) {
                 n->same = sha256_eq(&d.digest, &image_of(n->x->p)->digest);
-        else if (missing.code != ERR_NOT_FOUND)
+                n->used = !n->same;
+                n->now = d.digest;
+        } else if (missing.code != ERR_NOT_FOUND)
                 return err_move(e, &missing);
         err_done(&missing);
         return 0;
@@ -85,6 +90,31 @@ static int ask_names(struct push *x, struct arena *a, struct name *v, bool *ret_
 }
 
 /* --- blobs */
+
+static void add_known(struct map *known, struct arena *a, const struct oci_desc *d)
+{
+        if (!oci_layer_foreign(d->media_type))
+                map_put(known, a, digest_ref(a, &d->digest), known); /* any value */
+}
+
+/* What an image needs that a tag means now: the repository has it, as it took that image's manifest, and one request says so instead of one a
+ * blob. A server that lost it all the same refuses our manifest, and then each is asked for. */
+static void read_known(struct push *x, const struct name *v, struct arena *a, struct map *known)
+{
+        for (size_t i = 0; i < x->p->n_tag && !x->again; i++) {
+                AUTO(err_done) struct err ignored = { 0 };
+                struct reg_manifest m;
+                struct oci_manifest image;
+
+                if (!v[i].used || reg_manifest_read(x->c, &x->p->repo, digest_ref(a, &v[i].now), a, &m, &ignored) < 0 ||
+                    oci_is_index(a, m.bytes) || oci_manifest_parse(a, m.bytes, "manifest", &image, &ignored) < 0)
+                        continue;
+                for (size_t k = 0; k < image.n_layer; k++)
+                        add_known(known, a, &image.layer[k]);
+                add_known(known, a, &image.config);
+                return;
+        }
+}
 
 struct item {
         struct push *x;
@@ -164,19 +194,25 @@ static int send_blob(void *arg, struct err *e)
         return r;
 }
 
-static int push_blobs(struct push *x, struct arena *a, struct err *e)
+static int push_blobs(struct push *x, struct arena *a, const struct name *v, struct err *e)
 {
         const struct reg_push *p = x->p;
+        struct map known = { 0 };
         struct item *it = arena_array(a, struct item, p->n_blob);
         struct pool_job *job = arena_array(a, struct pool_job, p->n_blob);
         size_t n = 0;
 
+        read_known(x, v, a, &known);
         for (size_t i = 0; i < p->n_blob; i++) {
-                it[i] = (struct item){ .x = x, .b = &p->blob[i] };
-                job[i] = (struct pool_job){ .run = ask_blob, .arg = &it[i] };
+                bool there = map_get(&known, digest_ref(a, &p->blob[i].desc.digest)) != NULL;
+
+                it[i] = (struct item){ .x = x, .b = &p->blob[i], .there = there };
+                if (!there)
+                        job[n++] = (struct pool_job){ .run = ask_blob, .arg = &it[i] };
         }
-        if (run_wide(job, p->n_blob, ASK_AT_ONCE, e) < 0)
+        if (run_wide(job, n, ASK_AT_ONCE, e) < 0)
                 return -(int)e->code;
+        n = 0;
         for (size_t i = 0; i < p->n_blob; i++)
                 if (it[i].there && !x->again)
                         count(x, REG_PRESENT, 0);
@@ -208,7 +244,7 @@ static int put_manifests(struct push *x, struct err *e)
 
 static int place_image(struct push *x, struct arena *a, const struct name *v, struct err *e)
 {
-        return push_blobs(x, a, e) < 0 || put_manifests(x, e) < 0 || put_tags(x, v, e) < 0 ? -(int)e->code : 0;
+        return push_blobs(x, a, v, e) < 0 || put_manifests(x, e) < 0 || put_tags(x, v, e) < 0 ? -(int)e->code : 0;
 }
 
 static int push(struct push *x, struct err *e)

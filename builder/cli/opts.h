@@ -32,7 +32,7 @@ struct request_opts { /* lock, build, run: what shapes a lock, then what each do
         sv workdir, network;
         struct registry_opts registry;
 };
-struct run_opts { /* run, sweep; a description file says the same (run/job/job.h) */
+struct run_opts {                    /* run, sweep; a description file says the same (run/job/job.h) */
         struct request_opts request; /* first: the options of a lock are told by their place in it */
         sv source, on, name, experiment, shm_size, dist, memory, render;
         struct opt_list label, input, host_env;

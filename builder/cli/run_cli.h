@@ -47,6 +47,8 @@ int run_make_ready(struct app *app, const struct run_opts *o, struct run_spec *s
 /** Find or build what spec->environment says. */
 int run_environment(struct app *app, const struct run_opts *o, const struct run_spec *spec, struct run_ready *ret,
                     struct err *e);
+/** For RUN_CAP_LOCAL_STORE: the image is in the engine's own store, ready->run_image is what it is called there. render: nothing is put anywhere. */
+int run_local_store(struct app *app, bool render, struct run_ready *r, struct err *e);
 /** A record of one run of it; submitted unless render. */
 int run_launch(struct app *app, const struct run_ready *ready, struct run_spec *spec, sv sweep, sv render,
                struct run_record **ret, struct err *e);

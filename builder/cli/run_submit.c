@@ -148,6 +148,8 @@ int run_make_ready(struct app *app, const struct run_opts *o, struct run_spec *s
                 return -(int)e->code;
         if (ret->image.n && (caps & RUN_CAP_ROOTFS))
                 return render ? 0 : image_fetch(&app->image, &ret->view, &app->arena, e);
+        if (ret->image.n && (caps & RUN_CAP_LOCAL_STORE))
+                return run_local_store(app, render, ret, e);
         return ret->image.n && (caps & RUN_CAP_IMAGE) ? for_cluster(app, &c, render, ret, e) : 0;
 }
 
@@ -218,7 +220,8 @@ int run_launch(struct app *app, const struct run_ready *ready, struct run_spec *
         describe(app, ready, sweep, rec);
         r.rec = rec;
         if (run_record_write(rec, e) < 0 ||
-            (ready->image.n && (ready->profile.target->caps & RUN_CAP_ROOTFS) && rootfs(app, ready, rec, e) < 0))
+            (ready->image.n && (ready->profile.target->caps & (RUN_CAP_ROOTFS | RUN_CAP_LOCAL_STORE)) &&
+             rootfs(app, ready, rec, e) < 0))
                 return -(int)e->code;
         *ret = rec;
         if (!render.n)

@@ -377,7 +377,8 @@ static bool set_up(struct running *r)
         curl_easy_setopt(r->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
         curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, on_body);
         curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r);
-        curl_easy_setopt(r->easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_CHUNK);
+        if (strcmp(r->t->method, "GET") == 0) /* other answers are small, and each request holds such a buffer */
+                curl_easy_setopt(r->easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_CHUNK);
         curl_easy_setopt(r->easy, CURLOPT_TCP_KEEPALIVE, 1L);
         curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_ready);
         curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r);

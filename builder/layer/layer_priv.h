@@ -9,6 +9,7 @@
 #include "ext/hash.h"
 #include "stream/deflate_walk.h"
 #include "layer/fixed.h"
+#include "layer/gzip.h"
 #include "layer/layer.h"
 #include "layer/tar.h"
 
@@ -68,17 +69,9 @@ int chunks_add(struct chunks *c, const void *p, size_t n, struct err *e);
 int chunks_end(struct chunks *c, struct err *e);
 
 /* --- layer/gzip.c: one member around deflate that has no last block; and, for a tar of which only another encoding is left, the whole of
- * it in chunks (as valid as the first gzip form, with a digest of its own). */
+ * it in chunks (as valid as the first gzip form, with a digest of its own; layer/gzip.h). */
 int gzip_begin(struct writer *w, struct err *e);
 int gzip_end(struct writer *w, uint32_t crc, uint64_t size, struct err *e);
-struct gzip_writer {
-        struct writer w;
-        struct chunks *chunks;
-        uint32_t crc;
-        uint64_t size;
-};
-struct writer *gzip_writer_init(struct gzip_writer *g, struct writer *next, struct op *op);
-void gzip_writer_done(struct gzip_writer *g); /* accepts {0} */
 
 /* --- layer/body.c */
 struct body {

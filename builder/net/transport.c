@@ -52,7 +52,8 @@ static bool try_open(struct net *n, const char *dir, const char *sub, struct buf
 
         if (!fs_exists(path))
                 return false;
-        if (!(n->module = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
+        /* Lazy: most of what 30 libraries could call is never called. What the module itself calls is looked up at once (-z now). */
+        if (!(n->module = dlopen(path, RTLD_LAZY | RTLD_LOCAL))) {
                 buf_fmt(why, "%s%s", why->n ? "; " : "", dlerror());
                 return false;
         }

@@ -24,7 +24,7 @@ static void name(struct spec_load *l, const struct yaml *y)
 {
         struct spec_text t = { 0 };
 
-        if (yaml_is_null(y) || !spec_node_text(l, y, "name", &t))
+        if (l->named || yaml_is_null(y) || !spec_node_text(l, y, "name", &t)) /* what names it has a name itself */
                 return;
         if (spec_check_name(l, &t))
                 l->s->name = t.text;

@@ -8,18 +8,14 @@ static const struct {
         const char *what, *hint;
 } forms[] = {
         { { "build_dependencies" }, "an MLflow python_env file", "move its dependencies into a requirements.txt" },
-        { { "python", "docker" }, "an Azure ML v1 environment", "give the conda file beside it" },
         { { "environmentVariables" }, "an Azure ML v1 environment", "give the conda file beside it" },
-        { { "framework", "script" }, "an Azure ML run configuration", "give the conda file that it names" },
-        { { "command", "environment" }, "an Azure ML job", "give the conda file of its environment" },
+        { { "framework", "script" },
+          "an Azure ML run configuration",
+          "run it: envbuild run FILE; or give the conda file that it names" },
+        { { "command", "environment" },
+          "an Azure ML job",
+          "run it: envbuild run FILE; or give the conda file of its environment" },
         { { "jobs" }, "an Azure ML pipeline", "give the conda file of its environment" },
-        { { "conda_file" },
-          "an Azure ML environment",
-          "give the file that 'conda_file' names, and its 'image' as --base" },
-        { { "$schema", "image" }, "an Azure ML environment", "give its image as --base and a requirements.txt" },
-        { { "$schema", "build" }, "an Azure ML environment", "give its packages as a requirements.txt" },
-        { { "docker", "version" }, "an Azure ML environment", "give its packages as a requirements.txt" },
-        { { "build", "version" }, "an Azure ML environment", "give its packages as a requirements.txt" },
         { { "type", "spec" }, "an asset of azureml-assets", "give the conda file of its context" },
         { { "services" }, "a compose file", NULL },
         { { "dependencies", "files" },
@@ -43,7 +39,8 @@ bool spec_other_name(struct spec_load *l)
                 const char *end, *what, *hint;
         } names[] = {
                 { ".toml", "a TOML file", "write a requirements.txt: pip can make one of it" },
-                { ".runconfig", "an Azure ML run configuration", "give the conda file that it names" },
+                { ".runconfig", "an Azure ML run configuration",
+                  "run it: envbuild run FILE; or give the conda file that it names" },
                 { ".py", "a program", "give an environment.yml or a requirements.txt" },
                 { ".ipynb", "a notebook", "give an environment.yml or a requirements.txt" },
         };

@@ -1,3 +1,4 @@
+#include "base/cleanup.h"
 #include "spec/requirements.h"
 
 static void load_requirements(struct spec_load *l, sv text)
@@ -23,7 +24,9 @@ static int load_yaml(struct spec_load *l, sv text, struct err *e)
                 err_done(&faults);
                 return 0;
         }
-        if (!spec_other_form(l, top)) {
+        if (spec_azureml(l, top)) {
+                return 0;
+        } else if (!spec_other_form(l, top)) {
                 spec_environment(l, top);
                 spec_selectors(l, text);
         }
@@ -63,6 +66,26 @@ static void rebase(struct spec_load *l, sv from_dir, sv to_dir)
                 if (sv_find_sv(*t, SV("://")) < 0 && !sv_starts(*t, SV("${")))
                         *t = spec_path_relative(l->a, to_dir, spec_path_join(l->a, from_dir, *t));
         }
+}
+
+void spec_load_beside(struct spec_load *l, struct spec_where at, sv path)
+{
+        AUTO(err_done) struct err e = { 0 };
+        struct spec_load in = { l->a,
+                                l->io,
+                                l->ds,
+                                arena_new(l->a, struct spec),
+                                spec_path_join(l->a, spec_path_dir(l->a, l->file), path),
+                                .named = true };
+        int r = load(&in, &e);
+
+        if (r < 0 && r != -ERR_USAGE) {
+                diag_hint(l->ds, spec_fault(l->ds, at, path.n, "EB106", "%s", e.cause),
+                          "paths are relative to the file that names them");
+                return;
+        }
+        rebase(&in, spec_path_dir(l->a, in.file), spec_path_dir(l->a, l->file));
+        spec_merge(l, in.s);
 }
 
 int spec_load(struct arena *a, const sv *paths, size_t n, const struct spec_io *io, struct diags *ds, struct spec **ret,

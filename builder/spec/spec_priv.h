@@ -11,7 +11,8 @@ struct spec_load {
         const struct spec_io *io;
         struct diags *ds;
         struct spec *s;
-        sv file; /* as the user named it */
+        sv file;    /* as the user named it */
+        bool named; /* by another file: then it must be a definition itself */
 };
 
 /* Lists in struct spec have no capacity of their own: it is the next power of two, for lists that only this macro made. */
@@ -86,6 +87,12 @@ void spec_selectors(struct spec_load *l, sv text);
 void spec_merge(struct spec_load *l, const struct spec *later); /* merge.c: into l->s */
 /** True when `top` is a document of another kind: reported (form.c). */
 bool spec_other_form(struct spec_load *l, const struct yaml *top);
+/** An Azure ML environment (v2 YAML, v1 azureml_environment.json): read, with the conda file that it names. False: it is none (azureml.c). */
+bool spec_azureml(struct spec_load *l, const struct yaml *top);
+/** A definition that another names, into l->s (load.c); at: where it is named. */
+void spec_load_beside(struct spec_load *l, struct spec_where at, sv path);
+/** The name an image may have that is nearest (value.c). */
+sv spec_name_repair(struct arena *a, sv text);
 bool spec_other_name(struct spec_load *l);                    /* the same by the file's name alone */
 bool spec_finished(struct spec_load *l, enum spec_form form); /* the same when it is a finished resolution */
 

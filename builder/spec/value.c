@@ -37,7 +37,7 @@ static bool name_valid(sv s)
 }
 
 /* The valid name that is nearest: lower case, one '-' for whatever else, none at the ends; "env" when nothing is left. */
-static sv name_repair(struct arena *a, sv s)
+sv spec_name_repair(struct arena *a, sv s)
 {
         char *out = arena_alloc(a, s.n + 4, 1);
         size_t n = 0;
@@ -61,7 +61,7 @@ bool spec_check_name(struct spec_load *l, const struct spec_text *name)
 
         if (name_valid(name->text))
                 return true;
-        good = name_repair(l->a, name->text);
+        good = spec_name_repair(l->a, name->text);
         i = spec_fault(l->ds, name->at, name->text.n, "EB103", "'%.*s' cannot name an image", SV_ARG(name->text));
         diag_hint(l->ds, i, "write 'name: %.*s' (lower-case letters, digits, single '-', '_', '.')", SV_ARG(good));
         return false;
@@ -74,7 +74,7 @@ sv spec_name_of(struct arena *a, sv path)
 
         if (dot > 0)
                 base.n = (size_t)dot;
-        return name_repair(a, base);
+        return spec_name_repair(a, base);
 }
 
 static bool variable_name_valid(sv s)

@@ -11,7 +11,8 @@ static char *note_path(const struct store *s, size_t root, enum store_note kind,
 {
         static const char *const folder[] = { [STORE_FACT] = "layers",    [STORE_IMAGE] = "images",
                                               [STORE_HTTP] = "http",      [STORE_TEXT] = "texts",
-                                              [STORE_ORIGIN] = "origins", [STORE_SOURCE] = "sources" };
+                                              [STORE_ORIGIN] = "origins", [STORE_SOURCE] = "sources",
+                                              [STORE_TREE] = "trees" };
 
         return fs_path("%s/%s/%s", s->root[root], folder[kind], sha256_hex(key).s);
 }
@@ -35,7 +36,9 @@ int store_note_put(struct store *s, enum store_note kind, const sha256 *key, sv 
 {
         AUTO(free_ptr) char *path = note_path(s, 0, kind, key);
 
-        return store_must_write(s, e) < 0 ? -(int)e->code : store_replace(s, path, text, e);
+        if (store_must_write(s, e) < 0)
+                return -(int)e->code;
+        return kind == STORE_TREE ? store_replace_hint(s, path, text, e) : store_replace(s, path, text, e);
 }
 
 int store_note_drop(struct store *s, enum store_note kind, const sha256 *key, struct err *e)

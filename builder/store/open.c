@@ -14,7 +14,8 @@
 const char *const store_folder[] = { [STORE_BLOB] = "oci/blobs/sha256",
                                      [STORE_PACKAGE] = "packages",
                                      [STORE_BODY] = "layers/bodies",
-                                     [STORE_INDEX] = "indexes" };
+                                     [STORE_INDEX] = "indexes",
+                                     [STORE_CODE] = "code" };
 
 uint64_t store_random(void)
 {
@@ -85,10 +86,10 @@ static int add_roots(struct store *s, const char *root, struct err *e)
 
 static int make_folders(struct store *s, struct err *e)
 {
-        static const char *const names[] = { "oci/blobs/sha256", "refs",   "packages", "layers/bodies",
-                                             "images",           "http",   "texts",    "indexes",
-                                             "claims",           "leases", "tmp",      "trash",
-                                             "origins",          "sources" };
+        static const char *const names[] = { "oci/blobs/sha256", "refs",    "packages", "layers/bodies",
+                                             "images",           "http",    "texts",    "indexes",
+                                             "claims",           "leases",  "tmp",      "trash",
+                                             "origins",          "sources", "code",     "trees" };
         AUTO(free_ptr) char *layout = fs_path("%s/oci/oci-layout", s->root[0]);
 
         for (size_t i = 0; i < ARRAY_LEN(names); i++) {

@@ -73,6 +73,20 @@ int store_replace(struct store *s, const char *to, sv text, struct err *e)
         return store_place(&tmp, &fd, to, e);
 }
 
+int store_replace_hint(struct store *s, const char *to, sv text, struct err *e)
+{
+        AUTO(free_ptr) char *tmp = NULL;
+        AUTO(close_fd) int fd = -1;
+
+        if (store_temp(s, &tmp, &fd, e) < 0)
+                return -(int)e->code;
+        if (fs_write_all(fd, text.p, text.n, to, e) == 0 && rename(tmp, to) < 0)
+                err_errno(e, "cannot put '%s' in its place", to);
+        if (e->code)
+                unlink(tmp);
+        return -(int)e->code;
+}
+
 void store_freshen(struct store *s, const char *folder)
 {
         AUTO(free_ptr) char *path = fs_path("%s/.%s-%ld-%016" PRIx64, folder, s->host, (long)getpid(), store_random());

@@ -45,7 +45,7 @@ int store_usage(struct store *s, struct store_usage ret[static 8], size_t *ret_n
                 const char *what, *folder;
         } part[] = { { "blobs", "oci/blobs" }, { "packages", "packages" }, { "bodies", "layers/bodies" },
                      { "pages", "http" },      { "texts", "texts" },       { "indexes", "indexes" },
-                     { "unpacked", NULL } };
+                     { "code", "code" },       { "unpacked", NULL } };
 
         for (size_t i = 0; i < ARRAY_LEN(part); i++) {
                 AUTO(free_ptr) char *path =

@@ -36,7 +36,8 @@ enum store_kind {
         STORE_BLOB,    /* oci/blobs/sha256/: image blobs */
         STORE_PACKAGE, /* packages/: downloaded artifacts */
         STORE_BODY,    /* layers/bodies/: bodies of bucketed packages, by the sha256 of their bytes */
-        STORE_INDEX /* indexes/: repodata of conda channels, unpacked, and what was made of it to be mapped; notes name them */
+        STORE_INDEX, /* indexes/: repodata of conda channels, unpacked, and what was made of it to be mapped; notes name them */
+        STORE_CODE /* code/: files of runs' sources, and lists of them (run/code/) */
 };
 
 /* Writing a new thing. begin gives a writer that hashes as it goes; commit renames it to its digest (fsync file and folder). */
@@ -64,11 +65,34 @@ int store_map(struct store *s, enum store_kind kind, const sha256 *d, struct fs_
 int store_read(struct store *s, enum store_kind kind, const sha256 *d, struct buf *ret, struct err *e);
 int store_drop(struct store *s, enum store_kind kind, const sha256 *d, struct err *e);
 
+/* Many small things at once (store/batch.c): each is written as it is added; commit makes all of them durable, then visible. */
+struct store_batch;
+int store_batch_begin(struct store *s, enum store_kind kind, struct store_batch **ret, struct err *e);
+/** Any thread. -ERR_INTEGRITY: what r gives is not d; the batch goes on without it. */
+int store_batch_add(struct store_batch *b, const sha256 *d, struct reader *r, struct err *e);
+int store_batch_commit(struct store_batch *b, struct err *e);
+void store_batch_free(struct store_batch *b); /* what was not committed is gone; NULL is fine */
+static inline void store_batch_freep(struct store_batch **b)
+{
+        store_batch_free(*b);
+}
+/** store_has of n things, faster: what was touched within the hour is not touched again. */
+void store_have(struct store *s, enum store_kind kind, const sha256 *d, size_t n, bool *ret);
+/* That nothing came to a folder or left it since: what was there then is there now. */
+struct store_mark {
+        uint64_t inode;
+        int64_t mtime_ns, taken; /* taken: seconds since 1970 */
+};
+struct store_mark store_mark(struct store *s, enum store_kind kind);
+/** False, too, when it is so old that what is in use should be touched again (store_have does it). */
+bool store_mark_holds(struct store *s, enum store_kind kind, const struct store_mark *m);
+
 /* layers/<key>: small JSON documents, "facts" about what a key gives (layer/fact.h reads and writes them); images/<lock digest>: the
  * manifest that a lock gave; http/<name>: pages; texts/<sha256>: small files of
  * packages that an image's config depends on; origins/<sha256>: see store_origin_add; sources/<sha256>: what an image was
- * made from (image/origin.h). Replaced atomically. */
-enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP, STORE_TEXT, STORE_ORIGIN, STORE_SOURCE };
+ * made from (image/origin.h); trees/<sha256 of a path>: what a source folder's files looked like last time (run/code/index.h), a hint: not
+ * synced, so that after a power cut it may be any bytes. Replaced atomically. */
+enum store_note { STORE_FACT, STORE_IMAGE, STORE_HTTP, STORE_TEXT, STORE_ORIGIN, STORE_SOURCE, STORE_TREE };
 int store_note_get(struct store *s, enum store_note kind, const sha256 *key, struct buf *ret,
                    struct err *e); /* -ERR_NOT_FOUND */
 int store_note_put(struct store *s, enum store_note kind, const sha256 *key, sv text, struct err *e);
@@ -132,7 +156,7 @@ struct store_damage {
 int store_verify(struct store *s, struct op *op, struct arena *a, struct store_damage **ret, size_t *ret_n,
                  uint64_t *ret_checked, struct err *e);
 struct store_usage {
-        const char *what; /* "blobs", "packages", "bodies", "pages", "indexes", "unpacked" */
+        const char *what; /* "blobs", "packages", "bodies", "pages", "texts", "indexes", "code", "unpacked" */
         uint64_t files, bytes;
 };
 int store_usage(struct store *s, struct store_usage ret[static 8], size_t *ret_n, struct err *e);

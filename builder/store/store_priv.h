@@ -57,6 +57,8 @@ int store_temp(struct store *s, char **ret_path, int *ret_fd, struct err *e);
 /** fsync, close, rename to `to`, fsync of its folder. The temporary is gone afterwards, whatever happens. */
 int store_place(char **tmp, int *fd, const char *to, struct err *e);
 int store_replace(struct store *s, const char *to, sv text, struct err *e);
+/** The same without waiting for the disk: what a crash may take. */
+int store_replace_hint(struct store *s, const char *to, sv text, struct err *e);
 /** Make a folder's listing fresh on NFS: create and unlink a file in it. */
 void store_freshen(struct store *s, const char *folder);
 

@@ -13,9 +13,11 @@
 /* A pruner moves things to trash/ and looks again before it deletes them: what somebody needs goes back. */
 static bool back_from_trash(struct store *s, enum store_kind kind, const sha256 *d)
 {
-        static const char *const name[] = {
-                [STORE_BLOB] = "blob", [STORE_PACKAGE] = "package", [STORE_BODY] = "body", [STORE_INDEX] = "index"
-        };
+        static const char *const name[] = { [STORE_BLOB] = "blob",
+                                            [STORE_PACKAGE] = "package",
+                                            [STORE_BODY] = "body",
+                                            [STORE_INDEX] = "index",
+                                            [STORE_CODE] = "code" };
         AUTO(free_ptr) char *from = NULL, *to = NULL;
 
         if (!s->write)

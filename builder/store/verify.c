@@ -69,7 +69,7 @@ static int verify_kind(struct verify *x, enum store_kind kind, struct err *e)
 int store_verify(struct store *s, struct op *op, struct arena *a, struct store_damage **ret, size_t *ret_n,
                  uint64_t *ret_checked, struct err *e)
 {
-        static const enum store_kind kinds[] = { STORE_BLOB, STORE_PACKAGE, STORE_BODY, STORE_INDEX };
+        static const enum store_kind kinds[] = { STORE_BLOB, STORE_PACKAGE, STORE_BODY, STORE_INDEX, STORE_CODE };
         struct verify x = { .store = s, .op = op, .arena = a };
 
         if (store_must_write(s, e) < 0)

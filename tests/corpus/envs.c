@@ -69,6 +69,17 @@ static bool has(const struct diags *ds, const char *code)
         return false;
 }
 
+/* An Azure ML environment is refused only for a Dockerfile (or what a template leaves open), or because its conda file is not here. */
+static const char *judge_azureml(const struct diags *ds)
+{
+        static const char *const reasons[] = { "EB106", "EB107", "EB108" };
+
+        for (size_t i = 0; i < ds->n; i++)
+                if (ds->v[i].level == DIAG_ERROR && !is_one_of(ds->v[i].code, reasons, ARRAY_LEN(reasons)))
+                        return "this is an environment of Azure ML";
+        return NULL;
+}
+
 static bool known_difference(sv file)
 {
         for (size_t i = 0; i < ARRAY_LEN(differ); i++)
@@ -84,6 +95,8 @@ static const char *judge(sv kind, sv verdict, const struct diags *ds)
 
         if (sv_is(kind, "bad-yaml"))
                 return has(ds, "EB100") ? NULL : "this is not YAML";
+        if (sv_is(kind, "aml-v2-env") || sv_is(kind, "aml-v1-env-json"))
+                return judge_azureml(ds);
         if (!definition && !sv_is(kind, "conda-speclist"))
                 return ds->n_errors ? NULL : "this is no definition";
         if (sv_is(verdict, "invalid") && !ds->n_errors)

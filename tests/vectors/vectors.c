@@ -15,7 +15,7 @@
 
 static const struct vectors_kind *const tables[] = {
         vectors_conda_definitions, vectors_conda_install, vectors_conda_rules, vectors_conda_solve, vectors_oci,
-        vectors_pypi_files,        vectors_pypi_rules,    vectors_pypi_solve,  vectors_pypi_wheels,
+        vectors_run_jobs,          vectors_pypi_files,    vectors_pypi_rules,  vectors_pypi_solve,  vectors_pypi_wheels,
 };
 
 static const struct vectors_kind *kind_find(const char *name)

@@ -41,5 +41,6 @@ extern const struct vectors_kind vectors_conda_install[]; /* install-expect, EXP
 extern const struct vectors_kind vectors_conda_rules[];   /* versions, version specs, match specs, channels */
 extern const struct vectors_kind vectors_conda_solve[];   /* solve cases, large and small */
 extern const struct vectors_kind vectors_conda_definitions[]; /* env, explicit, locks */
+extern const struct vectors_kind vectors_run_jobs[];          /* descriptions of runs */
 
 #endif

@@ -1,40 +1,50 @@
-/* run/code/snapshot.h - the source of a run: which files (`.amlignore`, else `.gitignore`, with git's matching; `.git` never), kept by content in the
- * store, so that a second submit reads only what changed. Sorted, modes kept as 0644/0755, times 0, links kept, those that leave the folder refused. */
+/* run/code/snapshot.h - the source of a run: which files, kept by content in the store (STORE_CODE), so that a second submit reads only what
+ * changed. Modes are 0644 or 0755, times 0, links stay links. The same files give the same digest on every machine.
+ *
+ * Which files: with a `.amlignore` in the root all `.amlignore`s count, there and in folders below it, and no .gitignore is read; else all
+ * `.gitignore`s, and the root's .git/info/exclude, which is weaker; never a user's own excludes. Patterns have git's meaning (run/code/ignore.h),
+ * whatever git tracks. Left out always: `.git` at any depth, and `outputs` and `logs` in the root, which are the run's. A folder with nothing in it
+ * is kept, one of which all is ignored is not. */
 #ifndef RUN_CODE_SNAPSHOT_H
 #define RUN_CODE_SNAPSHOT_H
 
 #include "run/run.h"
 
-enum run_file_kind { RUN_FILE, RUN_FILE_LINK, RUN_FILE_DIR };
+#define RUN_SNAPSHOT_BYTES ((uint64_t)300 << 20) /* more is warned of, as Azure ML refuses it */
+#define RUN_SNAPSHOT_FILES 2000
+
+enum run_file_kind { RUN_FILE, RUN_FILE_LINK, RUN_FILE_DIR /* an empty folder */ };
 struct run_file {
-        sv path; /* relative, '/' between parts, sorted bytewise */
+        sv path; /* relative, '/' between parts, sorted bytewise; any bytes but NUL */
         enum run_file_kind kind;
         bool executable;
         uint64_t size;
-        sha256 digest; /* RUN_FILE: its bytes, STORE_PACKAGE-like kind STORE_SOURCE_FILE of the store */
+        sha256 digest; /* RUN_FILE: its bytes, a STORE_CODE */
         sv target;     /* RUN_FILE_LINK */
 };
 struct run_snapshot {
         struct run_file *v;
         size_t n;
         uint64_t files, bytes;
-        sha256 digest;                     /* of its canonical list */
+        sha256 digest;                     /* of its canonical list (run/code/list.h), a STORE_CODE, too */
         uint64_t moved_files, moved_bytes; /* what the store lacked */
 };
 /**
- * Look, hash what changed since last time (an index like git's, by size, mtime, ctime, inode), put what is new into the store.
- * Warnings in ctx->diags: over 300 MB or 2,000 files (with the ten largest), names that look like secrets. Top-level outputs/ and logs/ are left out.
+ * Look, hash what changed since last time (run/code/index.h), put what is new and the list into the store.
+ * ctx->diags: EB520 many or large files · EB521 secrets · EB522 links that leave the folder · EB523 what cannot be read · EB524 sockets and the like ·
+ * EB525 files that changed while they were read · EB526 too deep · EB527 an ignore file that is none.
  *
- * @return 0 · -ERR_NOT_FOUND, -ERR_IO · -ERR_USAGE: a link that leaves the folder, a file that changed while it was read
+ * @return 0 · -ERR_NOT_FOUND: no such folder · -ERR_IO · -ERR_USAGE: errors in ctx->diags, all of them · -ERR_CANCELLED
  */
 int run_snapshot_take(struct run_ctx *c, struct arena *a, const char *dir, struct run_snapshot *ret, struct err *e);
-/** Keep the list in the store and read it back by digest. */
+/** Keep the list in the store, for one that was not taken here; and read it back by digest. -ERR_NOT_FOUND, -ERR_INTEGRITY. */
 int run_snapshot_save(struct run_ctx *c, const struct run_snapshot *s, struct err *e);
 int run_snapshot_load(struct run_ctx *c, struct arena *a, const sha256 *digest, struct run_snapshot *ret,
                       struct err *e);
-/** Make the working copy: `dir` must not exist or be empty. Reflinked where the file system can, else copied. code/outputs and code/logs become links to ../outputs, ../logs. */
+/** Make the working copy: `dir` must not exist or be empty. Reflinked where the file system can, else copied. dir/outputs and dir/logs become
+ *  links to ../outputs, ../logs. -ERR_NOT_FOUND: the store has lost a file. */
 int run_snapshot_place(struct run_ctx *c, const struct run_snapshot *s, const char *dir, struct err *e);
-/** As an uncompressed deterministic tar below prefix ("/.envbuild/code"), with extra files (the shim): for an OCI layer. */
+/** As an uncompressed deterministic tar below prefix ("/.envbuild/code"), with extra files (the shim): for an OCI layer. w is not finished. */
 struct run_extra {
         const char *path, *from; /* in the tar; on this machine */
         unsigned mode;

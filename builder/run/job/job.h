@@ -1,7 +1,7 @@
 /* run/job/job.h - the description of a run: one struct, whatever it came from (flags, an Azure ML v2 command job, ScriptRunConfig as JSON or
  * YAML, a v1 .runconfig). Sources: specs of Azure ML CLI v2 command jobs, azureml-core's ScriptRunConfig and RunConfiguration. Texts live in
  * the arena. Reading touches no network; paths are made absolute but need not exist yet (job/check.c looks).
- * Faults go to ctx->diags with file:line:column and codes EB5xx (docs/internals/diagnostics.md), all of them at once. */
+ * Faults go to ctx->diags with file:line:column and codes EB55x (docs/internals/diagnostics.md), all of them at once. */
 #ifndef RUN_JOB_JOB_H
 #define RUN_JOB_JOB_H
 

@@ -36,16 +36,35 @@ const struct yaml *job_get(const struct yaml *map, const char *key)
         return NULL;
 }
 
-static const char *nearest(sv word, const struct job_key *keys)
+/* The form in which whoever wrote `word` would write the name: with '_' when that has one. */
+static sv like(struct arena *a, sv word, const char *name)
+{
+        sv camel = sv_from(name);
+        char *out = arena_alloc(a, 2 * camel.n + 1, 1);
+        size_t n = 0;
+
+        if (sv_find(word, '_') < 0)
+                return camel;
+        for (size_t i = 0; i < camel.n; i++) {
+                if (upper(name[i]))
+                        out[n++] = '_';
+                out[n++] = upper(name[i]) ? (char)(name[i] | 0x20) : name[i];
+        }
+        return (sv){ out, n };
+}
+
+/* Empty: nothing is near. */
+static sv nearest(struct arena *a, sv word, const struct job_key *keys)
 {
         unsigned best = word.n < 4 ? 2 : 3;
-        const char *ret = NULL;
+        sv ret = { 0 };
 
         for (; keys->name; keys++) {
-                unsigned d = sv_distance(word, sv_from(keys->name), best);
+                sv name = like(a, word, keys->name);
+                unsigned d = sv_distance(word, name, best);
                 if (d < best) {
                         best = d;
-                        ret = keys->name;
+                        ret = name;
                 }
         }
         return ret;
@@ -65,11 +84,11 @@ void job_keys(struct job_read *r, const struct yaml *map, const struct job_key *
                 while (k->name && !job_key_is(key->text, k->name))
                         k++;
                 if (!k->name) {
-                        const char *near = nearest(key->text, keys);
+                        sv near = nearest(r->a, key->text, keys);
                         size_t d = job_fault(r, key, "EB550", "unknown key '%.*s'%s%s", SV_ARG(key->text),
                                              *what ? " " : "", what);
-                        if (near)
-                                diag_hint(r->ds, d, "did you mean '%s'?", near);
+                        if (near.n)
+                                diag_hint(r->ds, d, "did you mean '%.*s'?", SV_ARG(near));
                 } else if (k->take) {
                         k->take(r, key, map->v[i].value);
                 }

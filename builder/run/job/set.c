@@ -24,7 +24,7 @@ int run_job_set(struct arena *a, struct run_spec *s, sv name, sv value, struct e
                 return err_set(e, ERR_USAGE, "input '%.*s' is a path: only values can be set", SV_ARG(name));
         if (in) {
                 in->value = arena_sv(a, value);
-                if (s->command_written.n)
+                if (s->command.n && s->command_written.n) /* a command line that took the file's place has none */
                         job_fill(a, s, NULL);
                 return 0;
         }

@@ -43,6 +43,8 @@ struct slurm_seen {
 bool slurm_state_map(sv word, enum run_state *ret, enum run_reason *ret_reason);
 /** Reasons for which a job waits for ever if nobody does something: a sentence; NULL: an ordinary wait. */
 const char *slurm_never_runs(sv reason);
+/** All ranks have ended, but one was killed: by whom, Slurm may know. */
+bool slurm_doubtful(const struct slurm_seen *seen);
 /**
  * One status of what Slurm and the ranks say. False: Slurm says it is over and well, but records of ranks are missing: look again.
  * message is made in a.

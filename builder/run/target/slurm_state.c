@@ -127,6 +127,14 @@ static void failed_by_slurm(struct arena *a, const struct slurm_job *j, enum run
                 s->message = arena_fmt(a, "Slurm ended it: %.*s", SV_ARG(s->engine_state));
 }
 
+bool slurm_doubtful(const struct slurm_seen *seen)
+{
+        const struct run_status *r = &seen->ranks;
+
+        return seen->judged && r->state == RUN_FAILED && r->reason != RUN_R_TIMEOUT &&
+               (seen->stopped || r->term_signal);
+}
+
 /* All ranks have ended. What one did by itself is known better than Slurm knows it; of one that was ended from outside Slurm knows why. */
 static void ended(struct arena *a, const struct slurm_job *j, const struct slurm_seen *seen, enum run_state state,
                   enum run_reason why, struct run_status *ret)
@@ -162,6 +170,8 @@ bool slurm_decide(struct arena *a, const struct slurm_job *j, const struct slurm
         s.message = (sv){ 0 };
         if (!slurm_state_map(j->state, &state, &why)) {
                 s.state = RUN_UNKNOWN;
+        } else if (seen->judged && slurm_doubtful(seen) && !run_state_final(state)) {
+                s.state = RUN_FINALIZING; /* COMPLETING hides what it will be */
         } else if (seen->judged) {
                 ended(a, j, seen, state, why, &s);
         } else if (!run_state_final(state)) {

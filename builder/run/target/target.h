@@ -16,7 +16,9 @@ enum run_caps {
         RUN_CAP_CODE_LAYER = 16,   /* the source must be a layer of the image: rec->run_image */
         RUN_CAP_HOST = 32,         /* runs without an image (RUN_ENV_HOST) */
         RUN_CAP_REMOTE_INPUT = 64, /* takes azureml: and https: inputs */
-        RUN_CAP_RETRY = 128
+        RUN_CAP_RETRY = 128,
+        RUN_CAP_LOCAL_STORE =
+                256 /* takes an image from our store: put into the engine's own (image/local_stores.h), rec->run_image is what it is called there */
 };
 /* One run in hand; everything borrowed. */
 struct run {

@@ -129,6 +129,56 @@ static void a_new_tag_is_only_a_tag(void **state)
         free(x);
 }
 
+/* v1 is an image of all of x's layers but the last. */
+static void add_predecessor(struct image *x, struct fake_test *t)
+{
+        AUTO(buf_done) struct buf out = BUF_INIT(OCI_DOC_MAX);
+        struct oci_desc layer[LAYERS - 1];
+        struct oci_manifest m = { .config = x->blob[LAYERS].desc, .layer = layer, .n_layer = LAYERS - 1 };
+
+        for (size_t i = 0; i < m.n_layer; i++)
+                layer[i] = x->blob[i].desc;
+        oci_manifest_write(&m, &out);
+        fake_manifest_add(&t->repo, "v1", OCI_MANIFEST, arena_sv(&t->a, buf_sv(&out)));
+}
+
+static void what_a_tag_needed_is_not_asked_for(void **state)
+{
+        struct image *x = xcalloc(1, sizeof(*x));
+        struct reg_push_count n = { 0 };
+        struct fake_test t;
+
+        (void)state;
+        fake_begin(&t, NULL);
+        image_init(x, &t, 1);
+        add_predecessor(x, &t);
+        assert_int_equal(reg_push(t.c, &x->p, &n, &t.e), 0);
+        assert_true(n.sent == 1 && n.present == LAYERS && n.bytes == x->blob[LAYERS - 1].desc.size);
+        assert_int_equal(fake_count("HEAD /v2/team/x/blobs/"), 1);
+        assert_int_equal(fake_count("GET /v2/team/x/manifests/"), 1);
+        fake_end(&t);
+        /* They are gone, as the registry says when it sees our manifest. */
+        fake_begin(&t, NULL);
+        image_init(x, &t, 1);
+        add_predecessor(x, &t);
+        fake_fault(&(struct fake_fault){ .match = "PUT /v2/team/x/manifests/sha256:",
+                                         .times = 1,
+                                         .status = 400,
+                                         .body = "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}" });
+        assert_int_equal(reg_push(t.c, &x->p, &n, &t.e), 0);
+        assert_int_equal(n.sent, LAYERS + 1);
+        fake_end(&t);
+        /* What no registry need hold is asked for. */
+        fake_begin(&t, NULL);
+        image_init(x, &t, 1);
+        x->blob[0].desc.media_type = SV("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
+        add_predecessor(x, &t);
+        assert_int_equal(reg_push(t.c, &x->p, &n, &t.e), 0);
+        assert_int_equal(fake_count("HEAD /v2/team/x/blobs/"), 2);
+        fake_end(&t);
+        free(x);
+}
+
 /* Others push the same image: the registry has the blobs, and for a moment does not know it. */
 static void a_half_written_blob_is_looked_at_again(void **state)
 {
@@ -281,6 +331,7 @@ int main(void)
                 cmocka_unit_test(all_of_it_then_nothing),
                 cmocka_unit_test(one_missing_blob_is_one_put),
                 cmocka_unit_test(a_new_tag_is_only_a_tag),
+                cmocka_unit_test(what_a_tag_needed_is_not_asked_for),
                 cmocka_unit_test(a_half_written_blob_is_looked_at_again),
                 cmocka_unit_test(children_come_first_and_tags_last),
                 cmocka_unit_test(a_failing_blob_leaves_no_manifest),

@@ -65,6 +65,9 @@ static const struct row {
         { "CANCELLED", "", 0, 15, ALL_WELL, true, true, RUN_COMPLETED, RUN_R_NONE, 0 },
         { "COMPLETED", "", 0, 0, NONE, true, true, RUN_CANCELED, RUN_R_NONE, -1 }, /* cancelled before its first rank */
         { "FAILED", "", 130, 0, ALL_CANCELLED, true, true, RUN_CANCELED, RUN_R_NONE, 143 },
+        { "COMPLETING", "", 0, 0, RANK_STOPPED, false, true, RUN_FINALIZING, RUN_R_EXIT_CODE, 143 },
+        { "RUNNING", "", 0, 0, RANK_KILLED, false, true, RUN_FINALIZING, RUN_R_SIGNAL, 137 },
+        { "RUNNING", "", 0, 0, RANK_11, false, true, RUN_FAILED, RUN_R_EXIT_CODE, 11 },
         { "BANANA", "", 0, 0, NONE, false, true, RUN_UNKNOWN, RUN_R_NONE, -1 },
 };
 
