@@ -147,3 +147,15 @@ def test_twice_leaves_them_alone(many):
         while {r["state"] for r in records(many)} != {"Completed"} and time.monotonic() < end:
             time.sleep(0.05)
         assert {r["state"] for r in records(many)} == {"Completed"}
+
+
+def test_one_environment_for_all(many, definition):
+    definition()
+    many.write("src/data.txt", "data")
+    many.write("job.yml", JOB + "environment: file:env.yml\ncode: src\n")
+    p = many.run("sweep", "job.yml", "--set", "SEED=3,4", "--max-concurrent", "2", "--json")
+    table = json.loads(p.out)
+    assert [r["state"] for r in table["runs"]] == ["Completed"] * 2
+    runs = records(many)
+    assert {r["image"] for r in runs} == {table["image"]} and "@sha256:" in table["image"]
+    assert len({r["snapshot"]["digest"] for r in runs}) == 1
