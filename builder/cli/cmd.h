@@ -74,6 +74,7 @@ int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_sbom(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_sign(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_sweep(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_pull(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);

@@ -297,6 +297,22 @@ static const struct opt run_opts[] = {
         REGISTRY_OPTS(request_opts),
         OPT_END,
 };
+static const struct opt sweep_opts[] = {
+        { 0, "set", "NAME=V1,V2", OPT_LIST, AT(run_opts, set), NULL,
+          "values of an input or variable: a list, or a range: 1..5, 0..1:0.25" },
+        { 0, "random", "N", OPT_COUNT, AT(run_opts, random), NULL, "N combinations, each once, instead of all" },
+        { 0, "seed", "S", OPT_COUNT, AT(run_opts, seed), NULL, "which ones: the same for the same seed" },
+        { 0, "max-concurrent", "K", OPT_COUNT, AT(run_opts, concurrent), NULL,
+          "so many at once (default: 1 on one machine, all on a cluster)" },
+        { 0, "metric", "NAME", OPT_TEXT, AT(run_opts, metric), NULL, "show this value of outputs/metrics.json" },
+        { 0, "json", NULL, OPT_FLAG, AT(run_opts, json), NULL, "the table as JSON" },
+        REQUEST_OPTS,
+        RUN_OPTS,
+        { 0, "volume", "SRC:DST", OPT_LIST, AT(request_opts, volume), NULL,
+          "make a folder of this machine visible in the image" },
+        REGISTRY_OPTS(request_opts),
+        OPT_END,
+};
 static const struct opt platform_opts[] = {
         { 0, "platform", "P", OPT_TEXT, AT(read_opts, platform), NULL, "which platform of several" },
         OPT_END,
@@ -471,6 +487,18 @@ const struct cmd cmds[] = {
           "The exit code is the command's; 124 after --timeout, 125 when the command was not reached, 128+N by "
           "signal N.",
           run_opts, sizeof(struct run_opts), true, cmd_run },
+        { "sweep", "FILE [-- CMD…]", "run one description with many values",
+          "FILE is the description of a run; each --set gives values to one of its literal inputs, or to one of its "
+          "variables. All combinations are run, the last --set changing fastest, or --random of them. The environment "
+          "is "
+          "built once and the source is copied once.\n"
+          "At the end there is a table of parameters, state, exit code, time and, with --metric, what the run wrote as "
+          "that into outputs/metrics.json (an object, or a line each time; the last counts). Each run is a run like "
+          "others (`envbuild runs`), with its parameters as tags.\n"
+          "Ctrl-C asks all of them to end, a second one leaves them alone. The exit code is 0 when all completed, 1 "
+          "when "
+          "not, 130 after Ctrl-C.",
+          sweep_opts, sizeof(struct run_opts), false, cmd_sweep },
         { "pull", "IMAGE", "fetch an image of a registry into the store",
           "IMAGE is a name as docker knows it: docker.io/library/busybox, busybox:1.36, localhost:5000/team/train, "
           "NAME@sha256:DIGEST.\n"

@@ -29,6 +29,8 @@ static struct js *launcher_doc(struct arena *a, const struct run_launcher *l)
         js_put(a, o, SV("argv"), words(a, l->argv));
         js_put(a, o, SV("env"), words(a, l->env));
         js_put_str(a, o, "dir", sv_from(l->dir ? l->dir : "/"));
+        if (l->wait)
+                js_put(a, o, SV("wait"), words(a, l->wait));
         return o;
 }
 
@@ -54,13 +56,15 @@ int run_launch_write(const struct run_record *r, const struct run_launch *l, str
 
 static bool read_launcher(struct arena *a, const struct js *j, struct run_launcher *ret)
 {
+        const struct js *wait = js_get(j, "wait");
         int64_t rank;
         sv dir = js_get_str(j, "dir");
         size_t n;
 
         if (!js_int(js_get(j, "rank"), &rank) || rank < -1 || rank > INT_MAX || !dir.n || dir.p[0] != '/' ||
             sv_find(dir, '\0') >= 0 || !run_js_argv(a, js_get(j, "argv"), &ret->argv, &n) || n == 0 ||
-            !run_js_argv(a, js_get(j, "env"), &ret->env, NULL))
+            !run_js_argv(a, js_get(j, "env"), &ret->env, NULL) ||
+            (wait && (!run_js_argv(a, wait, &ret->wait, &n) || n == 0)))
                 return false;
         ret->rank = (int)rank;
         ret->dir = arena_str(a, dir);

@@ -96,20 +96,28 @@ static int make_outputs(struct run *r, struct err *e)
         return 0;
 }
 
+/* What an engine has against it: its last line that says so; others say how to use it. */
+static sv complaint(sv said)
+{
+        sv rest = said, line, ret = { 0 };
+
+        while (sv_line(&rest, &line))
+                if (ret.n == 0 || sv_starts(line, SV("Error")))
+                        ret = sv_trim(line);
+        return ret;
+}
+
 static int run_before(struct run *r, const char *const *argv, struct err *e)
 {
         const struct proc p = { .argv = argv, .timeout_ms = BEFORE_MS };
         AUTO(proc_result_done) struct proc_result out = { 0 };
-        sv said, line;
 
         if (proc_run(&p, r->ctx->op, &out, e) < 0)
                 return -(int)e->code;
         if (out.status == 0)
                 return 0;
-        said = sv_trim(buf_sv(&out.err));
-        line = sv_skip(said, (size_t)(sv_rfind(said, '\n') + 1));
         return err_set(e, ERR_FAILED, "%s ended with %d: %.*s", sv_basename(sv_from(argv[0])).p, out.status,
-                       SV_ARG(line));
+                       SV_ARG(complaint(sv_trim(buf_sv(&out.err)))));
 }
 
 int run_prepare(struct run *r, const struct run_launch *l, struct err *e)

@@ -12,6 +12,8 @@ struct run_launch {
                 const char **argv;
                 const char **env;
                 const char *dir; /* working directory */
+                const char **
+                        wait; /* NULL, or argv that waits for what argv only looked at (podman wait …): started when that is gone and its rank goes on */
         } *v;
         size_t n;
         const char **

@@ -31,6 +31,7 @@ struct launched {
         pid_t pid;
         bool ended;
         int status;
+        unsigned waits; /* how often its `wait` was started */
 };
 struct supervisor {
         struct run_ctx *c;
@@ -129,6 +130,36 @@ static void look_after_peers(struct supervisor *s, size_t i)
                 dprintf(fd, "rank %u\n", rank_of(s, i));
 }
 
+/* Somebody killed what only looked at a rank (podman start --attach); the rank goes on, and so do we. */
+static bool looks_again(struct supervisor *s, size_t i)
+{
+        enum { WAITS = 100 };
+        AUTO(arena_done) struct arena a = { 0 };
+        const struct run_launcher *l = &s->launch.v[i];
+        struct run_launcher again = *l;
+        const struct run_rank *k;
+        struct run_rank *rank = NULL;
+        struct err e = { 0 };
+        char log[32];
+        size_t n;
+
+        if (!l->wait || s->v[i].waits >= WAITS || !WIFSIGNALED(s->v[i].status))
+                return false;
+        read_ranks(s, &a, &rank, &n);
+        k = run_rank_of(rank, n, rank_of(s, i));
+        if (!k || k->end_us)
+                return false;
+        s->v[i].waits++;
+        again.argv = l->wait;
+        snprintf(log, sizeof(log), "rank-%u.log", rank_of(s, i));
+        if (run_spawn(s->rec, &again, log, &s->v[i].pid, &e) < 0) {
+                note("waiting for a rank", &e);
+                return false;
+        }
+        s->v[i].ended = false;
+        return true;
+}
+
 /* Reaps launchers and, as a subreaper, whoever lost his parent. False: nobody is left. */
 static bool reap(struct supervisor *s)
 {
@@ -140,7 +171,9 @@ static bool reap(struct supervisor *s)
                         if (s->v[i].pid == pid && !s->v[i].ended) {
                                 s->v[i].ended = true;
                                 s->v[i].status = status;
-                                look_after_peers(s, i);
+                                if (!looks_again(s, i))
+                                        look_after_peers(s, i);
+                                break;
                         }
         return !(pid < 0 && errno == ECHILD);
 }

@@ -113,15 +113,16 @@ static int refuse(const struct container_engine *g, const struct run_spec *s, st
         return -(int)e->code;
 }
 
-static const char **start(struct run *r, const struct container_engine *g, unsigned rank)
+static struct run_launcher launcher(struct run *r, const struct container_engine *g, int rank, const char **env)
 {
-        const char **argv = arena_array(r->arena, const char *, 5);
+        const char *name = container_name(r->arena, r->rec, rank < 0 ? 0 : (unsigned)rank);
+        const char *const start[] = { g->name, "start", "--attach", name, NULL }, *const wait[] = { g->name, "wait",
+                                                                                                    name, NULL };
+        struct run_launcher l = { .rank = rank, .env = env, .dir = r->rec->dir.p };
 
-        argv[0] = g->name;
-        argv[1] = "start";
-        argv[2] = "--attach";
-        argv[3] = container_name(r->arena, r->rec, rank);
-        return argv;
+        l.argv = memcpy(arena_alloc(r->arena, sizeof(start), _Alignof(char *)), start, sizeof(start));
+        l.wait = memcpy(arena_alloc(r->arena, sizeof(wait), _Alignof(char *)), wait, sizeof(wait));
+        return l;
 }
 
 /* `VERB… NAME…` of all containers of this attempt. */
@@ -166,7 +167,7 @@ static int render(struct run *r, struct err *e)
                         return -(int)e->code;
                 for (size_t k = 0; k <= n_create; k++)
                         *arena_push(r->arena, l.before, n_before, cap) = create[k];
-                v[i] = (struct run_launcher){ mpi ? -1 : (int)i, start(r, g, (unsigned)i), env, r->rec->dir.p };
+                v[i] = launcher(r, g, mpi ? -1 : (int)i, env);
         }
         l.stop = stop(r, g);
         return run_rank_env_write(r, CONTAINER_DIR, e) < 0 ? -(int)e->code : run_launch_write(r->rec, &l, e);
