@@ -11,6 +11,7 @@
 #define JOB_FILE     "submit/job.json"
 #define SERVICE_FILE "submit/service.json"
 #define SECRET_FILE  "submit/secret.json"
+#define LOGS_LAST_US (120LL * 1000000) /* how long after the end logs are asked for */
 
 static const struct run_key keys[] = {
         { "context", RUN_KEY_TEXT, NULL },
@@ -485,8 +486,14 @@ static int kube_poll(struct run *r, struct run_status *ret, struct err *e)
         kube_judge(&a, &s, &f, &now, &drop);
         if (drop)
                 delete_all(&k, true, &ignored);
-        if (run_state_final(now.state) && s.there && !logs && !drop) /* the next look fetches the rest */
-                now.state = RUN_FINALIZING;
+        if (run_state_final(now.state) && s.there && !logs &&
+            !drop) { /* the next look fetches the rest, unless the node is gone */
+                if (f.now_us - now.ended_us < LOGS_LAST_US)
+                        now.state = RUN_FINALIZING;
+                else
+                        op_say(r->ctx->op, OP_WARN, "%.*s: the end of its log could not be fetched",
+                               SV_ARG(r->rec->id));
+        }
         now.engine_state = keep_text(r->arena, now.engine_state, ret->engine_state);
         now.message = keep_text(r->arena, now.message, ret->message);
         *ret = now;

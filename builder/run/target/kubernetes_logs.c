@@ -140,7 +140,7 @@ static int piece(struct log *g, struct arena *a, size_t limit, bool *ret_more, b
         if (kube_run(g->k, &(struct kube_call){ .args = args, .max_out = limit + 4096 }, &res, &said, e) < 0)
                 return -(int)e->code;
         if (said != KUBE_OK) {
-                *ret_gone = said == KUBE_ABSENT;
+                *ret_gone = said == KUBE_ABSENT || said == KUBE_REFUSED; /* no such pod; one that never had a node */
                 *ret_more = false;
                 return 0; /* another time, if there is one: the run does not depend on it */
         }

@@ -25,10 +25,13 @@ static void states(void **state)
                 { "{\"name\":\"n\",\"status\":\"Canceled\"}", RUN_CANCELED, RUN_R_NONE, -1 },
                 { "{\"name\":\"n\",\"status\":\"Teleported\"}", RUN_UNKNOWN, RUN_R_NONE, -1 },
                 { "{\"name\":\"n\",\"status\":\"Failed\"}", RUN_FAILED, RUN_R_LOST, -1 },
-                { "{\"name\":\"n\",\"status\":\"Failed\",\"error\":{\"message\":\"User process 'python' exited with status code 11. Please\"}}",
+                { "{\"name\":\"n\",\"status\":\"Failed\",\"error\":{\"message\":\"User process 'python' exited with "
+                  "status code 11. Please\"}}",
                   RUN_FAILED, RUN_R_EXIT_CODE, 11 },
-                { "{\"name\":\"n\",\"status\":\"Failed\",\"error\":{\"error\":{\"message\":\"exit code 999\"}}}", RUN_FAILED, RUN_R_LOST, -1 },
-                { "{\"name\":\"n\",\"status\":\"Failed\",\"error\":{\"message\":\"The job timed out\"}}", RUN_FAILED, RUN_R_TIMEOUT, -1 },
+                { "{\"name\":\"n\",\"status\":\"Failed\",\"error\":{\"error\":{\"message\":\"exit code 999\"}}}",
+                  RUN_FAILED, RUN_R_LOST, -1 },
+                { "{\"name\":\"n\",\"status\":\"Failed\",\"error\":{\"message\":\"The job timed out\"}}", RUN_FAILED,
+                  RUN_R_TIMEOUT, -1 },
         };
 
         (void)state;
@@ -39,7 +42,8 @@ static void states(void **state)
                 sv name;
                 assert_int_equal(aml_answer(&a, sv_from(r[i].text), &name, &s, &e), 0);
                 if (s.state != r[i].state || s.reason != r[i].reason || s.exit_code != r[i].exit_code)
-                        fail_msg("%s: %s %s %d", r[i].text, run_state_name(s.state), run_reason_name(s.reason), s.exit_code);
+                        fail_msg("%s: %s %s %d", r[i].text, run_state_name(s.state), run_reason_name(s.reason),
+                                 s.exit_code);
                 assert_int_equal(run_state_final(s.state), s.ended_us != 0);
         }
 }
