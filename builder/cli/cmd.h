@@ -108,5 +108,6 @@ int cmd_runs_collect(struct app *app, void *opts, int argc, char **argv, struct 
 int cmd_runs_download(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_runs_archive(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_runs_rm(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_doctor(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

@@ -608,6 +608,11 @@ const struct cmd cmds[] = {
           login_opts, sizeof(struct login_opts), false, cmd_login },
         { "logout", "HOST", "forget the login of a registry", "It is taken out of every file that has it.", logout_opts,
           sizeof(struct login_opts), false, cmd_logout },
+        { "doctor", NULL, "say what works here, and why the rest does not",
+          "Targets and profiles that `envbuild run --on` takes, the store, logins of registries, proxies and "
+          "certificates, "
+          "programs that are called. Nothing is changed. Exit 0 when the target `local` works, else 1.",
+          json_opts, sizeof(struct read_opts), false, cmd_doctor },
         { "completion", "bash|zsh|fish", "print a completion script", NULL, NULL, 0, false, cmd_completion },
         { "version", NULL, "print the version", NULL, NULL, 0, false, cmd_version },
         { "__supervise", "DIR", NULL, NULL, NULL, 0, false, cmd_supervise },
