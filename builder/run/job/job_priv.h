@@ -18,6 +18,7 @@ struct job_read {
         const struct yaml *command;       /* where it was written; NULL: nowhere */
         const struct yaml *docker;        /* the run's own docker section of a .runconfig */
         bool script_seen, old_references; /* "{inputs.x}" of the 2021 preview */
+        unsigned total; /* processes in all, where that is what is written (2021: distribution.process_count); 0: not */
         size_t cap_input, cap_output, cap_env;
 };
 

@@ -148,6 +148,9 @@ static void ranks(void **state)
                   8 },
                 { "type: script_run\ncommand: x\ndistributed_job_config: {type: PyTorch, node_count: 4}", 4 },
                 { "type: script_run\ncommand: x\ndistributed_job_config: {type: Tensorflow, worker_count: 2}", 3 },
+                { "command: x\ncompute: {target: a, instance_count: 2}\ndistribution: {type: pytorch, process_count: "
+                  "8}",
+                  8 },
         };
         int bad = 0;
 
