@@ -320,3 +320,14 @@ def test_wait_again_after_the_supervisor_was_killed(env, root):
     (root / run / "code/stop").touch()
     r = env.run("runs", "wait", run, code=None)
     assert r.code in (7, 125) and counted.read_text() == "x\n", r.out + r.err
+
+
+def test_the_first_bad_rank_and_its_log(env, root):
+    """Rank 1 of 3 fails with 11; what its peers say afterwards is not what is told."""
+    r = env.run("run", "--on", "process", "--distribution", "pytorch", "--processes", "3", "--", "sh", "-c",
+                "echo I am $RANK; [ $RANK = 1 ] && exit 11; until [ -e ../status/1/failed ]; do sleep 0.05; done; exit 3", code=11)
+    assert sorted(r.out.splitlines()) == ["[0] I am 0", "[1] I am 1", "[2] I am 2"]
+    out = env.run("runs", "show", "@latest").out
+    assert "exit code 11 (rank 1)" in out and "  | I am 1\n" in out and "I am 0" not in out
+    doc = json.loads(env.run("runs", "show", "@latest", "--json").out)
+    assert doc["exit_code"] == 11 and doc["first_bad_rank"] == 1 and len(doc["ranks"]) == 3
