@@ -320,3 +320,25 @@ def test_wait_again_after_the_supervisor_was_killed(env, root):
     (root / run / "code/stop").touch()
     r = env.run("runs", "wait", run, code=None)
     assert r.code in (7, 125) and counted.read_text() == "x\n", r.out + r.err
+
+
+def test_the_first_bad_rank_and_its_log(env, root):
+    """Rank 1 of 3 fails with 11; what its peers say afterwards is not what is told."""
+    r = env.run("run", "--on", "process", "--distribution", "pytorch", "--processes", "3", "--", "sh", "-c",
+                "echo I am $RANK; [ $RANK = 1 ] && exit 11; until [ -e ../status/1/failed ]; do sleep 0.05; done; exit 3", code=11)
+    assert sorted(r.out.splitlines()) == ["[0] I am 0", "[1] I am 1", "[2] I am 2"]
+    out = env.run("runs", "show", "@latest").out
+    assert "exit code 11 (rank 1)" in out and "  | I am 1\n" in out and "I am 0" not in out
+    doc = json.loads(env.run("runs", "show", "@latest", "--json").out)
+    assert doc["exit_code"] == 11 and doc["first_bad_rank"] == 1 and len(doc["ranks"]) == 3
+
+
+def test_tried_again(env, root):
+    """The second attempt's end is the run's; each attempt has a log of its own, and who follows sees both."""
+    env.write("job.yml", "command: echo try $ENVBUILD_ATTEMPT; test $ENVBUILD_ATTEMPT = 2\ncompute: process\n"
+                         "x-envbuild: {retry: {max: 2, on: [exit-code]}}\n")
+    assert env.run("run", "job.yml").out == "try 1\ntry 2\n"
+    assert "2 of 3" in env.run("runs", "show", "@latest").out
+    assert [r["attempt"] for r in json.loads(env.run("runs", "list", "--json").out)] == [2]
+    logs = sorted(p.read_text() for p in root.glob("*/user_logs/**/std_log.txt"))
+    assert logs == ["try 1\n", "try 2\n"]
