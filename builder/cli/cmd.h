@@ -15,7 +15,8 @@ enum opt_kind {
         OPT_FLAG,  /* bool */
         OPT_TEXT,  /* sv */
         OPT_LIST,  /* struct opt_list: may be given several times */
-        OPT_COUNT, /* unsigned, at least 1 */
+        OPT_COUNT, /* unsigned, 1 … 4096 */
+        OPT_LARGE, /* unsigned, 1 … 10^9: seconds, seeds */
         OPT_SOME   /* struct opt_some: alone, or --NAME=N */
 };
 struct opt_list {
@@ -74,6 +75,7 @@ int cmd_push(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_sbom(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_sign(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_sweep(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_inspect(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_pull(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_tree(struct app *app, void *opts, int argc, char **argv, struct err *e);
@@ -106,5 +108,6 @@ int cmd_runs_collect(struct app *app, void *opts, int argc, char **argv, struct 
 int cmd_runs_download(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_runs_archive(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_runs_rm(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_doctor(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

@@ -82,6 +82,11 @@ static void no_module(struct adviser *d)
                     SV("start the script with `python`, without a path, and without a shebang of another one"));
                 return;
         }
+        if (d->r->spec->environment.kind == RUN_ENV_HOST) {
+                say(d, arena_fmt(d->a, "'%.*s' is supplied by %.*s", SV_ARG(module), SV_ARG(dist)),
+                    arena_fmt(d->a, "python3 -m pip install %.*s, with the python that ran it", SV_ARG(dist)));
+                return;
+        }
         say(d,
             arena_fmt(d->a, "'%.*s' is supplied by %.*s%s", SV_ARG(module), SV_ARG(dist),
                       d->lock && d->lock->has ? ", which the environment does not have" : ""),

@@ -60,6 +60,17 @@ static int read_whole(struct arena *a, int fd, const char *id, struct run_row *r
         return run_doc_row(a, arena_sv(a, buf_sv(&text)), true, ret, e);
 }
 
+/* A row whose texts stand in a buffer that goes away. */
+static void keep(struct arena *a, struct run_row *r)
+{
+        sv *const text[] = { &r->name,  &r->experiment,          &r->target,        &r->compute, &r->sweep,
+                             &r->image, &r->status.engine_state, &r->status.message };
+
+        for (size_t i = 0; i < ARRAY_LEN(text); i++)
+                if (text[i]->n)
+                        *text[i] = arena_sv(a, *text[i]);
+}
+
 /* 0, 1: nothing to show and nothing to say, or -code. */
 static int read_row(struct arena *a, int root, const char *id, struct run_row *ret, struct err *e)
 {
@@ -77,8 +88,12 @@ static int read_row(struct arena *a, int root, const char *id, struct run_row *r
         n = pread(fd, head, sizeof(head), 0);
         if (n < 0)
                 return err_errno(e, "cannot read it");
-        r = run_doc_row(a, arena_sv(a, (sv){ head, (size_t)n }), n < HEAD, ret, e);
-        return r == 1 ? read_whole(a, fd, id, ret, e) : r;
+        r = run_doc_row(a, (sv){ head, (size_t)n }, n < HEAD, ret, e);
+        if (r == 1)
+                return read_whole(a, fd, id, ret, e);
+        if (r == 0)
+                keep(a, ret);
+        return r;
 }
 
 static int read_root(struct run_ctx *c, struct arena *a, sv root, struct rows *out, struct err *e)

@@ -98,6 +98,20 @@ static void bind_all(struct run *r, const struct run_rootfs *f, struct sandbox_r
         ret->bind_ro = ro.v;
 }
 
+/* What only the job knows, and that srun has signalled every process itself (target/slurm_script.c). */
+static void add_job(struct arena *a, struct list *argv)
+{
+        static const char *const says[][2] = { { "--master", "ENVBUILD_RANK_MASTER" },
+                                               { "--hosts", "ENVBUILD_RANK_HOSTS" } };
+
+        for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+                const char *value = getenv(says[i][1]);
+                if (value && *value)
+                        add_pair(a, argv, says[i][0], value);
+        }
+        add(a, argv, "--own-group-only");
+}
+
 /* The image's entrypoint comes before the command: what makes an environment of it. */
 static const char **command(struct run *r, const struct run_rootfs *f, int n, bool mpi, struct err *e)
 {
@@ -117,6 +131,8 @@ static const char **command(struct run *r, const struct run_rootfs *f, int n, bo
         }
         while (i < c.n && strcmp(c.argv[i], "--") != 0)
                 add(r->arena, &argv, c.argv[i++]);
+        if (sv_is(r->rec->target, "slurm"))
+                add_job(r->arena, &argv);
         if (i < c.n)
                 add(r->arena, &argv, c.argv[i++]);
         for (size_t k = 0; k < f->n_entrypoint; k++)

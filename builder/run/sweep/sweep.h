@@ -38,6 +38,6 @@ sv run_sweep_text(struct arena *a, const struct run_sweep *s, uint64_t which);
 int run_sweep_spec(struct arena *a, const struct run_spec *base, const struct run_sweep *s, uint64_t which,
                    struct run_spec **ret, struct err *e);
 /** A number (or text) of outputs/metrics.json in a run's folder: a JSON object, or lines of them of which the last counts. False: there is none. */
-bool run_sweep_metric(struct arena *a, sv dir, sv name, sv *ret);
+bool run_sweep_metric(struct arena *a, sv dir, sv name, struct js *ret);
 
 #endif

@@ -313,8 +313,9 @@ void slurm_rank_write(const struct slurm_script *s, struct buf *out)
                         "between it and the command must not die\n"
                         "# of that, or the command would be killed instead of told.\n"
                         "trap '' TERM\n"
-                        "master=$ENVBUILD_RANK_MASTER hosts=$ENVBUILD_RANK_HOSTS\n"
-                        "unset ENVBUILD_RANK_MASTER ENVBUILD_RANK_HOSTS\n"));
+                        "master=$ENVBUILD_RANK_MASTER hosts=$ENVBUILD_RANK_HOSTS\n"));
+        if (s->mode != SLURM_SANDBOX) /* there they stay outside anyway, and `__rank` reads them */
+                buf_add(out, SV("unset ENVBUILD_RANK_MASTER ENVBUILD_RANK_HOSTS\n"));
         buf_add(out, SV("status="));
         slurm_quote(dir, out);
         buf_fmt(out, "/status/%u\n", s->attempt);
@@ -346,6 +347,7 @@ void slurm_rank_write(const struct slurm_script *s, struct buf *out)
                         "fi\n"
                         "if [ $rc -ne 0 ] && [ -z \"$ended\" ]; then\n"
                         "        (set -C && echo \"rank $SLURM_PROCID\" >\"$status/failed\") 2>/dev/null\n"
+                        "        (set -C && echo \"$SLURM_PROCID $rc\" >\"$status/lost\") 2>/dev/null\n"
                         "fi\n"
                         "exit $rc\n"));
 }

@@ -173,7 +173,9 @@ static void metrics(void **state)
         static const struct {
                 const char *text, *value; /* NULL: none */
         } rows[] = {
-                { "{\"loss\": 0.25, \"n\": 1}", "0.25" },
+                { "{\"loss\": 0.250, \"n\": 1}", "0.25" },
+                { "{\"loss\": 0.011}", "0.011" },
+                { "{\"loss\": 1e-07}", "1e-07" },
                 { "{\"loss\": 12}", "12" },
                 { "{\"loss\": \"low\"}", "low" },
                 { "{\"loss\": 3}\n{\"loss\": 2}\n{\"acc\": 1}\n", "2" },
@@ -195,10 +197,12 @@ static void metrics(void **state)
         assert_int_equal(fs_mkdirs(outputs, 0755, &e), 0);
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
                 AUTO(arena_done) struct arena a = { 0 };
-                sv got = { 0 };
+                struct js v = { 0 };
+                sv got;
                 bool has;
                 assert_int_equal(fs_write(file, sv_from(rows[i].text), 0644, &e), 0);
-                has = run_sweep_metric(&a, sv_from(folder), SV("loss"), &got);
+                has = run_sweep_metric(&a, sv_from(folder), SV("loss"), &v);
+                got = v.type == JS_INT ? arena_fmt(&a, "%lld", (long long)v.num) : v.str;
                 if (has != (rows[i].value != NULL) || (has && !sv_is(got, rows[i].value)))
                         bad++, print_error("row %zu: '%.*s'\n", i, SV_ARG(got));
         }
