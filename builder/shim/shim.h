@@ -72,6 +72,7 @@ struct shim_end {
         int64_t start_us, end_us;
         int exit_code, signal; /* exit_code is 128 + signal after a signal, so that nobody takes it for success */
         bool failed_start;
+        bool oom; /* the kernel killed for memory meanwhile, and it did not end well */
         enum shim_stop stop;
         uint64_t maxrss_kb;
 };
@@ -83,6 +84,14 @@ int shim_end_exit(const struct shim_end *end);
 /** end NULL: it has just started. */
 void shim_record_text(const struct shim_options *o, const struct shim_place *p, const char *host, pid_t pid,
                       int64_t start_us, const struct shim_end *end, struct buf *ret);
+
+/* oom.c */
+/** How often the kernel killed for memory in our cgroup; 0 when that is not known. */
+uint64_t shim_oom_kills(void);
+/** The count in memory.events or memory.oom_control. */
+bool shim_oom_read(sv text, uint64_t *ret);
+/** Our group by /proc/self/cgroup, empty when none; *ret_first: below version 1's memory hierarchy. */
+sv shim_oom_group(sv cgroup, bool *ret_first);
 
 /* record.c: status/<attempt>/. */
 struct shim_record {

@@ -96,6 +96,7 @@ struct run_rank {
         int exit_code,
                 signal; /* as waitpid says; of a rank that could not start its command: 126, 127 and `failed_start` */
         bool failed_start, timed_out;
+        bool oom;   /* it failed, and the kernel had killed for memory in its cgroup */
         sv stopped; /* "", "cancel", "timeout", "peer", "signal": who ended it, if not itself */
         uint64_t maxrss_kb;
 };
