@@ -261,11 +261,11 @@ static const struct opt sign_opts[] = {
                   AT(run_opts, host_env),                                                                               \
                   NULL,                                                                                                 \
                   "give the command this variable of ours; its value is kept nowhere" },                                \
-                { 0, "timeout", "SECONDS", OPT_COUNT, AT(run_opts, timeout), NULL, "end it after so long (exit 124)" }, \
+                { 0, "timeout", "SECONDS", OPT_LARGE, AT(run_opts, timeout), NULL, "end it after so long (exit 124)" }, \
                 { 0,                                                                                                    \
                   "grace",                                                                                              \
                   "SECONDS",                                                                                            \
-                  OPT_COUNT,                                                                                            \
+                  OPT_LARGE,                                                                                            \
                   AT(run_opts, grace),                                                                                  \
                   NULL,                                                                                                 \
                   "from TERM to KILL when it is to end (default 30)" },                                                 \
@@ -300,8 +300,8 @@ static const struct opt run_opts[] = {
 static const struct opt sweep_opts[] = {
         { 0, "set", "NAME=V1,V2", OPT_LIST, AT(run_opts, set), NULL,
           "values of an input or variable: a list, or a range: 1..5, 0..1:0.25" },
-        { 0, "random", "N", OPT_COUNT, AT(run_opts, random), NULL, "N combinations, each once, instead of all" },
-        { 0, "seed", "S", OPT_COUNT, AT(run_opts, seed), NULL, "which ones: the same for the same seed" },
+        { 0, "random", "N", OPT_LARGE, AT(run_opts, random), NULL, "N combinations, each once, instead of all" },
+        { 0, "seed", "S", OPT_LARGE, AT(run_opts, seed), NULL, "which ones: the same for the same seed" },
         { 0, "max-concurrent", "K", OPT_COUNT, AT(run_opts, concurrent), NULL,
           "so many at once (default: 1 on one machine, all on a cluster)" },
         { 0, "metric", "NAME", OPT_TEXT, AT(run_opts, metric), NULL, "show this value of outputs/metrics.json" },

@@ -1,4 +1,5 @@
 /* A description and a target → an image, a snapshot, a record, a submission. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -199,8 +200,15 @@ static void describe(struct app *app, const struct run_ready *r, sv sweep, struc
 static int root(struct app *app, const struct run_ready *r, sv render, sv *ret, struct err *e)
 {
         if (render.n) {
-                *ret = render;
-                return fs_mkdirs(render.p, 0755, e);
+                AUTO(free_ptr) char *whole = NULL;
+
+                if (fs_mkdirs(render.p, 0755, e) < 0)
+                        return -(int)e->code;
+                whole = realpath(render.p, NULL); /* scripts are started from anywhere */
+                if (!whole)
+                        return err_errno(e, "cannot find '%s'", render.p);
+                *ret = arena_sv(&app->arena, sv_from(whole));
+                return 0;
         }
         *ret = run_profile_str(&r->profile, "run_root", (sv){ 0 });
         return ret->n ? 0 : run_root(&app->arena, ret, e);

@@ -302,7 +302,7 @@ def test_a_supervisor_that_dies(here, where):
     here.start("true", 0)
     here.run("run", "job.yml", "--on", here.target, "--no-wait", code=None, env={"ENVBUILD_FAULT": where})
     runs = sorted(pathlib.Path(here.env["ENVBUILD_RUNS_DIR"]).iterdir(), key=lambda p: p.stat().st_ctime)
-    assert Run(here, runs[-1].name).wait(125)["reason"] == "lost"
+    assert Run(here, runs[-1].name).wait(125)["reason"] == "launch-failed"
 
 
 def test_a_supervisor_that_dies_at_any_moment(here):

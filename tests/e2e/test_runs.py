@@ -292,3 +292,31 @@ def test_interrupted_wait_leaves_it_alone(env, root):
     assert json.loads((root / run / "run.json").read_text())["state"] in ("Running", "Starting")
     (root / run / "code/stop").touch()
     env.run("runs", "wait", run)
+
+
+@pytest.mark.parametrize("where, code", [("before-token", 125), ("before-submit", 7), ("after-submit", 7), ("before-record", 7), ("after-record", 7)])
+def test_killed_between_two_writes(env, root, where, code):
+    """Whoever waits later has the code; the command ran once."""
+    counted = env.folder / "count"
+    p = env.popen("run", "--on", "process", "--no-wait", "--", "sh", "-c", f"echo x >> '{counted}'; exit 7", env={"ENVBUILD_FAULT": where})
+    p.communicate()
+    assert p.returncode == -signal.SIGKILL
+    env.run("runs", "wait", "@latest", code=code)
+    assert (counted.read_text() if counted.exists() else "") == ("x\n" if code == 7 else "")
+    json.loads(env.run("runs", "show", "@latest", "--json").out)
+    env.run("runs", "rm", "@latest")
+    assert list(root.iterdir()) == []
+
+
+def test_wait_again_after_the_supervisor_was_killed(env, root):
+    """Its command goes with it or ends as it would; either way there is an end, and no second start."""
+    counted = env.folder / "count"
+    run = start(env, command=f"echo x >> '{counted}'; while ! [ -e stop ]; do sleep 0.05; done; exit 7")
+    end = time.monotonic() + 30
+    while not counted.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    pid = int(json.loads((root / run / "run.json").read_text())["handle"].split(":")[2])
+    os.kill(pid, signal.SIGKILL)
+    (root / run / "code/stop").touch()
+    r = env.run("runs", "wait", run, code=None)
+    assert r.code in (7, 125) and counted.read_text() == "x\n", r.out + r.err

@@ -67,7 +67,7 @@ def test_json_and_random(many):
         p = many.run("sweep", "job.yml", "--on", "process", "--set", "lr=1..50", "--set", "SEED=3..9", "--random", "3", "--seed", seed,
                      "--max-concurrent", "3", "--metric", "loss", "--json")
         return json.loads(p.out)
-    one, again, other = run("5"), run("5"), run("6")
+    one, again, other = run("500000"), run("500000"), run("6")
     assert [r["parameters"] for r in one["runs"]] == [r["parameters"] for r in again["runs"]]
     assert [r["parameters"] for r in one["runs"]] != [r["parameters"] for r in other["runs"]]
     assert len({tuple(r["parameters"].items()) for r in one["runs"]}) == 3

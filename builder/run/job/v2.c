@@ -80,7 +80,7 @@ static void take_nodes(struct job_read *r, const struct yaml *key, const struct 
 static void take_instance_type(struct job_read *r, const struct yaml *key, const struct yaml *y)
 {
         if (y->type == YAML_SEQ)
-                job_keep(r, key, y);
+                job_keep_in(r, "resources", key, y);
         else
                 job_text(r, key, y, &r->s->instance_type);
 }
@@ -108,6 +108,11 @@ void job_compute(struct job_read *r, const struct yaml *key, const struct yaml *
                 compute_text(r, key, y);
 }
 
+static void keep_resource(struct job_read *r, const struct yaml *key, const struct yaml *y)
+{
+        job_keep_in(r, "resources", key, y);
+}
+
 static void take_resources(struct job_read *r, const struct yaml *key, const struct yaml *y)
 {
         static const struct job_key keys[] = { { "instance_count", take_nodes },
@@ -115,9 +120,9 @@ static void take_resources(struct job_read *r, const struct yaml *key, const str
                                                { "shm_size", take_shm },
                                                { "docker_args", take_docker_args },
                                                { "docker_args_list", take_docker_args },
-                                               { "locations", job_keep },
-                                               { "max_instance_count", job_keep },
-                                               { "properties", job_keep },
+                                               { "locations", keep_resource },
+                                               { "max_instance_count", keep_resource },
+                                               { "properties", keep_resource },
                                                { NULL, NULL } };
 
         (void)key;

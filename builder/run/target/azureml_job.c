@@ -189,13 +189,19 @@ static int check(const struct run_spec *s, struct err *e)
         return 0;
 }
 
-/* Keys that only Azure ML knows come through as they were read. */
+/* Keys that only Azure ML knows come through as they were read; what is below `resources` is joined with ours. */
 static void put_own(struct run *r, struct js *job)
 {
         const struct js *own = r->rec->spec->azureml;
 
-        for (size_t i = 0; own && own->type == JS_OBJ && i < own->n; i++)
-                js_put(r->arena, job, own->v[i].key, own->v[i].value);
+        for (size_t i = 0; own && own->type == JS_OBJ && i < own->n; i++) {
+                struct js *value = own->v[i].value, *ours = js_get(job, "resources");
+                if (!ours || !sv_is(own->v[i].key, "resources"))
+                        js_put(r->arena, job, own->v[i].key, value);
+                else
+                        for (size_t k = 0; k < value->n; k++)
+                                js_put(r->arena, ours, value->v[k].key, value->v[k].value);
+        }
 }
 
 int aml_job(struct run *r, sv name, sv code, struct js **ret, struct err *e)

@@ -5,7 +5,7 @@
 #include "run/supervise/supervise_priv.h"
 #include "run/target/slurm_ask.h"
 
-enum { MS = 1000, CANCEL_SLACK_S = 10, AGAIN_MS = 60000, LOST_AFTER_S = 120 };
+enum { MS = 1000, CANCEL_SLACK_S = 10, AGAIN_MS = 60000, LOST_AFTER_S = 120, SIGNALLED = 128 };
 
 static const struct run_key keys[] = {
         { "partition", RUN_KEY_TEXT, NULL },    { "account", RUN_KEY_TEXT, NULL },
@@ -134,6 +134,34 @@ static void lost(struct run *r, const struct slurm_seen *seen, const char *messa
         ret->message = arena_sv(r->arena, sv_from(message));
 }
 
+/* Of a rank that is named as the first to fail: its record, or with what its launcher ended without one. Slurm's own code is the highest of all. */
+static void explain_rank(struct run *r, struct run_status *s)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        int lost_rank, status;
+        struct run_rank *rank;
+        size_t n, i = 0;
+
+        if (run_ranks_read(r->arena, r->rec, &rank, &n, &ignored) < 0)
+                return;
+        while (i < n && (int)rank[i].rank != s->first_bad_rank)
+                i++;
+        if (i < n && rank[i].end_us) {
+                s->reason = rank[i].failed_start ? RUN_R_LAUNCH_FAILED
+                            : rank[i].signal     ? RUN_R_SIGNAL
+                                                 : RUN_R_EXIT_CODE;
+                s->term_signal = rank[i].signal;
+                s->exit_code = rank[i].exit_code;
+                return;
+        }
+        if (!slurm_mark_lost(r->rec, &lost_rank, &status) || lost_rank != s->first_bad_rank)
+                return;
+        s->reason = i == n ? RUN_R_LAUNCH_FAILED : status > SIGNALLED ? RUN_R_SIGNAL : RUN_R_LOST;
+        s->term_signal = s->reason == RUN_R_SIGNAL ? status - SIGNALLED : 0;
+        s->exit_code = s->reason == RUN_R_SIGNAL ? status : -1;
+        s->message = i == n ? SV("the command was not reached") : SV("the rank left no record of its end");
+}
+
 /* What only the folder says of a run that has failed before all of its ranks could. */
 static void explain(struct run *r, sv id, const struct slurm_seen *seen, struct run_status *s)
 {
@@ -143,8 +171,11 @@ static void explain(struct run *r, sv id, const struct slurm_seen *seen, struct 
                 return;
         if (s->first_bad_rank < 0)
                 s->first_bad_rank = slurm_mark_failed(r->rec);
-        if (s->reason != RUN_R_LAUNCH_FAILED && s->reason != RUN_R_EXIT_CODE && s->reason != RUN_R_LOST)
+        if (s->reason != RUN_R_LAUNCH_FAILED && s->reason != RUN_R_EXIT_CODE && s->reason != RUN_R_SIGNAL &&
+            s->reason != RUN_R_LOST)
                 return;
+        if (s->first_bad_rank >= 0)
+                explain_rank(r, s);
         words = slurm_mark_last_words(r->arena, r->rec, id);
         if (words.n)
                 s->message =

@@ -29,6 +29,8 @@ uint64_t slurm_mark_job(const struct run_record *r);
 bool slurm_mark_batch(const struct run_record *r, int *ret);
 /** The rank that status/<attempt>/failed names, or -1. */
 int slurm_mark_failed(const struct run_record *r);
+/** The first rank whose launcher ended without a record of it, and with what. */
+bool slurm_mark_lost(const struct run_record *r, int *ret_rank, int *ret_status);
 /** How long a file is there, in ms; -1: it is not, or nobody can say. */
 int64_t slurm_mark_age(const struct run_record *r, const char *name);
 /** Make it if it is not there. True: it was not. */

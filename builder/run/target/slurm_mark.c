@@ -54,6 +54,21 @@ int slurm_mark_failed(const struct run_record *r)
         return sv_starts(text, SV("rank ")) && sv_u64(sv_skip(text, 5), &n) && n < HIGHEST ? (int)n : -1;
 }
 
+bool slurm_mark_lost(const struct run_record *r, int *ret_rank, int *ret_status)
+{
+        enum { HIGHEST = 1 << 20, STATUS_MAX = 255 };
+        AUTO(buf_done) struct buf b = BUF_INIT(64);
+        sv text = word_of(r, "lost", &b), head;
+        uint64_t rank, status;
+
+        if (!sv_cut(&text, ' ', &head) || !sv_u64(head, &rank) || rank > HIGHEST || !sv_u64(text, &status) ||
+            status > STATUS_MAX)
+                return false;
+        *ret_rank = (int)rank;
+        *ret_status = (int)status;
+        return true;
+}
+
 static int64_t ms_of(struct timespec t)
 {
         return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;

@@ -176,7 +176,7 @@ static int command(struct run *r, struct slurm_script *s, struct err *e)
                 argv[n++] = arena_str(r->arena, run_profile_str(r->profile, "program", sv_from(r->ctx->program)));
                 argv[n++] = RUN_RANK_MAIN;
                 argv[n++] = r->rec->dir.p;
-                argv[n++] = "-1";
+                argv[n++] = "-"; /* whichever srun says */
                 s->argv_insert = SIZE_MAX;
         } else {
                 if (run_command_make(r, &place, -1, &c, e) < 0)

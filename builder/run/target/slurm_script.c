@@ -347,6 +347,7 @@ void slurm_rank_write(const struct slurm_script *s, struct buf *out)
                         "fi\n"
                         "if [ $rc -ne 0 ] && [ -z \"$ended\" ]; then\n"
                         "        (set -C && echo \"rank $SLURM_PROCID\" >\"$status/failed\") 2>/dev/null\n"
+                        "        (set -C && echo \"$SLURM_PROCID $rc\" >\"$status/lost\") 2>/dev/null\n"
                         "fi\n"
                         "exit $rc\n"));
 }
