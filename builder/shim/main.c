@@ -114,6 +114,7 @@ static int run(struct rank *r, struct err *e)
                 return 0;
         }
         r->watch.console = r->options.console ? &r->console : NULL;
+        shim_usage_start(&r->watch.usage, &r->options, r->place.rank, shim_boot_ms());
         shim_watch(&r->watch);
         r->end.stop = r->watch.stop;
         shim_end_judge(&r->end, r->watch.status, r->watch.passed);

@@ -129,6 +129,8 @@ int shim_start(const struct shim_start *s, pid_t *ret_pid, int *ret_errno, struc
 bool shim_group_alive(pid_t group);
 /** KILL to all of them. */
 void shim_kill_all(pid_t group);
+/** Memory of all of them now (shared pages count for each), and processor time since the start. False: not known. */
+bool shim_descent_use(uint64_t *ret_rss_kb, uint64_t *ret_cpu_ms);
 /** KILL and reap until there is nobody, at most limit_ms. False: somebody would not die. */
 bool shim_kill_rest(pid_t group, int64_t limit_ms);
 
@@ -142,6 +144,18 @@ void shim_console_pump(struct shim_console *c);
 /** What is left of it, as long as somebody reads. */
 void shim_console_drain(struct shim_console *c);
 void shim_console_done(struct shim_console *c);
+
+/* usage.c: what the command uses as time goes by, a line each in status/A/usage-R.jsonl: {"t":µs,"rss_kb":…,"cpu_ms":…}. */
+struct shim_usage {
+        const struct shim_options *o;
+        unsigned rank;
+        int64_t next_ms, every_ms; /* every_ms 0: nothing is written */
+        unsigned n;                /* lines so far */
+};
+/** o NULL: nothing will be written. */
+void shim_usage_start(struct shim_usage *u, const struct shim_options *o, unsigned rank, int64_t now_ms);
+/** Writes a line when it is time. Nothing that goes wrong here matters to the run. */
+void shim_usage_look(struct shim_usage *u, int64_t now_ms);
 
 /* watch.c */
 struct shim_watch {
@@ -157,6 +171,7 @@ struct shim_watch {
         int64_t look_ms;     /* when the folder is looked at again */
         int64_t deadline_ms; /* --timeout; 0: none */
         bool ended, killed;
+        struct shim_usage usage;
 };
 /** Block and open; before anything is started. */
 int shim_watch_open(struct shim_watch *w, const struct shim_options *o, struct err *e);
