@@ -1,4 +1,5 @@
 /* The target kubernetes: a Job (or an operator's object) made by kubectl. Its name is the run's id, so that a second submission finds the first. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -502,19 +503,52 @@ static int kube_poll(struct run *r, struct run_status *ret, struct err *e)
 
 /* --- the end */
 
+static bool find_going(const struct kube_seen *s)
+{
+        for (size_t i = 0; i < s->n; i++)
+                if (s->pod[i].running)
+                        return true;
+        return false;
+}
+
+/* From TERM to their end pods still speak and leave their records, and then they are gone: we stay and listen, as long as it is worth it. */
+static void hear_out(const struct kube *k)
+{
+        enum { MORE_S = 3, MOST_S = 20, STEP_MS = 300 };
+        unsigned grace = k->r->rec->spec->grace_s;
+        int64_t until = clock_ms() + 1000LL * (grace < MOST_S - MORE_S ? grace + MORE_S : MOST_S);
+        bool there = true;
+
+        while (there && clock_ms() < until) {
+                AUTO(arena_done) struct arena a = { 0 };
+                AUTO(err_done) struct err e = { 0 };
+                struct kube_seen s = { 0 };
+                bool logs;
+                if (op_check(k->r->ctx->op, &e) < 0 || look(k, &a, &s, &logs, &e) < 0)
+                        return;
+                there = find_going(&s);
+                if (there)
+                        poll(NULL, 0, STEP_MS);
+        }
+}
+
 /* What was said so far is fetched first: with the object the pods go, and their logs. */
 static int kube_cancel(struct run *r, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         AUTO(err_done) struct err ignored = { 0 };
-        struct kube_seen s;
+        struct kube_seen s = { 0 };
         struct kube k;
         bool logs;
 
         kube_again(r, &k);
         if (look(&k, &a, &s, &logs, &ignored) < 0 && ignored.code == ERR_CANCELLED)
                 return err_move(e, &ignored);
-        return delete_all(&k, true, e);
+        if (delete_all(&k, true, e) < 0)
+                return -(int)e->code;
+        if (find_going(&s))
+                hear_out(&k);
+        return 0;
 }
 
 static int kube_cleanup(struct run *r, struct err *e)
