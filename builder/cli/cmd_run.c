@@ -35,6 +35,17 @@ bool run_is_description(const char *word)
                run_job_is((sv){ text.p, text.n });
 }
 
+/* A mistyped name of a file is not taken for an image's. */
+static bool looks_like_a_file(const char *word)
+{
+        static const char *const ends[] = { ".yml", ".yaml", ".json", ".runconfig", ".txt", ".lock" };
+
+        for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+                if (sv_ends(sv_from(word), sv_from(ends[i])))
+                        return !fs_exists(word);
+        return false;
+}
+
 static int front(struct app *app, const struct request_opts *o, char *word, int argc, char **argv, struct err *e)
 {
         int status = 0;
@@ -73,6 +84,8 @@ int cmd_run(struct app *app, void *opts, int argc, char **argv, struct err *e)
         bool kept = run_flags_recorded(o) || (word && run_is_description(word));
         int r;
 
+        if (word && looks_like_a_file(word))
+                return err_set(e, ERR_USAGE, "there is no file '%s'", word);
         if (word)
                 argv++, argc--;
         if (argc && strcmp(argv[0], "--") == 0)

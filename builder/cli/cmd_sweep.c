@@ -164,7 +164,7 @@ static int cancel_one(struct sweep *s, struct sweep_run *r, struct err *e)
                 return 0;
         r->ask_at = 0;
         r->ask_every = ASK_FIRST_MS;
-        return run_profile_find(&a, rec->compute, &s->app->diags, &p, e) < 0 ? -(int)e->code : run_cancel(&run, e);
+        return run_profile_of(&s->ctx, &a, rec, &p, e) < 0 ? -(int)e->code : run_cancel(&run, e);
 }
 
 /* Once: all of them shall end. Again, or when we are told to end: they go on without us. */

@@ -210,8 +210,7 @@ static int root(struct app *app, const struct run_ready *r, sv render, sv *ret, 
                 *ret = arena_sv(&app->arena, sv_from(whole));
                 return 0;
         }
-        *ret = run_profile_str(&r->profile, "run_root", (sv){ 0 });
-        return ret->n ? 0 : run_root(&app->arena, ret, e);
+        return run_profile_root(&app->arena, &r->profile, ret, e);
 }
 
 int run_launch(struct app *app, const struct run_ready *ready, struct run_spec *spec, sv sweep, sv render,

@@ -47,7 +47,7 @@ static int interrupted(void *arg, struct err *e)
         }
         atomic_store(&app->op.signal, 0);
         fprintf(stderr, "asking %.*s to end; Ctrl-C again leaves it alone\n", SV_ARG(r->id));
-        if (run_profile_find(&app->arena, r->compute, &app->diags, &p, e) < 0 || run_cancel(&run, e) < 0)
+        if (run_profile_of(s->c, &app->arena, r, &p, e) < 0 || run_cancel(&run, e) < 0)
                 return -(int)e->code;
         return 0;
 }

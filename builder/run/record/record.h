@@ -57,6 +57,9 @@ sha256 run_record_key(const struct run_record *r);
 
 /** Where runs are kept: $ENVBUILD_RUNS_DIR, else $XDG_DATA_HOME/envbuild/runs, else ~/.local/share/envbuild/runs. */
 int run_root(struct arena *a, sv *ret, struct err *e);
+struct run_profile;
+/** A profile's own `run_root` (a folder that its machines see; "~/" is expanded), else run_root. -ERR_USAGE: not absolute. */
+int run_profile_root(struct arena *a, const struct run_profile *p, sv *ret, struct err *e);
 /** Make a folder with a fresh id under root (from the spec's name, else the experiment) and its empty subfolders; nothing is submitted. state:
  *  Preparing. host, user, version and created_us are filled in; the rest is the caller's to fill and write. */
 int run_record_create(struct run_ctx *c, struct arena *a, sv root, struct run_spec *spec, struct run_record **ret,

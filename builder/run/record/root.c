@@ -44,6 +44,19 @@ static sv without_slash(struct arena *a, sv path)
         return arena_sv(a, path);
 }
 
+int run_profile_root(struct arena *a, const struct run_profile *p, sv *ret, struct err *e)
+{
+        sv set = run_profile_str(p, "run_root", (sv){ 0 });
+
+        if (set.n == 0)
+                return run_root(a, ret, e);
+        *ret = without_slash(a, set);
+        if (ret->p[0] == '/')
+                return 0;
+        return err_set(e, ERR_USAGE, "%.*s: run_root is '%.*s', which is no absolute path", SV_ARG(p->file),
+                       SV_ARG(set));
+}
+
 static bool among(const sv *v, size_t n, sv x)
 {
         for (size_t i = 0; i < n; i++)
