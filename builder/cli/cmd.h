@@ -15,7 +15,8 @@ enum opt_kind {
         OPT_FLAG,  /* bool */
         OPT_TEXT,  /* sv */
         OPT_LIST,  /* struct opt_list: may be given several times */
-        OPT_COUNT, /* unsigned, at least 1 */
+        OPT_COUNT, /* unsigned, 1 … 4096 */
+        OPT_LARGE, /* unsigned, 1 … 10^9: seconds, seeds */
         OPT_SOME   /* struct opt_some: alone, or --NAME=N */
 };
 struct opt_list {
@@ -107,5 +108,6 @@ int cmd_runs_collect(struct app *app, void *opts, int argc, char **argv, struct 
 int cmd_runs_download(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_runs_archive(struct app *app, void *opts, int argc, char **argv, struct err *e);
 int cmd_runs_rm(struct app *app, void *opts, int argc, char **argv, struct err *e);
+int cmd_doctor(struct app *app, void *opts, int argc, char **argv, struct err *e);
 
 #endif

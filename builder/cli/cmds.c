@@ -261,11 +261,11 @@ static const struct opt sign_opts[] = {
                   AT(run_opts, host_env),                                                                               \
                   NULL,                                                                                                 \
                   "give the command this variable of ours; its value is kept nowhere" },                                \
-                { 0, "timeout", "SECONDS", OPT_COUNT, AT(run_opts, timeout), NULL, "end it after so long (exit 124)" }, \
+                { 0, "timeout", "SECONDS", OPT_LARGE, AT(run_opts, timeout), NULL, "end it after so long (exit 124)" }, \
                 { 0,                                                                                                    \
                   "grace",                                                                                              \
                   "SECONDS",                                                                                            \
-                  OPT_COUNT,                                                                                            \
+                  OPT_LARGE,                                                                                            \
                   AT(run_opts, grace),                                                                                  \
                   NULL,                                                                                                 \
                   "from TERM to KILL when it is to end (default 30)" },                                                 \
@@ -300,8 +300,8 @@ static const struct opt run_opts[] = {
 static const struct opt sweep_opts[] = {
         { 0, "set", "NAME=V1,V2", OPT_LIST, AT(run_opts, set), NULL,
           "values of an input or variable: a list, or a range: 1..5, 0..1:0.25" },
-        { 0, "random", "N", OPT_COUNT, AT(run_opts, random), NULL, "N combinations, each once, instead of all" },
-        { 0, "seed", "S", OPT_COUNT, AT(run_opts, seed), NULL, "which ones: the same for the same seed" },
+        { 0, "random", "N", OPT_LARGE, AT(run_opts, random), NULL, "N combinations, each once, instead of all" },
+        { 0, "seed", "S", OPT_LARGE, AT(run_opts, seed), NULL, "which ones: the same for the same seed" },
         { 0, "max-concurrent", "K", OPT_COUNT, AT(run_opts, concurrent), NULL,
           "so many at once (default: 1 on one machine, all on a cluster)" },
         { 0, "metric", "NAME", OPT_TEXT, AT(run_opts, metric), NULL, "show this value of outputs/metrics.json" },
@@ -561,7 +561,8 @@ const struct cmd cmds[] = {
           runs_list_opts, sizeof(struct runs_opts), false, cmd_runs_list },
         { "runs show", "RUN", "show all that is known of a run",
           "RUN is a run's name, a beginning that no other has, or @latest. Its engine is asked first. Then: what was "
-          "asked for, where it is, how each rank ended, the last lines of the rank that failed first, and what probably "
+          "asked for, where it is, how each rank ended, the last lines of the rank that failed first, and what "
+          "probably "
           "went wrong.\n"
           "--html writes one page that needs no network: states over time, ranks, ends of logs, memory, parameters.",
           runs_show_opts, sizeof(struct runs_opts), false, cmd_runs_show },
@@ -580,13 +581,16 @@ const struct cmd cmds[] = {
           "What an engine keeps elsewhere is fetched as soon as a run is over; this does it now, or again.", NULL,
           sizeof(struct runs_opts), false, cmd_runs_collect },
         { "runs download", "RUN", "copy a run's outputs and logs",
-          "outputs/, logs/ and user_logs/ of the run to DIR, which must be empty or not there (default: a folder of the "
+          "outputs/, logs/ and user_logs/ of the run to DIR, which must be empty or not there (default: a folder of "
+          "the "
           "run's name).",
           runs_download_opts, sizeof(struct runs_opts), false, cmd_runs_download },
-        { "runs archive", "RUN…", "leave runs out of the list", "Nothing of them is deleted; `runs list --all` shows them.",
-          NULL, sizeof(struct runs_opts), false, cmd_runs_archive },
+        { "runs archive", "RUN…", "leave runs out of the list",
+          "Nothing of them is deleted; `runs list --all` shows them.", NULL, sizeof(struct runs_opts), false,
+          cmd_runs_archive },
         { "runs rm", "RUN…", "delete runs with all they made",
-          "What the engine still has of them is removed first. A run that goes on is refused; --force cancels it, waits "
+          "What the engine still has of them is removed first. A run that goes on is refused; --force cancels it, "
+          "waits "
           "for its end, and deletes it then.",
           runs_rm_opts, sizeof(struct runs_opts), false, cmd_runs_rm },
         { "cache dir", NULL, "print where the store is", "An OCI image layout stands in its folder oci/.", NULL, 0,
@@ -604,6 +608,11 @@ const struct cmd cmds[] = {
           login_opts, sizeof(struct login_opts), false, cmd_login },
         { "logout", "HOST", "forget the login of a registry", "It is taken out of every file that has it.", logout_opts,
           sizeof(struct login_opts), false, cmd_logout },
+        { "doctor", NULL, "say what works here, and why the rest does not",
+          "Targets and profiles that `envbuild run --on` takes, the store, logins of registries, proxies and "
+          "certificates, "
+          "programs that are called. Nothing is changed. Exit 0 when the target `local` works, else 1.",
+          json_opts, sizeof(struct read_opts), false, cmd_doctor },
         { "completion", "bash|zsh|fish", "print a completion script", NULL, NULL, 0, false, cmd_completion },
         { "version", NULL, "print the version", NULL, NULL, 0, false, cmd_version },
         { "__supervise", "DIR", NULL, NULL, NULL, 0, false, cmd_supervise },

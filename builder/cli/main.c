@@ -1,5 +1,4 @@
 /* envbuild: one table of commands, one place that reports. */
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,14 +24,6 @@ static int finish(struct app *app, int r, struct err *e)
         return r;
 }
 
-/* Up to 16 threads wait for a server. glibc would give each an arena, which keeps what it once needed. */
-static void share_arenas(void)
-{
-#ifdef M_ARENA_MAX
-        mallopt(M_ARENA_MAX, 2);
-#endif
-}
-
 int main(int argc, char **argv)
 {
         AUTO(err_done) struct err e = { 0 };
@@ -44,7 +35,6 @@ int main(int argc, char **argv)
 
         if (argc > 1 && strcmp(argv[1], SANDBOX_CHILD) == 0)
                 return sandbox_child_main(argc, argv);
-        share_arenas();
         if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
                 help_all();
                 return argc < 2 ? ERR_USAGE : 0;

@@ -121,6 +121,12 @@ static int set_value(const struct opt *o, char *base, sv value, struct app *app,
                                        SV_ARG(value));
                 *(unsigned *)at = (unsigned)n;
                 break;
+        case OPT_LARGE:
+                if (!sv_u64(value, &n) || n == 0 || n > 1000000000)
+                        return err_set(e, ERR_USAGE, "--%s takes a number from 1 to 10^9, not '%.*s'", o->name,
+                                       SV_ARG(value));
+                *(unsigned *)at = (unsigned)n;
+                break;
         }
         return 0;
 }

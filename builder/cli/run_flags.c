@@ -172,7 +172,7 @@ static int command(struct app *app, struct run_spec *s, int argc, char **argv, s
                 s->n_argv = (size_t)argc;
                 for (int i = 0; i < argc; i++)
                         s->argv[i] = sv_from(argv[i]);
-                s->command = (sv){ 0 };
+                s->command = s->command_written = (sv){ 0 };
         }
         if (s->command.n || s->n_argv)
                 return 0;

@@ -58,6 +58,22 @@ static int unpack_all(struct app *app, const struct image_view *v, struct err *e
         return pool_run(&app->op, job, n, e);
 }
 
+/* Once they are one tree, they need not be here one by one. */
+static int layers(struct app *app, const struct image_view *v, struct err *e)
+{
+        AUTO(err_done) struct err ignored = { 0 };
+        sha256 merged;
+
+        if (sandbox_merged(app->image.store, v->config.diff_id, v->config.n_diff_id, &merged))
+                return 0;
+        if (fetch_all(app, v, e) < 0 || unpack_all(app, v, e) < 0)
+                return -(int)e->code;
+        if (sandbox_merge(app->image.store, v->config.diff_id, v->config.n_diff_id, &app->op, &ignored) < 0 &&
+            ignored.code == ERR_CANCELLED)
+                return err_move(e, &ignored);
+        return 0;
+}
+
 /* Our locale and secrets stay out: the image's variables, TERM, and what -e says. HOME is the user's of the image. */
 static const char **environment(struct app *app, const struct request_opts *o, const struct image_view *v,
                                 bool compiled)
@@ -153,7 +169,7 @@ int run_front(struct app *app, const struct request_opts *o, sv ref, int argc, c
         if (v.config.n_diff_id != v.manifest.n_layer)
                 return err_set(e, ERR_INTEGRITY, "'%.*s' has %zu layers but its config names %zu", SV_ARG(ref),
                                v.manifest.n_layer, v.config.n_diff_id);
-        if (fetch_all(app, &v, e) < 0 || unpack_all(app, &v, e) < 0 || run_pycache(app, &v, &compiled, e) < 0 ||
+        if (layers(app, &v, e) < 0 || run_pycache(app, &v, &compiled, e) < 0 ||
             volumes(app, o, compiled, (const char ***)&s.bind, e) < 0)
                 return -(int)e->code;
         s.diff_id = v.config.diff_id;

@@ -77,6 +77,7 @@ int sandbox_child_main(int argc, char **argv)
 
         (void)argc;
         (void)argv; /* nothing is told here: everybody can read it */
+        prctl(PR_SET_NAME, "envbuild");
         umask(022);
         signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, nothing could be waited for */
         fcntl(SANDBOX_REPORT_FD, F_SETFD, FD_CLOEXEC);

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,6 +40,14 @@ struct running {
 
 static int order_layers(struct store *s, const struct sandbox_run *r, struct buf *out, struct err *e)
 {
+        sha256 merged;
+        bool one;
+
+        if (r->n_diff_id > 1 && sandbox_merged(s, r->diff_id, r->n_diff_id, &merged)) {
+                AUTO(free_ptr) char *path = store_unpacked(s, &merged, &one);
+                sandbox_order_add(out, 'L', path);
+                return 0;
+        }
         for (size_t i = 0; i < r->n_diff_id; i++) {
                 bool there;
                 AUTO(free_ptr) char *path = store_unpacked(s, &r->diff_id[i], &there);
@@ -246,6 +256,50 @@ static int read_report(struct running *x, const char *command, struct err *e)
         return -(int)e->code;
 }
 
+/* What of our environment lies where /proc/PID/environ shows it: a fork's is ours. */
+static void wipe_environment(void)
+{
+        static char *none[] = { NULL };
+
+        for (char **v = environ; *v; v++)
+                memset(*v, 0, strlen(*v));
+        environ = none;
+}
+
+/* The child without a program to load, which is most of the time that its start takes. For a process with one thread: there is nobody else who
+ * could hold a lock at this moment. */
+static int fork_child(int order, int report, int link, const sigset_t *mask, pid_t *ret, struct err *e)
+{
+        int last = link >= 0 ? SANDBOX_LINK_FD : SANDBOX_REPORT_FD;
+
+        *ret = fork();
+        if (*ret < 0)
+                return err_errno(e, "cannot start the sandbox");
+        if (*ret > 0)
+                return 0;
+        for (int sig = 1; sig < NSIG; sig++) {
+                struct sigaction sa;
+                bool usual = sig == SIGPIPE || sig == SIGXFSZ; /* what we ignore for ourselves, not for the command */
+                if (sigaction(sig, NULL, &sa) == 0 && (usual || sa.sa_handler != SIG_IGN))
+                        signal(sig, SIG_DFL);
+        }
+        if (dup2(order, SANDBOX_ORDER_FD) < 0 || dup2(report, SANDBOX_REPORT_FD) < 0 ||
+            (link >= 0 && dup2(link, SANDBOX_LINK_FD) < 0) || syscall(SYS_close_range, (unsigned)last + 1, ~0U, 0) < 0)
+                _exit(SANDBOX_FAILED);
+        pthread_sigmask(SIG_SETMASK, mask, NULL);
+        wipe_environment();
+        _exit(sandbox_child_main(0, NULL));
+}
+
+/* One that changed its ids has a /proc of its own that is root's; a new program's is ours again. */
+static bool may_fork(void)
+{
+        struct stat st;
+
+        return prctl(PR_GET_DUMPABLE) == 1 && stat("/proc/self/task", &st) == 0 &&
+               st.st_nlink == 3; /* ".", "..", the thread */
+}
+
 static int start_child(struct running *x, const struct buf *order, int *link, const sigset_t *mask, struct err *e)
 {
         AUTO(close_fd) int fd = memfd_create("envbuild-order", MFD_CLOEXEC), to = -1;
@@ -258,7 +312,7 @@ static int start_child(struct running *x, const struct buf *order, int *link, co
         if (move_up(&fd, e) < 0 || move_up(&to, e) < 0 || (*link >= 0 && move_up(link, e) < 0) ||
             fs_write_all(fd, order->p, order->n, "the order", e) < 0)
                 return -(int)e->code;
-        if (spawn_child(fd, to, *link, mask, &x->pid, e) < 0)
+        if ((may_fork() ? fork_child : spawn_child)(fd, to, *link, mask, &x->pid, e) < 0)
                 return -(int)e->code;
         close_fd(link); /* the end of the child's is the link's */
         x->pidfd = (int)syscall(SYS_pidfd_open, x->pid, 0);

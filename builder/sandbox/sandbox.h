@@ -11,6 +11,14 @@
  *  Hostile input: nothing is written outside. */
 int sandbox_unpack(struct store *s, const struct oci_desc *layer, const sha256 *diff_id, struct op *op, struct err *e);
 
+/**
+ * The layers as one tree of hard links, kept in the store: a start looks through one folder instead of a hundred. sandbox_run uses it when it is there.
+ * Nothing depends on it: on any failure, or while another process makes it, the layers are stacked.
+ */
+int sandbox_merge(struct store *s, const sha256 *diff_id, size_t n, struct op *op, struct err *e);
+/** It is there: the layers themselves need not be looked at. *ret: what it is called among unpacked layers. */
+bool sandbox_merged(struct store *s, const sha256 *diff_id, size_t n, sha256 *ret);
+
 struct sandbox_run {
         const sha256 *diff_id; /* base first; all unpacked */
         size_t n_diff_id;

@@ -32,7 +32,6 @@ static bool writable(int timeout_ms)
 /* One piece; a pipe that says it is writable takes PIPE_BUF without blocking. 1: done, 0: nothing to do, -1: nobody reads it any more. */
 static int piece(struct shim_console *c)
 {
-        AUTO(err_done) struct err e = { 0 };
         char text[PIPE_BUF];
         ssize_t n = read(c->log, text, sizeof(text)), done = 0;
 

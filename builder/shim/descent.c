@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 
 struct process {
         pid_t pid, parent, group;
+        uint64_t ticks, pages; /* processor time, with that of children it waited for; memory */
         bool dead, ours;
 };
 struct processes {
@@ -31,6 +33,7 @@ static void processes_done(struct processes *p)
 /* The name in /proc/PID/stat may hold anything, ')' too: what we want is behind the last one. */
 static bool stat_read(const char *pid, struct process *ret)
 {
+        unsigned long long user = 0, system = 0, children = 0, their_system = 0, pages = 0;
         char path[64], text[1024], state, *at;
         AUTO(close_fd) int fd = -1;
         ssize_t n;
@@ -43,8 +46,12 @@ static bool stat_read(const char *pid, struct process *ret)
         text[n] = '\0';
         at = strrchr(text, ')');
         *ret = (struct process){ .pid = (pid_t)atol(pid) };
-        if (!at || sscanf(at + 1, " %c %d %d", &state, &ret->parent, &ret->group) != 3)
+        if (!at ||
+            sscanf(at + 1, " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu %*d %*d %*d %*d %*u %*u %llu",
+                   &state, &ret->parent, &ret->group, &user, &system, &children, &their_system, &pages) < 3)
                 return false;
+        ret->ticks = user + system + children + their_system;
+        ret->pages = pages;
         ret->dead = state == 'Z' || state == 'X';
         return true;
 }
@@ -135,4 +142,24 @@ bool shim_kill_rest(pid_t group, int64_t limit_ms)
                 shim_kill_all(group);
                 nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
         }
+}
+
+bool shim_descent_use(uint64_t *ret_rss_kb, uint64_t *ret_cpu_ms)
+{
+        AUTO(processes_done) struct processes ps = { 0 };
+        uint64_t ticks = 0, pages = 0, second = (uint64_t)sysconf(_SC_CLK_TCK);
+        struct rusage over = { 0 };
+
+        if (!look(&ps) || second == 0)
+                return false;
+        for (size_t i = 0; i < ps.n; i++)
+                if (ps.v[i].ours) {
+                        ticks += ps.v[i].ticks;
+                        pages += ps.v[i].pages;
+                }
+        getrusage(RUSAGE_CHILDREN, &over); /* those that are over */
+        *ret_rss_kb = pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+        *ret_cpu_ms = ticks * 1000 / second + (uint64_t)(over.ru_utime.tv_sec + over.ru_stime.tv_sec) * 1000 +
+                      (uint64_t)(over.ru_utime.tv_usec + over.ru_stime.tv_usec) / 1000;
+        return true;
 }

@@ -53,9 +53,9 @@ void shim_record_text(const struct shim_options *o, const struct shim_place *p, 
         if (end)
                 buf_fmt(ret,
                         ",\"end_us\":%lld,\"exit_code\":%d,\"signal\":%d,\"failed_start\":%s,\"timed_out\":%s,"
-                        "\"stopped\":\"%s\",\"maxrss_kb\":%llu",
+                        "\"stopped\":\"%s\",\"oom\":%s,\"maxrss_kb\":%llu",
                         (long long)end->end_us, end->exit_code, end->signal, end->failed_start ? "true" : "false",
                         end->stop == SHIM_STOP_TIMEOUT ? "true" : "false", shim_stop_name(end->stop),
-                        (unsigned long long)end->maxrss_kb);
+                        end->oom ? "true" : "false", (unsigned long long)end->maxrss_kb);
         buf_fmt(ret, "}\n");
 }

@@ -25,6 +25,7 @@ struct rank {
         struct shim_start start;
         struct shim_end end;
         int64_t start_ms;
+        uint64_t oom_kills; /* before */
 };
 
 static void say(int fd, const struct err *e)
@@ -107,6 +108,7 @@ static int run(struct rank *r, struct err *e)
                 shim_end_judge(&r->end, SIGTERM, 0);
                 return 0;
         }
+        r->oom_kills = shim_oom_kills();
         if (shim_start(&r->start, &r->watch.pid, &why, e) < 0)
                 return -(int)e->code;
         if (why) {
@@ -114,9 +116,11 @@ static int run(struct rank *r, struct err *e)
                 return 0;
         }
         r->watch.console = r->options.console ? &r->console : NULL;
+        shim_usage_start(&r->watch.usage, &r->options, r->place.rank, shim_boot_ms());
         shim_watch(&r->watch);
         r->end.stop = r->watch.stop;
         shim_end_judge(&r->end, r->watch.status, r->watch.passed);
+        r->end.oom = shim_end_failed(&r->end) && shim_oom_kills() > r->oom_kills;
         getrusage(RUSAGE_CHILDREN, &used);
         r->end.maxrss_kb = (uint64_t)used.ru_maxrss;
         return 0;

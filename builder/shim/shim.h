@@ -72,6 +72,7 @@ struct shim_end {
         int64_t start_us, end_us;
         int exit_code, signal; /* exit_code is 128 + signal after a signal, so that nobody takes it for success */
         bool failed_start;
+        bool oom; /* the kernel killed for memory meanwhile, and it did not end well */
         enum shim_stop stop;
         uint64_t maxrss_kb;
 };
@@ -83,6 +84,14 @@ int shim_end_exit(const struct shim_end *end);
 /** end NULL: it has just started. */
 void shim_record_text(const struct shim_options *o, const struct shim_place *p, const char *host, pid_t pid,
                       int64_t start_us, const struct shim_end *end, struct buf *ret);
+
+/* oom.c */
+/** How often the kernel killed for memory in our cgroup; 0 when that is not known. */
+uint64_t shim_oom_kills(void);
+/** The count in memory.events or memory.oom_control. */
+bool shim_oom_read(sv text, uint64_t *ret);
+/** Our group by /proc/self/cgroup, empty when none; *ret_first: below version 1's memory hierarchy. */
+sv shim_oom_group(sv cgroup, bool *ret_first);
 
 /* record.c: status/<attempt>/. */
 struct shim_record {
@@ -129,6 +138,8 @@ int shim_start(const struct shim_start *s, pid_t *ret_pid, int *ret_errno, struc
 bool shim_group_alive(pid_t group);
 /** KILL to all of them. */
 void shim_kill_all(pid_t group);
+/** Memory of all of them now (shared pages count for each), and processor time since the start. False: not known. */
+bool shim_descent_use(uint64_t *ret_rss_kb, uint64_t *ret_cpu_ms);
 /** KILL and reap until there is nobody, at most limit_ms. False: somebody would not die. */
 bool shim_kill_rest(pid_t group, int64_t limit_ms);
 
@@ -142,6 +153,18 @@ void shim_console_pump(struct shim_console *c);
 /** What is left of it, as long as somebody reads. */
 void shim_console_drain(struct shim_console *c);
 void shim_console_done(struct shim_console *c);
+
+/* usage.c: what the command uses as time goes by, a line each in status/A/usage-R.jsonl: {"t":µs,"rss_kb":…,"cpu_ms":…}. */
+struct shim_usage {
+        const struct shim_options *o;
+        unsigned rank;
+        int64_t next_ms, every_ms; /* every_ms 0: nothing is written */
+        unsigned n;                /* lines so far */
+};
+/** o NULL: nothing will be written. */
+void shim_usage_start(struct shim_usage *u, const struct shim_options *o, unsigned rank, int64_t now_ms);
+/** Writes a line when it is time. Nothing that goes wrong here matters to the run. */
+void shim_usage_look(struct shim_usage *u, int64_t now_ms);
 
 /* watch.c */
 struct shim_watch {
@@ -157,6 +180,7 @@ struct shim_watch {
         int64_t look_ms;     /* when the folder is looked at again */
         int64_t deadline_ms; /* --timeout; 0: none */
         bool ended, killed;
+        struct shim_usage usage;
 };
 /** Block and open; before anything is started. */
 int shim_watch_open(struct shim_watch *w, const struct shim_options *o, struct err *e);

@@ -122,6 +122,8 @@ static int wait_ms(const struct shim_watch *w, int64_t now)
                 at = now + GROUP_LOOK_MS;
         else if (w->stop == SHIM_STOP_NONE)
                 at = sooner(sooner(at, w->look_ms), w->deadline_ms);
+        if (!w->ended && w->usage.every_ms)
+                at = sooner(at, w->usage.next_ms);
         if (!w->killed)
                 at = sooner(at, w->kill_ms);
         if (w->console && w->console->log >= 0) /* inotify does not see other machines' writes */
@@ -153,6 +155,8 @@ void shim_watch(struct shim_watch *w)
                         shim_console_pump(w->console);
                 now = shim_boot_ms();
                 look(w, now);
+                if (!w->ended)
+                        shim_usage_look(&w->usage, now);
                 if (w->stop != SHIM_STOP_NONE && !w->killed && now >= w->kill_ms) {
                         w->killed = true;
                         shim_kill_all(w->pid);

@@ -141,7 +141,7 @@ int store_batch_commit(struct store_batch *b, struct err *e)
                 free(f->tmp);
         }
         close_all(b);
-        return fs_sync_dir(folder, e);
+        return 0;
 }
 
 void store_batch_free(struct store_batch *b)

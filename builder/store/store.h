@@ -65,7 +65,8 @@ int store_map(struct store *s, enum store_kind kind, const sha256 *d, struct fs_
 int store_read(struct store *s, enum store_kind kind, const sha256 *d, struct buf *ret, struct err *e);
 int store_drop(struct store *s, enum store_kind kind, const sha256 *d, struct err *e);
 
-/* Many small things at once (store/batch.c): each is written as it is added; commit makes all of them durable, then visible. */
+/* Many small things at once (store/batch.c): each is written as it is added; commit makes their bytes durable, then gives them their names. Those are not
+ * waited for: a power cut may take things that were whole, never leaves halves. */
 struct store_batch;
 int store_batch_begin(struct store *s, enum store_kind kind, struct store_batch **ret, struct err *e);
 /** Any thread. -ERR_INTEGRITY: what r gives is not d; the batch goes on without it. */

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Pushes against peers in one run (never a timed assertion in the test suite):
 
-    push.py [--mb 1000] [--layers 60] [--repeat 3] [--latency MS]
+    push.py [--mb 1000] [--layers 60] [--repeat 3] [--latency MS] [--registry NAME]
 
-An image of so many layers goes from a store to docker-registry on loopback: all blobs missing, one missing, none missing; by envbuild, `skopeo copy`, and
+An image of so many layers goes from a store to a registry on loopback: docker-registry, or another program that is installed (on PATH or in
+$JUDGES_DIR), a build of distribution (registry3) or one that listens where its one argument says (ocireg, refreg). All blobs missing, one missing, none missing; by envbuild, `skopeo copy`, and
 `crane push` where it is installed (on PATH or in $JUDGES_DIR). Each push begins with a fresh registry. Prints seconds (median), peak memory and ratios;
 for the last case also how many requests were made. --latency puts a proxy that adds so much to every request in front of the registry.
 Run it with a release build: ENVBUILD_PROGRAM=build-release/builder/cli/envbuild
 """
 import argparse
+import contextlib
 import gzip
 import hashlib
 import io
@@ -17,6 +19,7 @@ import os
 import pathlib
 import random
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -26,6 +29,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/fake")]
+os.environ["PATH"] = os.pathsep.join(filter(None, [os.environ.get("JUDGES_DIR"), os.environ["PATH"]]))
 from conftest import program  # noqa: E402
 from registry_proxy import Proxy  # noqa: E402
 from registry_world import Registry  # noqa: E402
@@ -92,7 +96,7 @@ def tools(store):
     copy = ["skopeo", "copy", "-q", "--insecure-policy", "--dest-tls-verify=false"]
     found = {"envbuild": lambda image, to: [program(), "push", "-q", image, to],
              "skopeo": lambda image, to: [*copy, f"oci:{store.folder}/oci:{image}", f"docker://{to}"]}
-    crane = shutil.which("crane", path=os.pathsep.join([os.environ.get("JUDGES_DIR", ""), os.environ["PATH"]]))
+    crane = shutil.which("crane")
     if crane:
         for image in "ab":  # it reads a layout of one image
             folder = store.folder.parent / f"crane-{image}"
@@ -102,6 +106,30 @@ def tools(store):
                                                            d["annotations"].values()]}))
         found["crane"] = lambda image, to: [crane, "push", "--insecure", str(store.folder.parent / f"crane-{image}"), to]
     return found
+
+
+class Listening:
+    """A server that keeps all in memory and no log: what was asked is not known, what is there not looked at."""
+
+    def __init__(self, name):
+        with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as s:
+            self.port = s.getsockname()[1]
+        self.name = f"127.0.0.1:{self.port}"
+        self.proc = subprocess.Popen([name, self.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while self.proc.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+        sys.exit(f"{name} did not start")
+
+    def requests(self):
+        return []
+
+    def whole(self, repo, ref):
+        pass
+
+    def close(self):
+        self.proc.kill()
+        self.proc.wait()
 
 
 class Run:
@@ -125,12 +153,13 @@ class Run:
     def once(self, command):
         """All missing, one missing, none missing."""
         self.n += 1
-        registry = Registry(self.tmp / f"registry{self.n}")
+        folder = self.tmp / f"registry{self.n}"
+        registry = Registry(folder, program=self.o.registry) if "registry" in self.o.registry else Listening(self.o.registry)
         try:
             return [self.push(registry, command, image) for image in "abb"]
         finally:
             registry.close()
-            shutil.rmtree(self.tmp / f"registry{self.n}")
+            shutil.rmtree(folder, ignore_errors=True)
             shutil.rmtree(self.store.folder / "origins", ignore_errors=True)  # what it remembers of that registry
 
 
@@ -140,6 +169,7 @@ def main():
     p.add_argument("--layers", type=int, default=60)
     p.add_argument("--repeat", type=int, default=3)
     p.add_argument("--latency", type=float, default=0)
+    p.add_argument("--registry", default="docker-registry")
     o = p.parse_args()
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as tmp:
         run = Run(pathlib.Path(tmp), o)

@@ -586,3 +586,16 @@ def test_static_and_small():
     assert "INTERP" not in out and "DYNAMIC" not in out
     size = sum(int(line.split()[4], 16) for line in out.splitlines() if line.split()[:1] == ["LOAD"])
     assert size < 900_000
+
+
+def test_use_over_time(tmp_path):
+    """Memory and processor time, of children too, while it runs."""
+    r = Run(tmp_path)
+    use = r.dir / "status/1/usage-0.jsonl"
+    script = "x=bytearray(60_000_000); x[::4096]=b'1'*len(x[::4096]); print('ready', flush=True); import sys, time; exec('while True: pass')"
+    p = subprocess.Popen(r.argv("sh", "-c", f'{shutil.which("python3")} -c "$SCRIPT"; :'), env=dict(os.environ, SCRIPT=script))
+    until(lambda: use.exists() and use.read_text().endswith("\n"))
+    line = json.loads(use.read_text().splitlines()[0])
+    (r.dir / "status/cancel").write_text("")
+    assert p.wait(timeout=60) == 128 + signal.SIGTERM
+    assert line["rss_kb"] > 50_000 and line["cpu_ms"] > 0 and abs(line["t"] / 1e6 - time.time()) < 60

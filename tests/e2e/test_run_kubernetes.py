@@ -158,9 +158,39 @@ def test_cancel(cluster):
     cluster.env.run("runs", "cancel", name)
     cluster.env.run("runs", "wait", name, code=130)
     assert cluster.record["state"] == "Canceled"
-    assert "begun\n" in (cluster.folder / "user_logs/std_log.txt").read_text()
+    assert (cluster.folder / "user_logs/std_log.txt").read_text() == "begun\nsaved\n", "what it said after TERM, too"
+    assert json.loads((cluster.folder / "status/1/rank-0.json").read_text())["exit_code"] == 3
     assert not cluster.created("Job")
     cluster.env.run("runs", "cancel", name)
+
+
+def test_cancel_of_several_in_a_pod(cluster):
+    """The first process of such a pod is a shell: TERM goes on to every rank."""
+    cluster.run("--no-wait", job={"command": "echo begun; trap 'echo saved $RANK; exit 0' TERM; sleep 60 & wait",
+                                  "distribution": {"type": "pytorch", "process_count_per_instance": 2}, "x-envbuild": {"grace": 5}})
+    name = cluster.folder.name
+    wait_for(lambda: sum(p.read_text().count("begun") for p in (cluster.dir / "logs").glob("*")) == 2 if (cluster.dir / "logs").exists() else False)
+    cluster.env.run("runs", "cancel", name)
+    said = (cluster.folder / "user_logs/std_log_process_0.txt").read_text().splitlines()
+    assert sorted(said) == ["begun", "begun", "saved 0", "saved 1"]
+    assert sorted(p.name for p in (cluster.folder / "status/1").glob("rank-*")) == ["rank-0.json", "rank-1.json"]
+
+
+def test_large_log(cluster):
+    """More than one piece, all of it in a second or two, without an end of line at its end."""
+    cluster.run(job={"command": "i=0; while [ $i -lt 120000 ]; do echo \"$i xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"; "
+                                "i=$((i+1)); done; printf 'a\\000b'"})
+    text = (cluster.folder / "user_logs/std_log.txt").read_bytes()
+    lines = text.split(b"\n")
+    assert [int(line.split()[0]) for line in lines[:-1]] == list(range(120000)) and lines[-1] == b"a\0b"
+
+
+def test_log_while_it_runs(cluster):
+    p = cluster.env.popen("run", "--on", "k", "--source", "src", cluster.env.image, "--", "sh", "-c", "echo early; while [ ! -e outputs/go ]; do sleep 0.1; done")
+    assert p.stdout.readline() == "early\n"
+    go = next((cluster.dir / "run").glob("*/run/outputs"))
+    (go / "go").write_text("")
+    assert p.wait(timeout=60) == 0, p.stderr.read()
 
 
 def test_deleted_by_somebody(cluster):

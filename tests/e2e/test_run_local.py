@@ -7,15 +7,13 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
-from conftest import base_files, make_layout, program
+from conftest import base_files, let_pass, make_layout
 
-APPLETS = ("setsid", "dd", "seq", "printf", "wc", "head", "ps", "nproc", "df", "date", "usleep", "yes", "od", "grep", "cut", "test", "rm", "ln")
-GONE = time.monotonic
+APPLETS = ("setsid", "dd", "seq", "printf", "wc", "head", "ps", "nproc", "df", "date", "usleep", "yes", "od", "grep", "cut", "test", "rm", "ln", "id")
 
 
 @pytest.fixture(scope="session")
@@ -302,7 +300,7 @@ def test_a_supervisor_that_dies(here, where):
     here.start("true", 0)
     here.run("run", "job.yml", "--on", here.target, "--no-wait", code=None, env={"ENVBUILD_FAULT": where})
     runs = sorted(pathlib.Path(here.env["ENVBUILD_RUNS_DIR"]).iterdir(), key=lambda p: p.stat().st_ctime)
-    assert Run(here, runs[-1].name).wait(125)["reason"] == "lost"
+    assert Run(here, runs[-1].name).wait(125)["reason"] == "launch-failed"
 
 
 def test_a_supervisor_that_dies_at_any_moment(here):
@@ -364,3 +362,19 @@ def test_mpi(here):
     assert [r.log(i) for i in (0, 1)] == [b"0 of 2\n", b"1 of 2\n"]
     r = here.start('[ $OMPI_COMM_WORLD_RANK = 0 ] || exit 11; sleep 1', 11, more="distribution: {type: mpi, process_count_per_instance: 2}\n")
     assert r.doc["first_bad_rank"] == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes somebody else")
+@pytest.mark.parametrize("who", ["nobody", "the image's"])
+def test_of_another_user(env, layout, who):
+    """An ordinary user's run; and root's in an image whose user is another: he may write the run's folder, and has a name."""
+    env.env["ENVBUILD_RUNS_DIR"] = str(env.folder / "runs")
+    env.write("env.yml", f"name: small\nenvbuild:\n  base: oci:{layout}:base\n" + ("  user: '4711:4711'\n" if who != "nobody" else ""))
+    env.base = layout
+    kw = let_pass(env, "nobody") if who == "nobody" else {}
+    image = env.run("build", "env.yml", **kw).line
+    r = env.run("run", "--on", "local", "-e", "STAGE=dev", image, "--", "sh", "-c", "id -u; id -un; echo $STAGE; echo x > outputs/x; mkdir code; echo y > y; exit 3", code=3, **kw)
+    assert r.out.splitlines() == (["0", "root"] if who == "nobody" else ["4711", "envbuild"]) + ["dev"]
+    (at,) = pathlib.Path(env.env["ENVBUILD_RUNS_DIR"]).iterdir()
+    assert (at / "outputs/x").read_text() == "x\n"
+    Run(env, at.name).clean()

@@ -249,6 +249,13 @@ def test_timeout(world):
     assert world.state()[:2] == ("Failed", "timeout")
 
 
+def test_out_of_memory(world):
+    """Which no engine says with cgroup v1."""
+    world.sh("echo ready; x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done; exit 3", code=None, flags=["--memory", "32m"])
+    state, reason, code = world.state()
+    assert (state, reason) == ("Failed", "oom") and code == 137
+
+
 def test_no_orphan(world):
     world.sh("(setsid sleep 999 &); sleep 998 & exit 3", code=3)
 

@@ -292,3 +292,53 @@ def test_interrupted_wait_leaves_it_alone(env, root):
     assert json.loads((root / run / "run.json").read_text())["state"] in ("Running", "Starting")
     (root / run / "code/stop").touch()
     env.run("runs", "wait", run)
+
+
+@pytest.mark.parametrize("where, code", [("before-token", 125), ("before-submit", 7), ("after-submit", 7), ("before-record", 7), ("after-record", 7)])
+def test_killed_between_two_writes(env, root, where, code):
+    """Whoever waits later has the code; the command ran once."""
+    counted = env.folder / "count"
+    p = env.popen("run", "--on", "process", "--no-wait", "--", "sh", "-c", f"echo x >> '{counted}'; exit 7", env={"ENVBUILD_FAULT": where})
+    p.communicate()
+    assert p.returncode == -signal.SIGKILL
+    env.run("runs", "wait", "@latest", code=code)
+    assert (counted.read_text() if counted.exists() else "") == ("x\n" if code == 7 else "")
+    json.loads(env.run("runs", "show", "@latest", "--json").out)
+    env.run("runs", "rm", "@latest")
+    assert list(root.iterdir()) == []
+
+
+def test_wait_again_after_the_supervisor_was_killed(env, root):
+    """Its command goes with it or ends as it would; either way there is an end, and no second start."""
+    counted = env.folder / "count"
+    run = start(env, command=f"echo x >> '{counted}'; while ! [ -e stop ]; do sleep 0.05; done; exit 7")
+    end = time.monotonic() + 30
+    while not counted.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    pid = int(json.loads((root / run / "run.json").read_text())["handle"].split(":")[2])
+    os.kill(pid, signal.SIGKILL)
+    (root / run / "code/stop").touch()
+    r = env.run("runs", "wait", run, code=None)
+    assert r.code in (7, 125) and counted.read_text() == "x\n", r.out + r.err
+
+
+def test_the_first_bad_rank_and_its_log(env, root):
+    """Rank 1 of 3 fails with 11; what its peers say afterwards is not what is told."""
+    r = env.run("run", "--on", "process", "--distribution", "pytorch", "--processes", "3", "--", "sh", "-c",
+                "echo I am $RANK; [ $RANK = 1 ] && exit 11; until [ -e ../status/1/failed ]; do sleep 0.05; done; exit 3", code=11)
+    assert sorted(r.out.splitlines()) == ["[0] I am 0", "[1] I am 1", "[2] I am 2"]
+    out = env.run("runs", "show", "@latest").out
+    assert "exit code 11 (rank 1)" in out and "  | I am 1\n" in out and "I am 0" not in out
+    doc = json.loads(env.run("runs", "show", "@latest", "--json").out)
+    assert doc["exit_code"] == 11 and doc["first_bad_rank"] == 1 and len(doc["ranks"]) == 3
+
+
+def test_tried_again(env, root):
+    """The second attempt's end is the run's; each attempt has a log of its own, and who follows sees both."""
+    env.write("job.yml", "command: echo try $ENVBUILD_ATTEMPT; test $ENVBUILD_ATTEMPT = 2\ncompute: process\n"
+                         "x-envbuild: {retry: {max: 2, on: [exit-code]}}\n")
+    assert env.run("run", "job.yml").out == "try 1\ntry 2\n"
+    assert "2 of 3" in env.run("runs", "show", "@latest").out
+    assert [r["attempt"] for r in json.loads(env.run("runs", "list", "--json").out)] == [2]
+    logs = sorted(p.read_text() for p in root.glob("*/user_logs/**/std_log.txt"))
+    assert logs == ["try 1\n", "try 2\n"]

@@ -67,7 +67,7 @@ def test_json_and_random(many):
         p = many.run("sweep", "job.yml", "--on", "process", "--set", "lr=1..50", "--set", "SEED=3..9", "--random", "3", "--seed", seed,
                      "--max-concurrent", "3", "--metric", "loss", "--json")
         return json.loads(p.out)
-    one, again, other = run("5"), run("5"), run("6")
+    one, again, other = run("500000"), run("500000"), run("6")
     assert [r["parameters"] for r in one["runs"]] == [r["parameters"] for r in again["runs"]]
     assert [r["parameters"] for r in one["runs"]] != [r["parameters"] for r in other["runs"]]
     assert len({tuple(r["parameters"].items()) for r in one["runs"]}) == 3
@@ -147,3 +147,15 @@ def test_twice_leaves_them_alone(many):
         while {r["state"] for r in records(many)} != {"Completed"} and time.monotonic() < end:
             time.sleep(0.05)
         assert {r["state"] for r in records(many)} == {"Completed"}
+
+
+def test_one_environment_for_all(many, definition):
+    definition()
+    many.write("src/data.txt", "data")
+    many.write("job.yml", JOB + "environment: file:env.yml\ncode: src\n")
+    p = many.run("sweep", "job.yml", "--set", "SEED=3,4", "--max-concurrent", "2", "--json")
+    table = json.loads(p.out)
+    assert [r["state"] for r in table["runs"]] == ["Completed"] * 2
+    runs = records(many)
+    assert {r["image"] for r in runs} == {table["image"]} and "@sha256:" in table["image"]
+    assert len({r["snapshot"]["digest"] for r in runs}) == 1

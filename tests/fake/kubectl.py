@@ -128,7 +128,8 @@ class Pod:
         return self.state
 
     def kill(self, grace):
-        os.killpg(self.proc.pid, signal.SIGTERM)
+        if self.proc.poll() is None:
+            self.proc.terminate()  # to the container's first process, as a kubelet does it
         until = time.monotonic() + grace
         while self.step() is None and time.monotonic() < until:
             time.sleep(0.02)

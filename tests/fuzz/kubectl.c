@@ -1,7 +1,8 @@
-/* What kubectl prints: a list of objects, a complaint, a log, our own mark. Whatever it is, it is taken or refused. First byte: which. */
+/* What kubectl and az print: a list of objects, a complaint, a log, our own mark. Whatever it is, it is taken or refused. First byte: which. */
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "run/target/azureml_priv.h"
 #include "run/target/kubernetes_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -51,6 +52,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
                 logged(text);
         } else if (*p == 'm') {
                 kube_mark_read(text, &m);
+        } else if (*p == 'a') {
+                AUTO(err_done) struct err e = { 0 };
+                struct run_status st = RUN_STATUS_INIT;
+                sv name;
+                if (aml_answer(&a, text, &name, &st, &e) < 0 ? !e.code : !name.n)
+                        abort();
+                aml_said_of(text);
+                aml_said_line(text);
         } else if (*p == 'c') {
                 kube_said_of(text);
                 if (kube_said_line(text).n > text.n)

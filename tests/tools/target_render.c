@@ -25,13 +25,18 @@ static int render(struct arena *a, char **argv, struct diags *ds, struct err *e)
         struct op op = { .jobs = 1 };
         struct run_ctx ctx = { .op = &op, .diags = ds };
         struct run_profile profile;
-        struct run_record rec = { .id = SV("iris-20261124-7f3a2b"), .attempt = 1, .image = SV("registry.example.com/env/iris@sha256:" ONES),
-                                  .run_image = SV("registry.example.com/env/runs@sha256:" ONES), .lock_digest = SV("sha256:" ONES),
+        struct run_record rec = { .id = SV("iris-20261124-7f3a2b"),
+                                  .attempt = 1,
+                                  .image = SV("registry.example.com/env/iris@sha256:" ONES),
+                                  .run_image = SV("registry.example.com/env/runs@sha256:" ONES),
+                                  .lock_digest = SV("sha256:" ONES),
                                   .snapshot = { .digest = SV("sha256:" ONES), .files = 2, .bytes = 10 } };
         struct run r = { &ctx, a, &rec, &profile };
 
         rec.dir = sv_from(argv[3]);
-        rec.git = (struct run_git){ .known = true, .commit = SV("4d2b93784676893f8e346d5f0b9fb894a9cf0742"), .repository = SV("https://git.example.com/x") };
+        rec.git = (struct run_git){ .known = true,
+                                    .commit = SV("4d2b93784676893f8e346d5f0b9fb894a9cf0742"),
+                                    .repository = SV("https://git.example.com/x") };
         if (profile_read(a, argv[1], ds, &profile, e) < 0 || run_job_load(a, argv[2], ds, &rec.spec, e) < 0 ||
             fs_mkdirs(run_path(a, &rec, "submit").p, 0755, e) < 0)
                 return -(int)e->code;

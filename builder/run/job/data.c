@@ -69,12 +69,13 @@ static void read_keys(struct job_read *r, const struct yaml *y, struct input_rea
 
 static void read_mode(struct job_read *r, const struct yaml *y, struct run_input *in)
 {
-        static const char *const modes[] = { "ro_mount", "download",   "direct",       "mount",
-                                             "ro",       "eval_mount", "eval_download" };
+        static const char *const modes[] = { "ro_mount", "download", "direct", "eval_mount", "eval_download" };
         size_t i;
 
         if (!y || !job_text(r, y, y, &in->mode))
                 return;
+        if (sv_is(in->mode, "mount") || sv_is(in->mode, "ro")) /* of 2021 */
+                in->mode = SV("ro_mount");
         in->download = sv_is(in->mode, "download") || sv_is(in->mode, "eval_download");
         if (one_of(in->mode, modes, ARRAY_LEN(modes)))
                 return;

@@ -116,7 +116,8 @@ int run_job_parse(struct arena *a, sv text, sv file, sv dir, struct diags *ds, s
 void run_job_init(struct run_spec *s);
 /** What can be said before anything is done: source folder, input paths, contradictions (mpirun under `distribution: mpi`, both command and script). */
 int run_job_check(const struct run_spec *s, struct diags *ds, struct err *e);
-/** `--set lr=0.1` of a sweep: a literal input, else a variable of the description; anything else is a fault. Puts the command together again. */
+/** `--set lr=0.1` of a sweep: an input (a path is relative to the working directory), else a variable of the description; anything else is a fault. Puts the command
+ *  together again. */
 int run_job_set(struct arena *a, struct run_spec *s, sv name, sv value, struct err *e);
 /** The description as canonical JSON (no values of host_env): what run.json keeps as "spec", and back. */
 struct js *run_job_json(struct arena *a, const struct run_spec *s);

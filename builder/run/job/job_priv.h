@@ -18,6 +18,7 @@ struct job_read {
         const struct yaml *command;       /* where it was written; NULL: nowhere */
         const struct yaml *docker;        /* the run's own docker section of a .runconfig */
         bool script_seen, old_references; /* "{inputs.x}" of the 2021 preview */
+        unsigned total; /* processes in all, where that is what is written (2021: distribution.process_count); 0: not */
         size_t cap_input, cap_output, cap_env;
 };
 
@@ -37,6 +38,8 @@ bool job_key_is(sv key, const char *name);                           /* as table
 const struct yaml *job_get(const struct yaml *map, const char *key); /* NULL when absent, null, or not a mapping */
 /** Keys that only Azure ML takes: into s->azureml as they are. */
 void job_keep(struct job_read *r, const struct yaml *key, const struct yaml *value);
+/** The same of a key below `section`, which others read too: what is kept is joined with that. */
+void job_keep_in(struct job_read *r, const char *section, const struct yaml *key, const struct yaml *value);
 
 /* Values (values.c): false when there is none: a fault was told, or the value is null (*ret is untouched). */
 bool job_text(struct job_read *r, const struct yaml *key, const struct yaml *y, sv *ret);
@@ -53,6 +56,7 @@ bool job_words(struct job_read *r, const struct yaml *key, const struct yaml *y,
 bool job_map(struct job_read *r, const struct yaml *key, const struct yaml *y);       /* a mapping, else EB551 */
 void job_variables(struct job_read *r, const struct yaml *key, const struct yaml *y); /* into s->env, later wins */
 
+sv job_path_from(struct arena *a, sv dir, sv path);
 sv job_path(struct job_read *r, sv path); /* absolute and normalised, "file:" taken off */
 bool job_remote(sv path);                 /* azureml:…, scheme://… (not file:) */
 

@@ -95,14 +95,37 @@ void job_keys(struct job_read *r, const struct yaml *map, const struct job_key *
         }
 }
 
-void job_keep(struct job_read *r, const struct yaml *key, const struct yaml *value)
+static bool nothing(const struct yaml *y)
 {
-        if (yaml_is_null(value) || (value->type != YAML_SCALAR && value->n == 0))
-                return;
+        return yaml_is_null(y) || (y->type != YAML_SCALAR && y->n == 0);
+}
+
+static struct js *kept(struct job_read *r, const struct yaml *key)
+{
         if (!r->s->azureml) {
                 r->s->azureml = js_new_obj(r->a);
                 r->s->azureml_first = key->text;
                 r->s->azureml_line = key->line;
         }
-        js_put(r->a, r->s->azureml, key->text, job_js(r->a, value));
+        return r->s->azureml;
+}
+
+void job_keep(struct job_read *r, const struct yaml *key, const struct yaml *value)
+{
+        if (!nothing(value))
+                js_put(r->a, kept(r, key), key->text, job_js(r->a, value));
+}
+
+void job_keep_in(struct job_read *r, const char *section, const struct yaml *key, const struct yaml *value)
+{
+        struct js *in;
+
+        if (nothing(value))
+                return;
+        in = js_get(kept(r, key), section);
+        if (!in) {
+                in = js_new_obj(r->a);
+                js_put(r->a, r->s->azureml, sv_from(section), in);
+        }
+        js_put(r->a, in, key->text, job_js(r->a, value));
 }

@@ -111,6 +111,16 @@ static void communicator(struct job_read *r, const struct yaml *top)
                 job_fault(r, y, "EB552", "more than %u ranks", JOB_RANKS_MAX);
 }
 
+/* What a workspace of Azure ML has, and its v1 SDK brings to a run: neither a command job nor anybody else knows those words. */
+static void refuse_data(struct job_read *r, const struct yaml *key, const struct yaml *y)
+{
+        if (!yaml_is_null(y) && (y->type == YAML_SCALAR || y->n))
+                diag_hint(r->ds,
+                          job_fault(r, key, "EB557", "'%.*s' is what only the v1 SDK of Azure ML brings to a run",
+                                    SV_ARG(key->text)),
+                          "write a command job with inputs: {NAME: {type: uri_folder, path: …}}");
+}
+
 static const struct job_key runconfig_keys[] = {
         { "$schema", NULL },
         { "name", NULL },
@@ -136,20 +146,20 @@ static const struct job_key runconfig_keys[] = {
         { "mpi", NULL },
         { "pytorch", NULL },
         { "paralleltask", NULL },
-        { "dataReferences", job_keep },
-        { "data", job_keep },
-        { "datacaches", job_keep },
-        { "outputData", job_keep },
-        { "sourceDirectoryDataStore", job_keep },
+        { "dataReferences", refuse_data },
+        { "data", refuse_data },
+        { "datacaches", refuse_data },
+        { "outputData", refuse_data },
+        { "sourceDirectoryDataStore", refuse_data },
         { "amlcompute", NULL },
         { "kubernetescompute", NULL },
         { "cmk8sCompute", NULL },
         { "commandReturnCodeConfig", NULL },
         { "containerInstance", NULL },
-        { "exposedPorts", job_keep },
+        { "exposedPorts", refuse_data },
         { "credentialPassthrough", NULL },
         { "identity", job_keep },
-        { "applicationEndpoints", job_keep },
+        { "applicationEndpoints", refuse_data },
         { "services", job_keep },
         { "x-envbuild", job_x_envbuild },
         { NULL, NULL },

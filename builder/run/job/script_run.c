@@ -68,7 +68,9 @@ static void take_resume(struct job_read *r, const struct yaml *key, const struct
         };
 
         if (y->type == YAML_MAP) {
-                job_keep(r, key, y);
+                diag_hint(r->ds,
+                          job_fault(r, key, "EB557", "a datastore is what only the v1 SDK of Azure ML brings to a run"),
+                          "write the path of the folder, or its address: azureml://…");
                 return;
         }
         if (!job_text(r, key, y, &in.value) || !in.value.n)

@@ -1,5 +1,8 @@
 /* One parameter of a sweep, and names of environments that Azure ML keeps. */
+#include <unistd.h>
+
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "run/job/job_priv.h"
 
 static void hint_names(struct arena *a, const struct run_spec *s, struct err *e)
@@ -7,13 +10,33 @@ static void hint_names(struct arena *a, const struct run_spec *s, struct err *e)
         sv names = { 0 };
 
         for (size_t i = 0; i < s->n_input; i++)
-                if (s->input[i].kind == RUN_INPUT_LITERAL)
-                        names = names.n ? arena_fmt(a, "%.*s, %.*s", SV_ARG(names), SV_ARG(s->input[i].name))
-                                        : s->input[i].name;
+                names = names.n ? arena_fmt(a, "%.*s, %.*s", SV_ARG(names), SV_ARG(s->input[i].name))
+                                : s->input[i].name;
         if (names.n)
                 err_hint(e, "its parameters are %.*s", SV_ARG(names));
         else
                 err_hint(e, "write 'inputs: {NAME: value}' and ${{inputs.NAME}} in the command");
+}
+
+/* From a command line: relative to the working directory, as such paths are. */
+static int set_path(struct arena *a, struct run_input *in, sv value, struct err *e)
+{
+        AUTO(free_ptr) char *cwd = NULL;
+
+        if (!value.n)
+                return err_set(e, ERR_USAGE, "the path of input '%.*s' is empty", SV_ARG(in->name));
+        if (job_remote(value)) {
+                in->kind = RUN_INPUT_REMOTE;
+                in->value = arena_sv(a, value);
+                return 0;
+        }
+        cwd = getcwd(NULL, 0);
+        if (!cwd)
+                return err_errno(e, "cannot tell the working directory");
+        if (in->kind == RUN_INPUT_REMOTE)
+                in->kind = sv_is(in->type, "uri_file") ? RUN_INPUT_FILE : RUN_INPUT_FOLDER;
+        in->value = job_path_from(a, sv_from(cwd), value);
+        return 0;
 }
 
 int run_job_set(struct arena *a, struct run_spec *s, sv name, sv value, struct err *e)
@@ -21,7 +44,7 @@ int run_job_set(struct arena *a, struct run_spec *s, sv name, sv value, struct e
         struct run_input *in = job_input_find(s, name);
 
         if (in && in->kind != RUN_INPUT_LITERAL)
-                return err_set(e, ERR_USAGE, "input '%.*s' is a path: only values can be set", SV_ARG(name));
+                return set_path(a, in, value, e);
         if (in) {
                 in->value = arena_sv(a, value);
                 if (s->command.n && s->command_written.n) /* a command line that took the file's place has none */

@@ -80,7 +80,7 @@ static void take_nodes(struct job_read *r, const struct yaml *key, const struct 
 static void take_instance_type(struct job_read *r, const struct yaml *key, const struct yaml *y)
 {
         if (y->type == YAML_SEQ)
-                job_keep(r, key, y);
+                job_keep_in(r, "resources", key, y);
         else
                 job_text(r, key, y, &r->s->instance_type);
 }
@@ -108,6 +108,11 @@ void job_compute(struct job_read *r, const struct yaml *key, const struct yaml *
                 compute_text(r, key, y);
 }
 
+static void keep_resource(struct job_read *r, const struct yaml *key, const struct yaml *y)
+{
+        job_keep_in(r, "resources", key, y);
+}
+
 static void take_resources(struct job_read *r, const struct yaml *key, const struct yaml *y)
 {
         static const struct job_key keys[] = { { "instance_count", take_nodes },
@@ -115,9 +120,9 @@ static void take_resources(struct job_read *r, const struct yaml *key, const str
                                                { "shm_size", take_shm },
                                                { "docker_args", take_docker_args },
                                                { "docker_args_list", take_docker_args },
-                                               { "locations", job_keep },
-                                               { "max_instance_count", job_keep },
-                                               { "properties", job_keep },
+                                               { "locations", keep_resource },
+                                               { "max_instance_count", keep_resource },
+                                               { "properties", keep_resource },
                                                { NULL, NULL } };
 
         (void)key;
@@ -162,6 +167,11 @@ static void take_per_node(struct job_read *r, const struct yaml *key, const stru
         job_count(r, key, y, &r->s->per_node);
 }
 
+static void take_total(struct job_read *r, const struct yaml *key, const struct yaml *y)
+{
+        job_count(r, key, y, &r->total);
+}
+
 static void take_workers(struct job_read *r, const struct yaml *key, const struct yaml *y)
 {
         job_count(r, key, y, &r->s->workers);
@@ -179,6 +189,7 @@ static void take_distribution(struct job_read *r, const struct yaml *key, const 
 {
         static const struct job_key keys[] = { { "type", dist_type },
                                                { "process_count_per_instance", take_per_node },
+                                               { "process_count", take_total }, /* of 2021 */
                                                { "worker_count", take_workers },
                                                { "parameter_server_count", take_servers },
                                                { NULL, NULL } };
@@ -275,6 +286,13 @@ static void numbers(struct job_read *r, const struct yaml *top)
         struct run_spec *s = r->s;
         const struct yaml *at = job_get(top, "distribution");
 
+        if (r->total % s->nodes)
+                diag_hint(r->ds,
+                          job_fault(r, at, "EB554", "%u processes in all cannot be spread evenly over %u nodes",
+                                    r->total, s->nodes),
+                          "write process_count_per_instance");
+        else if (r->total && !s->per_node)
+                s->per_node = r->total / s->nodes;
         if (s->dist == RUN_DIST_MPI && !s->per_node)
                 s->per_node = 1;
         if (s->dist == RUN_DIST_TENSORFLOW && !s->workers)

@@ -272,13 +272,18 @@ static sv normal(struct arena *a, sv whole)
         return ret;
 }
 
-sv job_path(struct job_read *r, sv path)
+sv job_path_from(struct arena *a, sv dir, sv path)
 {
         if (sv_starts(path, SV("file://")))
                 path = sv_skip(path, 7);
         else if (sv_starts(path, SV("file:")))
                 path = sv_skip(path, 5);
         if (path.n && path.p[0] == '/')
-                return normal(r->a, path);
-        return normal(r->a, arena_fmt(r->a, "%.*s/%.*s", SV_ARG(r->dir), SV_ARG(path)));
+                return normal(a, path);
+        return normal(a, arena_fmt(a, "%.*s/%.*s", SV_ARG(dir), SV_ARG(path)));
+}
+
+sv job_path(struct job_read *r, sv path)
+{
+        return job_path_from(r->a, r->dir, path);
 }

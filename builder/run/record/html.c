@@ -36,7 +36,8 @@ static const char head[] =
         "svg{width:100%;display:block;background:var(--box);border-radius:6px}svg text{fill:var(--fg);font:12px "
         "system-ui,sans-serif}\n"
         ".badge{display:inline-block;border-radius:1em;padding:.1em "
-        ".8em;color:#fff;background:#6b7280}.num{text-align:right}\n"
+        ".8em;color:#fff;background:#6b7280}.num{text-align:right;white-space:nowrap}.short{white-space:nowrap}svg+"
+        "table{margin-top:.7em}\n"
         ".good{background:#15803d;fill:#15803d}.bad{background:#b91c1c;fill:#b91c1c}.run{background:#1d4ed8;fill:#"
         "1d4ed8}\n"
         ".wait{background:#b45309;fill:#d99b48}.off{background:#6b7280;fill:#9aa1ab}\n"
@@ -217,6 +218,8 @@ static void put_source(struct page *p)
         const struct run_record *r = p->r;
         const struct run_git *g = &r->git;
 
+        if (!r->spec->code.n && !r->snapshot.digest.n && !g->known && !g->note.n)
+                return;
         buf_add(p->out, SV("<h2>Source</h2>\n<table>\n"));
         row(p, "folder", r->spec->code);
         row(p, "snapshot", r->snapshot.digest);
@@ -322,7 +325,7 @@ static void put_states(struct page *p)
         for (size_t i = 0; i < n; i++) {
                 buf_fmt(out, "<tr><td><span class=\"badge %s\">", colour(v[i].state));
                 put(out, v[i].state);
-                buf_add(out, SV("</span></td><td>"));
+                buf_add(out, SV("</span></td><td class=\"short\">"));
                 put(out, date(p, v[i].from));
                 buf_add(out, SV("</td><td class=\"num\">"));
                 if (!is_final(v[i].state))
@@ -343,14 +346,14 @@ static void put_rank(struct page *p, const struct run_rank *k, int64_t from, int
 
         buf_fmt(out, "<tr><td class=\"num\">%u</td><td>", k->rank);
         put(out, k->host);
-        buf_add(out, SV("</td><td>"));
+        buf_add(out, SV("</td><td class=\"short\">"));
         if (!k->end_us)
                 buf_add(out, SV("goes on"));
         else if (k->signal)
                 buf_fmt(out, "signal %d", k->signal);
         else
                 buf_fmt(out, "exit code %d", k->exit_code);
-        buf_add(out, SV("</td><td>"));
+        buf_add(out, SV("</td><td class=\"short\">"));
         put(out, k->timed_out ? SV("time limit") : k->stopped);
         buf_add(out, SV("</td><td class=\"num\">"));
         put(out, span(p, end - k->start_us));

@@ -56,6 +56,7 @@ bool run_rank_parse(struct arena *a, sv text, unsigned want, struct run_rank *re
         k.stopped = js_get_str(j, "stopped");
         k.failed_start = flag(j, "failed_start");
         k.timed_out = flag(j, "timed_out");
+        k.oom = flag(j, "oom");
         *ret = k;
         return true;
 }
@@ -168,6 +169,7 @@ static void say_bad(const struct run_rank *k, struct run_status *s)
         s->exit_code = k->signal ? SIGNALLED + k->signal : k->exit_code;
         s->reason = k->timed_out      ? RUN_R_TIMEOUT
                     : k->failed_start ? RUN_R_LAUNCH_FAILED
+                    : k->oom          ? RUN_R_OOM
                     : k->signal       ? RUN_R_SIGNAL
                                       : RUN_R_EXIT_CODE;
 }

@@ -164,6 +164,7 @@ int run_record_create(struct run_ctx *c, struct arena *a, sv root, struct run_sp
                                   .host = host_name(a),
                                   .user = user_name(a),
                                   .compute = spec->compute,
+                                  .version = SV(ENVBUILD_VERSION),
                                   .created_us = run_now_us() };
         r->status.state = RUN_PREPARING;
         r->maker = run_maker_here(a, r->host);

@@ -58,7 +58,7 @@ sha256 run_record_key(const struct run_record *r);
 /** Where runs are kept: $ENVBUILD_RUNS_DIR, else $XDG_DATA_HOME/envbuild/runs, else ~/.local/share/envbuild/runs. */
 int run_root(struct arena *a, sv *ret, struct err *e);
 /** Make a folder with a fresh id under root (from the spec's name, else the experiment) and its empty subfolders; nothing is submitted. state:
- *  Preparing. host, user and created_us are filled in; the rest is the caller's to fill and write. */
+ *  Preparing. host, user, version and created_us are filled in; the rest is the caller's to fill and write. */
 int run_record_create(struct run_ctx *c, struct arena *a, sv root, struct run_spec *spec, struct run_record **ret,
                       struct err *e);
 /** Read it again from a folder. -ERR_NOT_FOUND · -ERR_INTEGRITY when it cannot be read (damaged, or of a newer version; the hint says what to do). */
@@ -96,6 +96,7 @@ struct run_rank {
         int exit_code,
                 signal; /* as waitpid says; of a rank that could not start its command: 126, 127 and `failed_start` */
         bool failed_start, timed_out;
+        bool oom;   /* it failed, and the kernel had killed for memory in its cgroup */
         sv stopped; /* "", "cancel", "timeout", "peer", "signal": who ended it, if not itself */
         uint64_t maxrss_kb;
 };

@@ -23,12 +23,28 @@ const struct run_rank *run_rank_of(const struct run_rank *rank, size_t n, unsign
         return NULL;
 }
 
-/* The last line that is not empty. */
-static sv last_line(struct arena *a, const char *path)
+/* What a program of ours says last is a hint; the line before it says why. Of others the last line that is not empty. */
+static sv reason_of(sv all)
+{
+        sv line, found = { 0 }, last = { 0 };
+
+        while (sv_line(&all, &line)) {
+                line = sv_trim(line);
+                if (line.n)
+                        last = line;
+                if (sv_starts(line, SV("error: ")))
+                        found = sv_skip(line, 7);
+                else if (sv_starts(line, SV("warning: ")))
+                        found = sv_skip(line, 9);
+        }
+        return found.n ? found : last;
+}
+
+static sv last_words(struct arena *a, const char *path)
 {
         AUTO(buf_done) struct buf text = BUF_INIT((size_t)LOG_TAIL);
         FILE *f = fopen(path, "re");
-        sv all, line;
+        sv line;
 
         if (!f)
                 return (sv){ 0 };
@@ -38,8 +54,7 @@ static sv last_line(struct arena *a, const char *path)
         if (buf_room(&text, (size_t)LOG_TAIL - 1))
                 text.n = fread(text.p, 1, (size_t)LOG_TAIL - 1, f);
         fclose(f);
-        all = sv_trim(buf_sv(&text));
-        line = sv_trim(sv_skip(all, (size_t)(sv_rfind(all, '\n') + 1)));
+        line = reason_of(buf_sv(&text));
         return sv_utf8(line) ? arena_sv(a, line) : (sv){ 0 };
 }
 
@@ -60,7 +75,7 @@ static void how(int status, char ret[static 64])
 
 static void never_began(struct arena *a, const struct run_record *r, const struct run_gone *g, struct run_status *ret)
 {
-        sv line = last_line(a, run_path(a, r, "system_logs/rank-%u.log", g->rank).p);
+        sv line = last_words(a, run_path(a, r, "system_logs/rank-%u.log", g->rank).p);
         char what[64];
 
         how(g->status, what);

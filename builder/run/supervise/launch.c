@@ -90,7 +90,7 @@ static bool read_before(struct arena *a, const struct js *j, struct run_launch *
         return true;
 }
 
-static bool read_doc(struct arena *a, const struct js *doc, struct run_launch *ret)
+bool run_launch_parse(struct arena *a, const struct js *doc, struct run_launch *ret)
 {
         const struct js *all = js_get(doc, "launchers"), *before = js_get(doc, "before"), *stop = js_get(doc, "stop");
         size_t n = 1;
@@ -114,7 +114,7 @@ int run_launch_read(struct arena *a, const struct run_record *r, struct run_laun
 
         if (run_js_load(a, path.p, &doc, e) < 0)
                 return -(int)e->code;
-        if (!read_doc(a, doc, &l))
+        if (!run_launch_parse(a, doc, &l))
                 return err_set(e, ERR_INTEGRITY, "'%s' does not say what to start", path.p);
         *ret = l;
         return 0;

@@ -90,6 +90,18 @@ static bool read_layers(struct arena *a, const struct js *j, struct run_rootfs *
         return true;
 }
 
+bool run_rootfs_parse(struct arena *a, const struct js *doc, struct run_rootfs *ret)
+{
+        ret->name = js_get_str(doc, "name");
+        ret->user = js_get_str(doc, "user");
+        ret->workdir = js_get_str(doc, "workdir");
+        ret->pycache = js_get_str(doc, "pycache");
+        return read_layers(a, js_get(doc, "layers"), ret) &&
+               read_texts(a, js_get(doc, "env"), &ret->env, &ret->n_env) &&
+               read_texts(a, js_get(doc, "entrypoint"), &ret->entrypoint, &ret->n_entrypoint) && plain(ret->user) &&
+               plain(ret->workdir) && plain(ret->pycache);
+}
+
 int run_rootfs_read(struct arena *a, const struct run_record *r, struct run_rootfs *ret, struct err *e)
 {
         sv path = run_path(a, r, NAME);
@@ -98,13 +110,7 @@ int run_rootfs_read(struct arena *a, const struct run_record *r, struct run_root
 
         if (run_js_load(a, path.p, &doc, e) < 0)
                 return -(int)e->code;
-        f.name = js_get_str(doc, "name");
-        f.user = js_get_str(doc, "user");
-        f.workdir = js_get_str(doc, "workdir");
-        f.pycache = js_get_str(doc, "pycache");
-        if (!read_layers(a, js_get(doc, "layers"), &f) || !read_texts(a, js_get(doc, "env"), &f.env, &f.n_env) ||
-            !read_texts(a, js_get(doc, "entrypoint"), &f.entrypoint, &f.n_entrypoint) || !plain(f.user) ||
-            !plain(f.workdir) || !plain(f.pycache))
+        if (!run_rootfs_parse(a, doc, &f))
                 return err_set(e, ERR_INTEGRITY, "'%s' does not say what the image is made of", path.p);
         *ret = f;
         return 0;

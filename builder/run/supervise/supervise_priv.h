@@ -19,6 +19,10 @@ int run_js_load(struct arena *a, const char *path, struct js **ret, struct err *
 /** mode 0600: command lines are a person's own business. -ERR_USAGE: a text in it is not UTF-8. */
 int run_js_save(const char *path, const struct js *doc, struct err *e);
 
+/* launch.c, rootfs.c: the documents, once they are JSON. */
+bool run_launch_parse(struct arena *a, const struct js *doc, struct run_launch *ret);
+bool run_rootfs_parse(struct arena *a, const struct js *doc, struct run_rootfs *ret);
+
 /* identity.c: which process supervises an attempt: status/<attempt>/supervisor.json. A pid alone says nothing: it is used again. */
 struct run_identity {
         sv host, boot;

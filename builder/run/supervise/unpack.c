@@ -48,8 +48,12 @@ int run_unpack(struct run_ctx *c, struct arena *a, const struct run_rootfs *f, s
 {
         struct layer_job *arg = NULL;
         struct pool_job *job = NULL;
+        AUTO(err_done) struct err ignored = { 0 };
+        sha256 merged;
         size_t n = 0;
 
+        if (sandbox_merged(c->store, f->diff_id, f->n, &merged))
+                return 0;
         for (size_t i = 0; i < f->n; i++) {
                 if (is_there(c, &f->diff_id[i]))
                         continue;
@@ -67,5 +71,7 @@ int run_unpack(struct run_ctx *c, struct arena *a, const struct run_rootfs *f, s
                                  store_root(c->store), SV_ARG(f->name));
                 return err_while(e, "unpacking the image '%.*s'", SV_ARG(f->name));
         }
-        return 0;
+        return sandbox_merge(c->store, f->diff_id, f->n, c->op, &ignored) < 0 && ignored.code == ERR_CANCELLED
+                       ? err_move(e, &ignored)
+                       : 0;
 }

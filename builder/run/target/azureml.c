@@ -12,13 +12,15 @@
 #define JOB_FILE "submit/job.yml"
 
 static const struct run_key keys[] = {
-        { "workspace", RUN_KEY_TEXT, NULL }, { "resource_group", RUN_KEY_TEXT, NULL },   { "subscription", RUN_KEY_TEXT, NULL },
-        { "compute", RUN_KEY_TEXT, NULL },   { "image_repository", RUN_KEY_TEXT, NULL }, { NULL, RUN_KEY_TEXT, NULL },
+        { "workspace", RUN_KEY_TEXT, NULL },        { "resource_group", RUN_KEY_TEXT, NULL },
+        { "subscription", RUN_KEY_TEXT, NULL },     { "compute", RUN_KEY_TEXT, NULL },
+        { "image_repository", RUN_KEY_TEXT, NULL }, { NULL, RUN_KEY_TEXT, NULL },
 };
 
 /* --- az */
 
-static int az(struct run *r, const char *const *words, int64_t timeout_ms, struct proc_result *res, enum aml_said *ret, struct err *e)
+static int az(struct run *r, const char *const *words, int64_t timeout_ms, struct proc_result *res, enum aml_said *ret,
+              struct err *e)
 {
         enum { FIXED = 8, MAX_OUT = 16 << 20 };
         static const char *const option[][2] = { { "workspace", "--workspace-name" },
@@ -62,8 +64,11 @@ static int fail(enum aml_said said, const struct proc_result *res, const char *w
 {
         sv line = aml_said_line(buf_sv(&res->err));
 
-        err_set(e, said == AML_AWAY ? ERR_NET : said == AML_AUTH ? ERR_AUTH : ERR_FAILED, "%s: az says: %.*s", what,
-                SV_ARG(line.n ? line : SV("nothing, and fails")));
+        err_set(e,
+                said == AML_AWAY   ? ERR_NET
+                : said == AML_AUTH ? ERR_AUTH
+                                   : ERR_FAILED,
+                "%s: az says: %.*s", what, SV_ARG(line.n ? line : SV("nothing, and fails")));
         if (said == AML_AUTH)
                 err_hint(e, "az login");
         return -(int)e->code;
@@ -88,7 +93,8 @@ static int place_code(struct run *r, sv *ret, struct err *e)
         if (!hex.n)
                 return 0;
         if (!sha256_read(hex, &digest))
-                return err_set(e, ERR_INTEGRITY, "the run's record has a digest of its source that is none: '%.*s'", SV_ARG(hex));
+                return err_set(e, ERR_INTEGRITY, "the run's record has a digest of its source that is none: '%.*s'",
+                               SV_ARG(hex));
         if (fs_remove(dir.p, e) < 0 || run_snapshot_load(r->ctx, r->arena, &digest, &s, e) < 0 ||
             run_snapshot_place(r->ctx, &s, dir.p, e) < 0)
                 return err_while(e, "copying the source");
@@ -111,9 +117,11 @@ static int aml_render(struct run *r, struct err *e)
         if (place_code(r, &code, e) < 0 || aml_job(r, name_of(r), code, &job, e) < 0)
                 return -(int)e->code;
         if (s->gpus || s->cpus || s->memory)
-                op_say(r->ctx->op, OP_WARN, "Azure ML: gpus, cpus and memory are what the compute has (resources.instance_type)");
+                op_say(r->ctx->op, OP_WARN,
+                       "Azure ML: gpus, cpus and memory are what the compute has (resources.instance_type)");
         if (!run_profile_str(r->profile, "compute", (sv){ 0 }).n && !s->instance_type.n)
-                op_say(r->ctx->op, OP_WARN, "Azure ML: neither the profile's `compute` nor an instance_type says where: it runs serverless");
+                op_say(r->ctx->op, OP_WARN,
+                       "Azure ML: neither the profile's `compute` nor an instance_type says where: it runs serverless");
         js_write_pretty(job, &text);
         buf_byte(&text, '\n');
         if (buf_check(&text, e) < 0)
@@ -126,14 +134,17 @@ static int aml_render(struct run *r, struct err *e)
 static int aml_find(struct run *r, sv *ret_handle, struct err *e)
 {
         enum { MS = 60000 };
-        const char *const words[] = { "ml", "job", "show", "--name", arena_str(r->arena, name_of(r)), "-o", "json", NULL };
+        const char *const words[] = {
+                "ml", "job", "show", "--name", arena_str(r->arena, name_of(r)), "-o", "json", NULL
+        };
         AUTO(proc_result_done) struct proc_result res = { 0 };
         enum aml_said said;
 
         if (az(r, words, MS, &res, &said, e) < 0)
                 return -(int)e->code;
         if (said != AML_OK && said != AML_ABSENT)
-                return fail(said == AML_REFUSED || said == AML_EXISTS ? AML_AWAY : said, &res, "looking for the run at Azure ML", e);
+                return fail(said == AML_REFUSED || said == AML_EXISTS ? AML_AWAY : said, &res,
+                            "looking for the run at Azure ML", e);
         *ret_handle = said == AML_OK ? name_of(r) : (sv){ 0 };
         return 0;
 }
@@ -141,7 +152,8 @@ static int aml_find(struct run *r, sv *ret_handle, struct err *e)
 static int aml_submit(struct run *r, sv *ret_handle, struct err *e)
 {
         enum { MS = 900000 }; /* it uploads the source */
-        const char *const words[] = { "ml", "job", "create", "--file", run_path(r->arena, r->rec, JOB_FILE).p, "-o", "json", NULL };
+        const char *const words[] = { "ml", "job",  "create", "--file", run_path(r->arena, r->rec, JOB_FILE).p,
+                                      "-o", "json", NULL };
         AUTO(proc_result_done) struct proc_result res = { 0 };
         enum aml_said said;
 
@@ -165,7 +177,8 @@ static int aml_poll(struct run *r, struct run_status *ret, struct err *e)
         enum { MS = 30000 };
         AUTO(arena_done) struct arena a = { 0 };
         AUTO(err_done) struct err bad = { 0 };
-        const char *const words[] = { "ml", "job", "show", "--name", arena_str(r->arena, r->rec->handle), "-o", "json", NULL };
+        const char *const words[] = { "ml", "job",  "show", "--name", arena_str(r->arena, r->rec->handle),
+                                      "-o", "json", NULL };
         AUTO(proc_result_done) struct proc_result res = { 0 };
         struct run_status now = *ret;
         enum aml_said said;
@@ -179,7 +192,8 @@ static int aml_poll(struct run *r, struct run_status *ret, struct err *e)
                 return err_set(e, ERR_NET, "asking Azure ML: %s", bad.cause);
         if (run_cancel_wanted(r->rec) && !run_state_final(now.state))
                 now.state = RUN_CANCEL_REQUESTED;
-        now.engine_state = sv_eq(now.engine_state, ret->engine_state) ? ret->engine_state : arena_sv(r->arena, now.engine_state);
+        now.engine_state =
+                sv_eq(now.engine_state, ret->engine_state) ? ret->engine_state : arena_sv(r->arena, now.engine_state);
         now.message = sv_eq(now.message, ret->message) ? ret->message : arena_sv(r->arena, now.message);
         *ret = now;
         return 0;
@@ -227,10 +241,14 @@ static int move_in(const char *from, const char *to, struct err *e)
 static int aml_collect(struct run *r, struct err *e)
 {
         enum { MS = 3600 * 1000 };
-        static const char *const from[] = { "artifacts/outputs", "artifacts/logs", "artifacts/user_logs", "artifacts/system_logs", "named-outputs" };
+        static const char *const from[] = { "artifacts/outputs", "artifacts/logs", "artifacts/user_logs",
+                                            "artifacts/system_logs", "named-outputs" };
         static const char *const to[] = { "outputs", "logs", "user_logs", "system_logs", "outputs" };
         sv dir = run_path(r->arena, r->rec, "system_logs/download");
-        const char *const words[] = { "ml", "job", "download", "--name", arena_str(r->arena, r->rec->handle), "--all", "--download-path", dir.p, NULL };
+        const char *const words[] = {
+                "ml",  "job", "download", "--name", arena_str(r->arena, r->rec->handle), "--all", "--download-path",
+                dir.p, NULL
+        };
         AUTO(proc_result_done) struct proc_result res = { 0 };
         enum aml_said said;
 
@@ -241,17 +259,20 @@ static int aml_collect(struct run *r, struct err *e)
         if (said != AML_OK)
                 return fail(said, &res, "downloading what the run made", e);
         for (size_t i = 0; i < sizeof(from) / sizeof(*from); i++)
-                if (move_in(run_path(r->arena, r->rec, "system_logs/download/%s", from[i]).p, run_path(r->arena, r->rec, "%s", to[i]).p, e) < 0)
+                if (move_in(run_path(r->arena, r->rec, "system_logs/download/%s", from[i]).p,
+                            run_path(r->arena, r->rec, "%s", to[i]).p, e) < 0)
                         return -(int)e->code;
         return fs_remove(dir.p, e);
 }
 
 /* --- doctor */
 
-static int aml_probe(struct run_ctx *c, struct arena *a, const struct run_profile *p, struct run_probe *ret, struct err *e)
+static int aml_probe(struct run_ctx *c, struct arena *a, const struct run_profile *p, struct run_probe *ret,
+                     struct err *e)
 {
         enum { MS = 15000 };
-        static const char *const version[] = { "version", "-o", "json", NULL }, *const who[] = { "account", "show", "-o", "json", NULL };
+        static const char *const version[] = { "version", "-o", "json", NULL }, *const who[] = { "account", "show",
+                                                                                                 "-o", "json", NULL };
         const struct run_profile none = { 0 };
         struct run r = { .ctx = c, .arena = a, .profile = &none };
         AUTO(proc_result_done) struct proc_result v = { 0 }, w = { 0 };
@@ -271,7 +292,8 @@ static int aml_probe(struct run_ctx *c, struct arena *a, const struct run_profil
                 return -(int)e->code;
         js_parse(a, buf_sv(&v.out), &j, &ignored);
         ml = js_get_str(js_get(j, "extensions"), "ml");
-        ret->version = arena_fmt(a, "az %.*s%s%.*s", SV_ARG(js_get_str(j, "azure-cli")), ml.n ? ", ml " : "", SV_ARG(ml));
+        ret->version =
+                arena_fmt(a, "az %.*s%s%.*s", SV_ARG(js_get_str(j, "azure-cli")), ml.n ? ", ml " : "", SV_ARG(ml));
         if (!ml.n) {
                 ret->why = SV("az has no extension ml");
                 ret->hint = SV("az extension add -n ml");

@@ -6,10 +6,10 @@ static const struct {
         const char *word;
         enum run_state state;
 } words[] = {
-        { "NotStarted", RUN_QUEUED },      { "Queued", RUN_QUEUED },         { "Provisioning", RUN_QUEUED },
-        { "Paused", RUN_QUEUED },          { "Preparing", RUN_STARTING },    { "Starting", RUN_STARTING },
-        { "Running", RUN_RUNNING },        { "Finalizing", RUN_FINALIZING }, { "CancelRequested", RUN_CANCEL_REQUESTED },
-        { "Completed", RUN_COMPLETED },    { "Failed", RUN_FAILED },         { "Canceled", RUN_CANCELED },
+        { "NotStarted", RUN_QUEUED },     { "Queued", RUN_QUEUED },         { "Provisioning", RUN_QUEUED },
+        { "Paused", RUN_QUEUED },         { "Preparing", RUN_STARTING },    { "Starting", RUN_STARTING },
+        { "Running", RUN_RUNNING },       { "Finalizing", RUN_FINALIZING }, { "CancelRequested", RUN_CANCEL_REQUESTED },
+        { "Completed", RUN_COMPLETED },   { "Failed", RUN_FAILED },         { "Canceled", RUN_CANCELED },
         { "NotResponding", RUN_RUNNING }, /* Azure ML's own doubt about its node: the job may still run */
 };
 
@@ -50,13 +50,14 @@ static void failed(struct arena *a, const struct js *j, struct run_status *s)
         if (!message.n)
                 message = js_get_str(js_get(error, "error"), "message");
         s->exit_code = exit_code_of(message);
-        s->reason = s->exit_code > 0                                        ? RUN_R_EXIT_CODE
-                    : sv_find_sv(message, SV("timed out")) >= 0             ? RUN_R_TIMEOUT
-                    : sv_find_sv(message, SV("ImageBuildFailure")) >= 0 ||
-                              sv_find_sv(message, SV("pull")) >= 0          ? RUN_R_IMAGE_PULL
-                                                                            : RUN_R_LOST;
+        s->reason = s->exit_code > 0                            ? RUN_R_EXIT_CODE
+                    : sv_find_sv(message, SV("timed out")) >= 0 ? RUN_R_TIMEOUT
+                    : sv_find_sv(message, SV("ImageBuildFailure")) >= 0 || sv_find_sv(message, SV("pull")) >= 0
+                            ? RUN_R_IMAGE_PULL
+                            : RUN_R_LOST;
         sv_line(&message, &line);
-        s->message = line.n ? arena_sv(a, sv_from_to(line, 0, MAX)) : SV("Azure ML does not say why: see its studio, or user_logs/");
+        s->message = line.n ? arena_sv(a, sv_from_to(line, 0, MAX))
+                            : SV("Azure ML does not say why: see its studio, or user_logs/");
 }
 
 int aml_answer(struct arena *a, sv text, sv *ret_name, struct run_status *ret, struct err *e)

@@ -85,13 +85,15 @@ static int put_environment(struct run *r, struct js *job, struct err *e)
         if (r->rec->run_image.n || r->rec->image.n) {
                 sv image = r->rec->run_image.n ? r->rec->run_image : r->rec->image;
                 if (sv_find_sv(image, SV("@sha256:")) < 0)
-                        return refuse(e, "the image has no digest", "push it, and let the profile say image_repository: REGISTRY/NAME");
+                        return refuse(e, "the image has no digest",
+                                      "push it, and let the profile say image_repository: REGISTRY/NAME");
                 js_put_str(a, j, "image", image);
                 js_put(a, job, SV("environment"), j);
         } else if (env->kind == RUN_ENV_AZUREML) {
                 js_put_str(a, job, "environment", env->text);
         } else {
-                return refuse(e, "there is no image that it could pull", "name an environment; the profile says where images go: image_repository");
+                return refuse(e, "there is no image that it could pull",
+                              "name an environment; the profile says where images go: image_repository");
         }
         return 0;
 }
@@ -153,7 +155,10 @@ static void put_data(struct run *r, struct js *job)
                         js_put(a, in, x->name, js_new_str(a, x->value));
                         continue;
                 }
-                js_put_str(a, j, "type", x->type.n ? x->type : x->kind == RUN_INPUT_FILE ? SV("uri_file") : SV("uri_folder"));
+                js_put_str(a, j, "type",
+                           x->type.n                   ? x->type
+                           : x->kind == RUN_INPUT_FILE ? SV("uri_file")
+                                                       : SV("uri_folder"));
                 js_put_str(a, j, "path", x->value);
                 put_text(a, j, "mode", x->mode);
                 js_put(a, in, x->name, j);
@@ -174,8 +179,9 @@ static void put_data(struct run *r, struct js *job)
 static int check(const struct run_spec *s, struct err *e)
 {
         if (s->n_host_env)
-                return refuse(e, "a variable of this machine (env_from_host) would be readable by everybody who sees the job",
-                              "keep the secret in the workspace's Key Vault and let the script read it there");
+                return refuse(
+                        e, "a variable of this machine (env_from_host) would be readable by everybody who sees the job",
+                        "keep the secret in the workspace's Key Vault and let the script read it there");
         if (s->n_mount)
                 return refuse(e, "it sees no folders of this machine (mounts)", "make them inputs: they are uploaded");
         if (s->environment.kind == RUN_ENV_HOST)
@@ -183,13 +189,19 @@ static int check(const struct run_spec *s, struct err *e)
         return 0;
 }
 
-/* Keys that only Azure ML knows come through as they were read. */
+/* Keys that only Azure ML knows come through as they were read; what is below `resources` is joined with ours. */
 static void put_own(struct run *r, struct js *job)
 {
         const struct js *own = r->rec->spec->azureml;
 
-        for (size_t i = 0; own && own->type == JS_OBJ && i < own->n; i++)
-                js_put(r->arena, job, own->v[i].key, own->v[i].value);
+        for (size_t i = 0; own && own->type == JS_OBJ && i < own->n; i++) {
+                struct js *value = own->v[i].value, *ours = js_get(job, "resources");
+                if (!ours || !sv_is(own->v[i].key, "resources"))
+                        js_put(r->arena, job, own->v[i].key, value);
+                else
+                        for (size_t k = 0; k < value->n; k++)
+                                js_put(r->arena, ours, value->v[k].key, value->v[k].value);
+        }
 }
 
 int aml_job(struct run *r, sv name, sv code, struct js **ret, struct err *e)
@@ -218,7 +230,9 @@ int aml_job(struct run *r, sv name, sv code, struct js **ret, struct err *e)
                 js_put(a, job, SV("environment_variables"), env);
         put_distribution(r, job);
         if (compute.n)
-                js_put_str(a, job, "compute", sv_starts(compute, SV("azureml:")) ? compute : arena_fmt(a, "azureml:%.*s", SV_ARG(compute)));
+                js_put_str(a, job, "compute",
+                           sv_starts(compute, SV("azureml:")) ? compute
+                                                              : arena_fmt(a, "azureml:%.*s", SV_ARG(compute)));
         put_resources(r, job);
         if (s->timeout_s) {
                 js_put_int(a, limits, "timeout", (int64_t)s->timeout_s);

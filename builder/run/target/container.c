@@ -175,6 +175,21 @@ static int render(struct run *r, struct err *e)
 
 /* --- poll: a supervisor that was killed leaves the containers running; they say themselves how they end */
 
+/* docker says "exited", podman 4 "Exited (137) 3 seconds ago", others "stopped". */
+bool container_goes_on(sv state)
+{
+        static const char *const over[] = { "exited",  "created", "configured", "initialized",
+                                            "stopped", "dead",    "removing" };
+        sv word = { 0 };
+
+        if (!sv_cut(&state, ' ', &word))
+                return false;
+        for (size_t i = 0; i < ARRAY_LEN(over); i++)
+                if (sv_eq_nocase(word, sv_from(over[i])))
+                        return false;
+        return true;
+}
+
 /* How many of this attempt's containers run. */
 static int running(struct run *r, const struct container_engine *g, unsigned *ret, struct err *e)
 {
@@ -202,9 +217,7 @@ static int running(struct run *r, const struct container_engine *g, unsigned *re
         rest = buf_sv(&said.out);
         *ret = 0;
         while (sv_line(&rest, &line))
-                *ret += !(sv_eq_nocase(line, SV("exited")) || sv_eq_nocase(line, SV("created")) ||
-                          sv_eq_nocase(line, SV("dead")) || sv_eq_nocase(line, SV("configured")) ||
-                          sv_eq_nocase(line, SV("removing")) || line.n == 0);
+                *ret += container_goes_on(line);
         return 0;
 }
 

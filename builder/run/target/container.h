@@ -31,4 +31,7 @@ int container_create(struct run *r, const struct container_engine *g, int rank, 
 /** "type=bind,src=…,dst=…", a line of CSV as the engines read it: names may hold commas and quotes. */
 sv container_mount(struct arena *a, sv src, sv dst, bool ro);
 
+/** A line of `ps --format {{.State}}`: it runs, is paused or is about to end. */
+bool container_goes_on(sv state);
+
 #endif

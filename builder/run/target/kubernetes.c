@@ -1,4 +1,5 @@
 /* The target kubernetes: a Job (or an operator's object) made by kubectl. Its name is the run's id, so that a second submission finds the first. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #define JOB_FILE     "submit/job.json"
 #define SERVICE_FILE "submit/service.json"
 #define SECRET_FILE  "submit/secret.json"
+#define LOGS_LAST_US (120LL * 1000000) /* how long after the end logs are asked for */
 
 static const struct run_key keys[] = {
         { "context", RUN_KEY_TEXT, NULL },
@@ -69,7 +71,8 @@ void kube_again(struct run *r, struct kube *ret)
         k.queue = run_profile_str(r->profile, "queue", (sv){ 0 });
         k.pull_secret = run_profile_str(r->profile, "pull_secret", (sv){ 0 });
         k.pvc = run_profile_str(r->profile, "outputs_pvc", (sv){ 0 });
-        k.name = r->rec->attempt > 1 ? arena_fmt(r->arena, "%.*s-a%u", SV_ARG(r->rec->id), r->rec->attempt) : r->rec->id;
+        k.name =
+                r->rec->attempt > 1 ? arena_fmt(r->arena, "%.*s-a%u", SV_ARG(r->rec->id), r->rec->attempt) : r->rec->id;
         k.ranks = run_job_ranks(s);
         k.nodes = s->nodes ? s->nodes : 1;
         k.per_node = s->per_node ? s->per_node : (k.ranks + k.nodes - 1) / k.nodes;
@@ -91,9 +94,11 @@ static int check_inputs(const struct run_spec *s, struct err *e)
 {
         for (size_t i = 0; i < s->n_input; i++)
                 if (s->input[i].kind != RUN_INPUT_LITERAL) {
-                        err_set(e, ERR_USAGE, "Kubernetes: input '%.*s' is a file or an address, and a pod sees neither",
+                        err_set(e, ERR_USAGE,
+                                "Kubernetes: input '%.*s' is a file or an address, and a pod sees neither",
                                 SV_ARG(s->input[i].name));
-                        err_hint(e, "put small data into the source folder; large data has to be where the command can fetch it itself");
+                        err_hint(e, "put small data into the source folder; large data has to be where the command can "
+                                    "fetch it itself");
                         return -(int)e->code;
                 }
         return 0;
@@ -109,16 +114,20 @@ static int check_spec(const struct kube *k, struct err *e)
                 return -(int)e->code;
         }
         if (s->environment.kind == RUN_ENV_HOST)
-                return refuse(e, "a pod has no interpreter of yours", "give the run an environment (environment: …, or an image)");
+                return refuse(e, "a pod has no interpreter of yours",
+                              "give the run an environment (environment: …, or an image)");
         if (s->n_docker_arg)
-                return refuse(e, "docker arguments mean nothing to a pod", "say shm_size, gpus, cpus and memory in the description instead");
+                return refuse(e, "docker arguments mean nothing to a pod",
+                              "say shm_size, gpus, cpus and memory in the description instead");
         if (s->n_mount)
-                return refuse(e, "a pod sees no folders of this machine (mounts)", "leave them out, or run on a machine that has them");
+                return refuse(e, "a pod sees no folders of this machine (mounts)",
+                              "leave them out, or run on a machine that has them");
         if (s->n_output && !k->pvc.n)
                 return refuse(e, "the description has outputs, but nothing keeps them when the pod ends",
                               "name a PersistentVolumeClaim in the profile: outputs_pvc: NAME");
         if (s->dist == RUN_DIST_MPI && k->nodes > 1 && k->kind != KUBE_MPI)
-                return refuse(e, "MPI on several nodes needs the MPI operator", "write `kind: mpijob` into the profile");
+                return refuse(e, "MPI on several nodes needs the MPI operator",
+                              "write `kind: mpijob` into the profile");
         return check_inputs(s, e);
 }
 
@@ -129,7 +138,8 @@ static int check_profile(const struct kube *k, struct err *e)
 
         for (size_t i = 0; i < n; i++)
                 if (sv_find(v[i], '=') <= 0)
-                        return refuse(e, "node_selector is a list of LABEL=VALUE", "for example: node_selector: [pool=gpu]");
+                        return refuse(e, "node_selector is a list of LABEL=VALUE",
+                                      "for example: node_selector: [pool=gpu]");
         n = run_profile_list_of(k->r->arena, k->r->profile, "tolerations", &v);
         for (size_t i = 0; i < n; i++)
                 if (!v[i].n || v[i].p[0] == '=' || v[i].p[0] == ':')
@@ -145,7 +155,8 @@ int kube_of(struct run *r, struct kube *ret, struct err *e)
                 return -(int)e->code;
         if (sv_find_sv(r->rec->run_image, SV("@sha256:")) < 0)
                 return refuse(e, "there is no image in a registry that pods could be made of",
-                              "write `image_repository: REGISTRY/TEAM/runs` into the profile: the environment with the source is pushed there");
+                              "write `image_repository: REGISTRY/TEAM/runs` into the profile: the environment with the "
+                              "source is pushed there");
         return 0;
 }
 
@@ -171,8 +182,8 @@ static bool is_name(sv s)
 }
 
 /* The last word on a name wins, as in the shim; a plain one that is said again takes the secret's place. */
-static int env_put(struct arena *a, const struct run_spec *s, struct kube_env *env, sv name, sv value, size_t caps[static 2],
-                   struct err *e)
+static int env_put(struct arena *a, const struct run_spec *s, struct kube_env *env, sv name, sv value,
+                   size_t caps[static 2], struct err *e)
 {
         struct run_pair pair = { arena_sv(a, name), arena_sv(a, value) };
 
@@ -245,10 +256,12 @@ static int kube_render(struct run *r, struct err *e)
         if (env.n_secret && !secret)
                 return -(int)e->code;
         if (k.kind == KUBE_MPI)
-                op_say(r->ctx->op, OP_NOTE, "MPIJob: the image must hold mpirun and sshd (Debian: openmpi-bin, openssh-server)");
+                op_say(r->ctx->op, OP_NOTE,
+                       "MPIJob: the image must hold mpirun and sshd (Debian: openmpi-bin, openssh-server)");
         if (!k.pvc.n)
                 op_say(r->ctx->op, OP_WARN, "outputs/ and logs/ end with the pod: the profile names no outputs_pvc");
-        if (write_object(&k, SECRET_FILE, secret, 0600, e) < 0 || write_object(&k, SERVICE_FILE, kube_service(&k), 0644, e) < 0)
+        if (write_object(&k, SECRET_FILE, secret, 0600, e) < 0 ||
+            write_object(&k, SERVICE_FILE, kube_service(&k), 0644, e) < 0)
                 return -(int)e->code;
         return write_object(&k, JOB_FILE, object, 0644, e);
 }
@@ -283,9 +296,11 @@ static void own(const struct kube *k, sv uid)
 {
         struct arena *a = k->r->arena;
         sv patch = arena_fmt(a,
-                             "{\"metadata\":{\"ownerReferences\":[{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"name\":\"%.*s\",\"uid\":\"%.*s\"}]}}",
+                             "{\"metadata\":{\"ownerReferences\":[{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"name\":\"%.*"
+                             "s\",\"uid\":\"%.*s\"}]}}",
                              kube_forms[k->kind].api, kube_forms[k->kind].kind, SV_ARG(k->name), SV_ARG(uid));
-        bool secret = fs_exists(run_path(a, k->r->rec, SECRET_FILE).p), service = fs_exists(run_path(a, k->r->rec, SERVICE_FILE).p);
+        bool secret = fs_exists(run_path(a, k->r->rec, SECRET_FILE).p),
+             service = fs_exists(run_path(a, k->r->rec, SERVICE_FILE).p);
         const char *args[8] = { "patch", "--type=merge", "-p", patch.p };
         AUTO(proc_result_done) struct proc_result res = { 0 };
         AUTO(err_done) struct err ignored = { 0 };
@@ -402,7 +417,8 @@ static int see(const struct kube *k, struct arena *a, struct kube_seen *ret, str
         if (kube_run(k, &(struct kube_call){ .args = args }, &res, &said, e) < 0)
                 return -(int)e->code;
         if (said != KUBE_OK) /* whatever it is, it says nothing about the run */
-                return err_set(e, ERR_NET, "asking Kubernetes: kubectl says: %.*s", SV_ARG(kube_said_line(buf_sv(&res.err))));
+                return err_set(e, ERR_NET, "asking Kubernetes: kubectl says: %.*s",
+                               SV_ARG(kube_said_line(buf_sv(&res.err))));
         text = arena_sv(a, buf_sv(&res.out));
         if (kube_seen_read(a, text, k->name, ret, e) < 0) {
                 AUTO(err_done) struct err bad = { 0 };
@@ -423,9 +439,11 @@ static int keep_notes(const struct kube *k, struct arena *a, const struct kube_s
                 for (size_t j = 0; j < n; j++) {
                         sv dir = run_path(a, rec, "status/%u", note[j].attempt);
                         sv path = arena_fmt(a, "%s/rank-%u.json", dir.p, note[j].rank.rank);
-                        if (note[j].attempt != rec->attempt || note[j].rank.rank >= k->ranks || !note[j].rank.end_us || fs_exists(path.p))
+                        if (note[j].attempt != rec->attempt || note[j].rank.rank >= k->ranks || !note[j].rank.end_us ||
+                            fs_exists(path.p))
                                 continue;
-                        if (fs_mkdirs(dir.p, 0755, e) < 0 || fs_write(path.p, arena_fmt(a, "%.*s\n", SV_ARG(note[j].line)), 0644, e) < 0)
+                        if (fs_mkdirs(dir.p, 0755, e) < 0 ||
+                            fs_write(path.p, arena_fmt(a, "%.*s\n", SV_ARG(note[j].line)), 0644, e) < 0)
                                 return -(int)e->code;
                 }
         }
@@ -469,8 +487,14 @@ static int kube_poll(struct run *r, struct run_status *ret, struct err *e)
         kube_judge(&a, &s, &f, &now, &drop);
         if (drop)
                 delete_all(&k, true, &ignored);
-        if (run_state_final(now.state) && s.there && !logs && !drop) /* the next look fetches the rest */
-                now.state = RUN_FINALIZING;
+        if (run_state_final(now.state) && s.there && !logs &&
+            !drop) { /* the next look fetches the rest, unless the node is gone */
+                if (f.now_us - now.ended_us < LOGS_LAST_US)
+                        now.state = RUN_FINALIZING;
+                else
+                        op_say(r->ctx->op, OP_WARN, "%.*s: the end of its log could not be fetched",
+                               SV_ARG(r->rec->id));
+        }
         now.engine_state = keep_text(r->arena, now.engine_state, ret->engine_state);
         now.message = keep_text(r->arena, now.message, ret->message);
         *ret = now;
@@ -479,19 +503,52 @@ static int kube_poll(struct run *r, struct run_status *ret, struct err *e)
 
 /* --- the end */
 
+static bool find_going(const struct kube_seen *s)
+{
+        for (size_t i = 0; i < s->n; i++)
+                if (s->pod[i].running)
+                        return true;
+        return false;
+}
+
+/* From TERM to their end pods still speak and leave their records, and then they are gone: we stay and listen, as long as it is worth it. */
+static void hear_out(const struct kube *k)
+{
+        enum { MORE_S = 3, MOST_S = 20, STEP_MS = 300 };
+        unsigned grace = k->r->rec->spec->grace_s;
+        int64_t until = clock_ms() + 1000LL * (grace < MOST_S - MORE_S ? grace + MORE_S : MOST_S);
+        bool there = true;
+
+        while (there && clock_ms() < until) {
+                AUTO(arena_done) struct arena a = { 0 };
+                AUTO(err_done) struct err e = { 0 };
+                struct kube_seen s = { 0 };
+                bool logs;
+                if (op_check(k->r->ctx->op, &e) < 0 || look(k, &a, &s, &logs, &e) < 0)
+                        return;
+                there = find_going(&s);
+                if (there)
+                        poll(NULL, 0, STEP_MS);
+        }
+}
+
 /* What was said so far is fetched first: with the object the pods go, and their logs. */
 static int kube_cancel(struct run *r, struct err *e)
 {
         AUTO(arena_done) struct arena a = { 0 };
         AUTO(err_done) struct err ignored = { 0 };
-        struct kube_seen s;
+        struct kube_seen s = { 0 };
         struct kube k;
         bool logs;
 
         kube_again(r, &k);
         if (look(&k, &a, &s, &logs, &ignored) < 0 && ignored.code == ERR_CANCELLED)
                 return err_move(e, &ignored);
-        return delete_all(&k, true, e);
+        if (delete_all(&k, true, e) < 0)
+                return -(int)e->code;
+        if (find_going(&s))
+                hear_out(&k);
+        return 0;
 }
 
 static int kube_cleanup(struct run *r, struct err *e)
@@ -506,7 +563,8 @@ static int kube_cleanup(struct run *r, struct err *e)
 
 /* --- doctor */
 
-static int kube_probe(struct run_ctx *c, struct arena *a, const struct run_profile *p, struct run_probe *ret, struct err *e)
+static int kube_probe(struct run_ctx *c, struct arena *a, const struct run_profile *p, struct run_probe *ret,
+                      struct err *e)
 {
         enum { PROBE_MS = 8000 };
         static const char *const version[] = { "version", "-o", "json", "--request-timeout=5s", NULL };
@@ -529,7 +587,8 @@ static int kube_probe(struct run_ctx *c, struct arena *a, const struct run_profi
         if (kube_run(&k, &(struct kube_call){ .args = version, .timeout_ms = PROBE_MS }, &v, &said, e) < 0)
                 return -(int)e->code;
         js_parse(a, buf_sv(&v.out), &j, &ignored);
-        sv client = js_get_str(js_get(j, "clientVersion"), "gitVersion"), server = js_get_str(js_get(j, "serverVersion"), "gitVersion");
+        sv client = js_get_str(js_get(j, "clientVersion"), "gitVersion"),
+           server = js_get_str(js_get(j, "serverVersion"), "gitVersion");
         ret->version = server.n ? arena_fmt(a, "kubectl %.*s, cluster %.*s", SV_ARG(client), SV_ARG(server))
                                 : arena_fmt(a, "kubectl %.*s", SV_ARG(client));
         if (!server.n || said != KUBE_OK) {

@@ -65,7 +65,8 @@ static void read_object(const struct js *j, struct kube_seen *ret)
         ret->uid = js_get_str(meta, "uid");
         ret->deleting = js_get_str(meta, "deletionTimestamp").n > 0;
         read_end(js_get(j, "status"), ret);
-        if (ret->end == KUBE_GOES && (js_true(js_get(spec, "suspend")) || js_true(js_get(js_get(spec, "runPolicy"), "suspend"))))
+        if (ret->end == KUBE_GOES &&
+            (js_true(js_get(spec, "suspend")) || js_true(js_get(js_get(spec, "runPolicy"), "suspend"))))
                 ret->suspended = true;
 }
 
@@ -252,7 +253,8 @@ static bool note_of(struct arena *a, sv line, struct kube_note *ret)
         code = number(j, "exit_code", -1);
         sig = number(j, "signal", 0);
         kb = number(j, "maxrss_kb", 0);
-        if (rank < 0 || rank > 1000000 || attempt < 1 || attempt > 1000000 || code < -1 || code > 255 || sig < 0 || sig > 64)
+        if (rank < 0 || rank > 1000000 || attempt < 1 || attempt > 1000000 || code < -1 || code > 255 || sig < 0 ||
+            sig > 64)
                 return false;
         n.attempt = (unsigned)attempt;
         n.rank = (struct run_rank){ .rank = (unsigned)rank,

@@ -16,9 +16,11 @@ static int start(const struct kube *k, struct err *e)
         enum kube_said said;
 
         js_write(kube_collector(k), &text);
-        if (buf_check(&text, e) < 0 || kube_run(k, &(struct kube_call){ .args = args, .input = buf_sv(&text) }, &res, &said, e) < 0)
+        if (buf_check(&text, e) < 0 ||
+            kube_run(k, &(struct kube_call){ .args = args, .input = buf_sv(&text) }, &res, &said, e) < 0)
                 return -(int)e->code;
-        return said == KUBE_OK || said == KUBE_EXISTS ? 0 : kube_fail(said, &res, "starting a pod to read the outputs", e);
+        return said == KUBE_OK || said == KUBE_EXISTS ? 0
+                                                      : kube_fail(said, &res, "starting a pod to read the outputs", e);
 }
 
 static int wait_ready(const struct kube *k, const char *pod, struct err *e)
@@ -34,8 +36,8 @@ static int wait_ready(const struct kube *k, const char *pod, struct err *e)
                 return 0;
         err_set(e, ERR_NET, "the pod that reads the outputs did not start within %d s: %.*s", SECONDS,
                 SV_ARG(kube_said_line(buf_sv(&res.err))));
-        err_hint(e, "they are on the claim '%.*s' in runs/%.*s; ask again later with `envbuild runs collect`", SV_ARG(k->pvc),
-                 SV_ARG(k->r->rec->id));
+        err_hint(e, "they are on the claim '%.*s' in runs/%.*s; ask again later with `envbuild runs collect`",
+                 SV_ARG(k->pvc), SV_ARG(k->r->rec->id));
         return -(int)e->code;
 }
 
@@ -72,11 +74,14 @@ static int copy(const struct kube *k, const char *pod, const char *what, struct 
         const char *args[] = { "cp", "--retries=3", from.p, aside.p, NULL };
         enum kube_said said;
 
-        if (fs_remove(aside.p, e) < 0 || kube_run(k, &(struct kube_call){ .args = args, .timeout_ms = COPY_MS }, &res, &said, e) < 0)
+        if (fs_remove(aside.p, e) < 0 ||
+            kube_run(k, &(struct kube_call){ .args = args, .timeout_ms = COPY_MS }, &res, &said, e) < 0)
                 return -(int)e->code;
         if (said != KUBE_OK) {
-                err_set(e, ERR_NET, "copying %s/ from the claim '%.*s': %.*s", what, SV_ARG(k->pvc), SV_ARG(kube_said_line(buf_sv(&res.err))));
-                err_hint(e, "`kubectl cp` needs tar in the image; the files stay on the claim in runs/%.*s", SV_ARG(k->r->rec->id));
+                err_set(e, ERR_NET, "copying %s/ from the claim '%.*s': %.*s", what, SV_ARG(k->pvc),
+                        SV_ARG(kube_said_line(buf_sv(&res.err))));
+                err_hint(e, "`kubectl cp` needs tar in the image; the files stay on the claim in runs/%.*s",
+                         SV_ARG(k->r->rec->id));
                 return -(int)e->code;
         }
         if (move_in(aside.p, to.p, e) < 0)
@@ -96,7 +101,8 @@ int kube_collect(struct run *r, struct err *e)
         kube_again(r, &k);
         if (!k.pvc.n || !r->rec->handle.n)
                 return 0;
-        sv pod = arena_fmt(r->arena, "%.*s-collect", SV_ARG(k.name)), full = arena_fmt(r->arena, "pod/%.*s", SV_ARG(pod));
+        sv pod = arena_fmt(r->arena, "%.*s-collect", SV_ARG(k.name)),
+           full = arena_fmt(r->arena, "pod/%.*s", SV_ARG(pod));
         const char *gone[] = { "delete", full.p, "--ignore-not-found", "--wait=false", NULL };
         if (start(&k, e) < 0 || wait_ready(&k, full.p, e) < 0)
                 code = -(int)e->code;

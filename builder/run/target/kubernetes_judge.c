@@ -15,7 +15,8 @@ static sv one_line(struct arena *a, sv s)
         return arena_sv(a, sv_from_to(sv_trim(line), 0, MAX));
 }
 
-static const struct kube_pod *find_pod(const struct kube_seen *s, const struct kube_facts *f, bool (*is)(const struct kube_pod *))
+static const struct kube_pod *find_pod(const struct kube_seen *s, const struct kube_facts *f,
+                                       bool (*is)(const struct kube_pod *))
 {
         for (size_t i = 0; i < s->n; i++)
                 if (kube_pod_rank(f->kind, f->workers, f->per_node, &s->pod[i]) >= 0 && is(&s->pod[i]))
@@ -30,8 +31,9 @@ static bool is_oom(const struct kube_pod *p)
 
 static bool is_taken(const struct kube_pod *p)
 {
-        return p->disruption.n || sv_is(p->reason, "Evicted") || sv_is(p->reason, "NodeLost") || sv_is(p->reason, "NodeShutdown") ||
-               sv_is(p->reason, "Terminated") || sv_is(p->reason, "Shutdown") || sv_is(p->reason, "Preempting");
+        return p->disruption.n || sv_is(p->reason, "Evicted") || sv_is(p->reason, "NodeLost") ||
+               sv_is(p->reason, "NodeShutdown") || sv_is(p->reason, "Terminated") || sv_is(p->reason, "Shutdown") ||
+               sv_is(p->reason, "Preempting");
 }
 
 static bool is_bad_start(const struct kube_pod *p)
@@ -57,9 +59,11 @@ static bool is_starting(const struct kube_pod *p)
 
 static bool is_stuck(const struct kube_pod *p)
 {
-        static const char *const words[] = { "ErrImagePull",     "ImagePullBackOff",   "ErrImageNeverPull",          "InvalidImageName",
-                                             "ImageInspectError", "RegistryUnavailable", "CreateContainerConfigError", "CreateContainerError",
-                                             "RunContainerError" };
+        static const char *const words[] = {
+                "ErrImagePull",      "ImagePullBackOff",    "ErrImageNeverPull",          "InvalidImageName",
+                "ImageInspectError", "RegistryUnavailable", "CreateContainerConfigError", "CreateContainerError",
+                "RunContainerError"
+        };
 
         for (size_t i = 0; !p->ended && i < sizeof(words) / sizeof(*words); i++)
                 if (sv_is(p->waiting, words[i]))
@@ -82,7 +86,8 @@ static const struct run_rank *bad_rank(const struct kube_facts *f)
         for (int stopped = 0; !best && stopped < 2; stopped++)
                 for (size_t i = 0; i < f->n_rank; i++) {
                         const struct run_rank *r = &f->rank[i];
-                        if (!r->end_us || (r->exit_code == 0 && !r->signal) || (r->stopped.n && !r->timed_out && !stopped))
+                        if (!r->end_us || (r->exit_code == 0 && !r->signal) ||
+                            (r->stopped.n && !r->timed_out && !stopped))
                                 continue;
                         if (!best || r->end_us < best->end_us)
                                 best = r;
@@ -115,7 +120,8 @@ static void by_record(struct arena *a, const struct run_rank *r, struct run_stat
                 fail(ret, RUN_R_SIGNAL, code, r->signal, (int)r->rank,
                      arena_fmt(a, "rank %u was ended by signal %d", r->rank, r->signal));
         else
-                fail(ret, RUN_R_EXIT_CODE, code, 0, (int)r->rank, arena_fmt(a, "rank %u exited with %d", r->rank, code));
+                fail(ret, RUN_R_EXIT_CODE, code, 0, (int)r->rank,
+                     arena_fmt(a, "rank %u exited with %d", r->rank, code));
 }
 
 static void by_taken(struct arena *a, const struct kube_pod *p, int rank, struct run_status *ret)
@@ -126,25 +132,28 @@ static void by_taken(struct arena *a, const struct kube_pod *p, int rank, struct
         sv word = p->disruption.n ? p->disruption : p->reason;
 
         fail(ret, node ? RUN_R_NODE_FAIL : RUN_R_PREEMPTED, -1, 0, rank,
-             arena_fmt(a, "pod %.*s was taken away (%.*s)%s%.*s", SV_ARG(p->name), SV_ARG(word), p->message.n ? ": " : "",
-                       SV_ARG(one_line(a, p->message))));
+             arena_fmt(a, "pod %.*s was taken away (%.*s)%s%.*s", SV_ARG(p->name), SV_ARG(word),
+                       p->message.n ? ": " : "", SV_ARG(one_line(a, p->message))));
 }
 
 static void by_exit(struct arena *a, const struct kube_pod *p, int rank, struct run_status *ret)
 {
         enum { SIGNAL = 128, NOT_RUN = 125 };
-        int sig = p->signal ? p->signal : p->exit_code > SIGNAL && p->exit_code <= SIGNAL + 64 ? p->exit_code - SIGNAL : 0;
+        int sig = p->signal                                              ? p->signal
+                  : p->exit_code > SIGNAL && p->exit_code <= SIGNAL + 64 ? p->exit_code - SIGNAL
+                                                                         : 0;
         sv said = p->end_message.n && p->end_message.p[0] != '{' ? one_line(a, p->end_message) : (sv){ 0 };
 
         fail(ret,
-             p->exit_code < 0           ? RUN_R_LOST
-             : p->exit_code == NOT_RUN  ? RUN_R_LAUNCH_FAILED
-             : sig                      ? RUN_R_SIGNAL
-                                        : RUN_R_EXIT_CODE,
+             p->exit_code < 0          ? RUN_R_LOST
+             : p->exit_code == NOT_RUN ? RUN_R_LAUNCH_FAILED
+             : sig                     ? RUN_R_SIGNAL
+                                       : RUN_R_EXIT_CODE,
              p->exit_code, sig, rank,
-             p->exit_code < 0 ? arena_fmt(a, "pod %.*s failed without an exit code%s%.*s", SV_ARG(p->name), p->message.n ? ": " : "",
-                                          SV_ARG(one_line(a, p->message)))
-                              : arena_fmt(a, "pod %.*s exited with %d%s%.*s", SV_ARG(p->name), p->exit_code, said.n ? ": " : "", SV_ARG(said)));
+             p->exit_code < 0 ? arena_fmt(a, "pod %.*s failed without an exit code%s%.*s", SV_ARG(p->name),
+                                          p->message.n ? ": " : "", SV_ARG(one_line(a, p->message)))
+                              : arena_fmt(a, "pod %.*s exited with %d%s%.*s", SV_ARG(p->name), p->exit_code,
+                                          said.n ? ": " : "", SV_ARG(said)));
 }
 
 /* Nothing is left of the pods, or they say nothing: the object's own words. */
@@ -153,7 +162,8 @@ static void by_object(struct arena *a, const struct kube_seen *s, struct run_sta
         sv said = one_line(a, s->message);
 
         if (sv_is(s->reason, "DeadlineExceeded") && !ret->started_us)
-                fail(ret, RUN_R_UNSCHEDULABLE, -1, 0, -1, SV("no node could run it before its deadline (its time limit and a day)"));
+                fail(ret, RUN_R_UNSCHEDULABLE, -1, 0, -1,
+                     SV("no node could run it before its deadline (its time limit and a day)"));
         else if (sv_is(s->reason, "DeadlineExceeded"))
                 fail(ret, RUN_R_TIMEOUT, -1, 0, -1, SV("the cluster ended it a day after its time limit"));
         else
@@ -184,8 +194,10 @@ static void judge_failed(struct arena *a, const struct kube_seen *s, const struc
 
         if (oom && (!r || r->signal == KILL || !r->end_us))
                 fail(ret, RUN_R_OOM, KILLED, KILL, RANK_OF(oom),
-                     arena_fmt(a, "pod %.*s used more memory than it may: ask for more (resources, x-envbuild: {memory: …})",
-                               SV_ARG(oom->name)));
+                     arena_fmt(
+                             a,
+                             "pod %.*s used more memory than it may: ask for more (resources, x-envbuild: {memory: …})",
+                             SV_ARG(oom->name)));
         else if (r && (!taken || !r->stopped.n))
                 by_record(a, r, ret);
         else if (taken)
@@ -254,7 +266,8 @@ static bool judge_stuck(struct arena *a, const struct kube_pod *p, const struct 
         bool image = !sv_starts(p->waiting, SV("CreateContainer")) && !sv_is(p->waiting, "RunContainerError");
         bool never = sv_is(p->waiting, "InvalidImageName") || sv_is(p->waiting, "ErrImageNeverPull");
         int64_t since = p->begun_us > ret->submitted_us ? p->begun_us : ret->submitted_us;
-        sv why = arena_fmt(a, "pod %.*s: %.*s: %.*s", SV_ARG(p->name), SV_ARG(p->waiting), SV_ARG(one_line(a, p->waiting_why)));
+        sv why = arena_fmt(a, "pod %.*s: %.*s: %.*s", SV_ARG(p->name), SV_ARG(p->waiting),
+                           SV_ARG(one_line(a, p->waiting_why)));
 
         ret->message = why;
         ret->state = RUN_STARTING;
@@ -265,7 +278,8 @@ static bool judge_stuck(struct arena *a, const struct kube_pod *p, const struct 
         return true;
 }
 
-static void judge_going(struct arena *a, const struct kube_seen *s, const struct kube_facts *f, struct run_status *ret, bool *ret_drop)
+static void judge_going(struct arena *a, const struct kube_seen *s, const struct kube_facts *f, struct run_status *ret,
+                        bool *ret_drop)
 {
         const struct kube_pod *p;
 
@@ -278,7 +292,8 @@ static void judge_going(struct arena *a, const struct kube_seen *s, const struct
                 ret->state = RUN_RUNNING;
         } else if ((p = find_pod(s, f, is_unschedulable))) {
                 ret->state = RUN_QUEUED;
-                ret->message = arena_fmt(a, "no node can take pod %.*s yet: %.*s", SV_ARG(p->name), SV_ARG(one_line(a, p->unschedulable_why)));
+                ret->message = arena_fmt(a, "no node can take pod %.*s yet: %.*s", SV_ARG(p->name),
+                                         SV_ARG(one_line(a, p->unschedulable_why)));
         } else if (find_pod(s, f, is_starting)) {
                 ret->state = RUN_STARTING;
         } else if (s->n && find_pod(s, f, is_failed)) {
@@ -299,7 +314,8 @@ static void judge_words(struct arena *a, const struct kube_seen *s, const struct
         if (!s->there)
                 ret->engine_state = SV("gone");
         else if (s->end != KUBE_GOES && s->reason.n)
-                ret->engine_state = arena_fmt(a, "%s (%.*s)", s->end == KUBE_SUCCEEDED ? "Complete" : "Failed", SV_ARG(s->reason));
+                ret->engine_state =
+                        arena_fmt(a, "%s (%.*s)", s->end == KUBE_SUCCEEDED ? "Complete" : "Failed", SV_ARG(s->reason));
         else if (s->end == KUBE_SUCCEEDED || s->end == KUBE_OVER)
                 ret->engine_state = s->end == KUBE_SUCCEEDED ? SV("Complete") : SV("Failed");
         else if (s->suspended)
@@ -307,12 +323,14 @@ static void judge_words(struct arena *a, const struct kube_seen *s, const struct
         else if (p && p->waiting.n)
                 ret->engine_state = arena_fmt(a, "%.*s (%.*s)", SV_ARG(p->phase), SV_ARG(p->waiting));
         else if (p)
-                ret->engine_state = arena_fmt(a, "%.*s%s", SV_ARG(p->phase), p->unschedulable ? " (Unschedulable)" : "");
+                ret->engine_state =
+                        arena_fmt(a, "%.*s%s", SV_ARG(p->phase), p->unschedulable ? " (Unschedulable)" : "");
         else
                 ret->engine_state = SV("no pods yet");
 }
 
-void kube_judge(struct arena *a, const struct kube_seen *s, const struct kube_facts *f, struct run_status *ret, bool *ret_drop)
+void kube_judge(struct arena *a, const struct kube_seen *s, const struct kube_facts *f, struct run_status *ret,
+                bool *ret_drop)
 {
         *ret_drop = false;
         judge_times(s, f, ret);

@@ -44,15 +44,16 @@ sv kube_said_line(sv text)
                 line = sv_trim(line);
                 if (!line.n || sv_starts(line, SV("Warning:")))
                         continue;
-                if (sv_starts(line, SV("Error from server")) || sv_starts(line, SV("error:")) || sv_starts(line, SV("The ")) ||
-                    sv_starts(line, SV("Unable to connect")))
+                if (sv_starts(line, SV("Error from server")) || sv_starts(line, SV("error:")) ||
+                    sv_starts(line, SV("The ")) || sv_starts(line, SV("Unable to connect")))
                         return line;
                 last = line;
         }
         return last;
 }
 
-int kube_run(const struct kube *k, const struct kube_call *c, struct proc_result *res, enum kube_said *ret, struct err *e)
+int kube_run(const struct kube *k, const struct kube_call *c, struct proc_result *res, enum kube_said *ret,
+             struct err *e)
 {
         enum { FIXED = 8, TIMEOUT_MS = 25000 };
         struct arena *a = k->r->arena;
@@ -101,7 +102,8 @@ int kube_fail(enum kube_said said, const struct proc_result *res, const char *wh
 
         err_set(e, code, "%s: kubectl says: %.*s", what, SV_ARG(line.n ? line : SV("nothing, and fails")));
         if (said == KUBE_AUTH)
-                err_hint(e, "try `kubectl auth can-i create jobs`, log in again, or choose `context` and `namespace` in the profile");
+                err_hint(e, "try `kubectl auth can-i create jobs`, log in again, or choose `context` and `namespace` "
+                            "in the profile");
         else if (said == KUBE_ABSENT)
                 err_hint(e, "is the namespace right, and is the operator of the profile's `kind` installed?");
         return -(int)e->code;

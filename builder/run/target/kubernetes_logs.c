@@ -35,7 +35,8 @@ bool kube_mark_read(sv text, struct kube_mark *ret)
 
 void kube_mark_write(const struct kube_mark *m, struct buf *out)
 {
-        buf_fmt(out, "%.*s %" PRIu64 " %" PRIu64 " %d\n", SV_ARG(m->stamp.n ? m->stamp : SV("-")), m->same, m->size, m->whole);
+        buf_fmt(out, "%.*s %" PRIu64 " %" PRIu64 " %d\n", SV_ARG(m->stamp.n ? m->stamp : SV("-")), m->same, m->size,
+                m->whole);
 }
 
 /* --- new lines */
@@ -129,15 +130,17 @@ static int piece(struct log *g, struct arena *a, size_t limit, bool *ret_more, b
 {
         AUTO(proc_result_done) struct proc_result res = { 0 };
         AUTO(buf_done) struct buf out = BUF_INIT(2 * limit + 4096);
-        sv since = arena_fmt(a, "--since-time=%.*s", SV_ARG(g->mark.stamp)), bytes = arena_fmt(a, "--limit-bytes=%zu", limit);
-        const char *args[] = { "logs", arena_str(a, g->pod->name), "--timestamps", bytes.p, g->mark.stamp.n ? since.p : NULL, NULL };
+        sv since = arena_fmt(a, "--since-time=%.*s", SV_ARG(g->mark.stamp)),
+           bytes = arena_fmt(a, "--limit-bytes=%zu", limit);
+        const char *args[] = { "logs",  arena_str(a, g->pod->name),       "--timestamps",
+                               bytes.p, g->mark.stamp.n ? since.p : NULL, NULL };
         enum kube_said said;
 
         *ret_gone = false;
         if (kube_run(g->k, &(struct kube_call){ .args = args, .max_out = limit + 4096 }, &res, &said, e) < 0)
                 return -(int)e->code;
         if (said != KUBE_OK) {
-                *ret_gone = said == KUBE_ABSENT;
+                *ret_gone = said == KUBE_ABSENT || said == KUBE_REFUSED; /* no such pod; one that never had a node */
                 *ret_more = false;
                 return 0; /* another time, if there is one: the run does not depend on it */
         }
@@ -164,9 +167,11 @@ static int fetch(struct log *g, int64_t until_ms, struct err *e)
                         return -(int)e->code;
                 if (gone)
                         g->mark.whole = true; /* for this look: there is nothing to wait for */
-                if (more && g->mark.size == before.size) { /* a second with more text than fits: kubectl begins there again */
+                if (more &&
+                    g->mark.size == before.size) { /* a second with more text than fits: kubectl begins there again */
                         if (limit >= LAST)
-                                return err_set(e, ERR_LIMIT, "pod %.*s writes more than 128 MiB of log in a second", SV_ARG(g->pod->name));
+                                return err_set(e, ERR_LIMIT, "pod %.*s writes more than 128 MiB of log in a second",
+                                               SV_ARG(g->pod->name));
                         limit *= 2;
                 }
         }

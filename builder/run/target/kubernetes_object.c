@@ -78,7 +78,8 @@ static void put_deadline(const struct kube *k, struct js *o)
         uint64_t limit = k->r->rec->spec->timeout_s, most = INT32_MAX;
 
         if (limit)
-                js_put_int(k->r->arena, o, "activeDeadlineSeconds", (int64_t)(limit < most - DAY_S ? limit + DAY_S : most));
+                js_put_int(k->r->arena, o, "activeDeadlineSeconds",
+                           (int64_t)(limit < most - DAY_S ? limit + DAY_S : most));
 }
 
 static struct js *job_spec(const struct kube *k, const struct kube_env *env, struct err *e)
@@ -105,7 +106,8 @@ static struct js *job_spec(const struct kube *k, const struct kube_env *env, str
 static struct js *jobset_spec(const struct kube *k, const struct kube_env *env, struct err *e)
 {
         struct arena *a = k->r->arena;
-        struct js *s = js_new_obj(a), *failure = js_new_obj(a), *net = js_new_obj(a), *jobs = js_new_arr(a), *one = js_new_obj(a);
+        struct js *s = js_new_obj(a), *failure = js_new_obj(a), *net = js_new_obj(a), *jobs = js_new_arr(a),
+                  *one = js_new_obj(a);
         struct js *t = js_new_obj(a), *job = job_spec(k, env, e);
 
         if (!job)
@@ -141,8 +143,8 @@ static struct js *policy(const struct kube *k, const char *clean)
         return p;
 }
 
-static int put_replicas(const struct kube *k, const struct kube_env *env, struct js *all, const char *word, const char *role,
-                        unsigned n, unsigned base, struct err *e)
+static int put_replicas(const struct kube *k, const struct kube_env *env, struct js *all, const char *word,
+                        const char *role, unsigned n, unsigned base, struct err *e)
 {
         struct arena *a = k->r->arena;
         struct js *r = js_new_obj(a), *t;
@@ -249,7 +251,8 @@ struct js *kube_service(const struct kube *k)
         js_put_str(a, select, KUBE_LABEL, k->r->rec->id);
         js_put_str(a, select, KUBE_ATTEMPT, arena_fmt(a, "%u", k->r->rec->attempt));
         js_put_str(a, spec, "clusterIP", SV("None"));
-        js_put(a, spec, SV("publishNotReadyAddresses"), js_new_bool(a, true)); /* ranks look for each other before all run */
+        js_put(a, spec, SV("publishNotReadyAddresses"),
+               js_new_bool(a, true)); /* ranks look for each other before all run */
         js_put(a, spec, SV("selector"), select);
         js_put_str(a, o, "apiVersion", SV("v1"));
         js_put_str(a, o, "kind", SV("Service"));
@@ -274,7 +277,8 @@ struct js *kube_secret(const struct kube *k, const struct kube_env *env, struct 
                 base64_write(env->secret[i].value, &b);
                 bytes += b.n;
                 if (buf_check(&b, e) < 0 || bytes > MOST) {
-                        err_set(e, ERR_LIMIT, "the variables of env_from_host are too large for a Secret of Kubernetes (900 KiB)");
+                        err_set(e, ERR_LIMIT,
+                                "the variables of env_from_host are too large for a Secret of Kubernetes (900 KiB)");
                         return NULL;
                 }
                 js_put(a, data, env->secret[i].name, js_new_str(a, arena_sv(a, buf_sv(&b))));

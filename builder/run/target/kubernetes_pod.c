@@ -90,14 +90,16 @@ sv kube_host(const struct kube *k, unsigned rank)
         case KUBE_JOBSET:
                 return arena_fmt(a, "%.*s-node-0-%u.%.*s", SV_ARG(k->name), node, SV_ARG(k->name));
         case KUBE_PYTORCH:
-                return node ? arena_fmt(a, "%.*s-worker-%u", SV_ARG(k->name), node - 1) : arena_fmt(a, "%.*s-master-0", SV_ARG(k->name));
+                return node ? arena_fmt(a, "%.*s-worker-%u", SV_ARG(k->name), node - 1)
+                            : arena_fmt(a, "%.*s-master-0", SV_ARG(k->name));
         case KUBE_TF:
                 return rank < workers ? arena_fmt(a, "%.*s-worker-%u", SV_ARG(k->name), rank)
                                       : arena_fmt(a, "%.*s-ps-%u", SV_ARG(k->name), rank - workers);
         case KUBE_MPI:
                 return arena_fmt(a, "%.*s-worker-%u.%.*s", SV_ARG(k->name), node, SV_ARG(k->name));
         default:
-                return k->nodes > 1 ? arena_fmt(a, "%.*s-%u.%.*s", SV_ARG(k->name), node, SV_ARG(k->name)) : SV("127.0.0.1");
+                return k->nodes > 1 ? arena_fmt(a, "%.*s-%u.%.*s", SV_ARG(k->name), node, SV_ARG(k->name))
+                                    : SV("127.0.0.1");
         }
 }
 
@@ -117,7 +119,8 @@ static void add_options(const struct kube *k, bool note, struct js *out)
                 add_fmt(a, out, "--per-node", arena_fmt(a, "%u", k->per_node));
                 add_fmt(a, out, "--master", kube_host(k, 0));
                 add_fmt(a, out, "--port", arena_fmt(a, "%d", KUBE_PORT));
-                for (unsigned i = 0; k->r->rec->spec->dist == RUN_DIST_TENSORFLOW && i < k->ranks; i += k->kind == KUBE_TF ? 1 : k->per_node)
+                for (unsigned i = 0; k->r->rec->spec->dist == RUN_DIST_TENSORFLOW && i < k->ranks;
+                     i += k->kind == KUBE_TF ? 1 : k->per_node)
                         buf_fmt(&hosts, "%s%.*s", i ? "," : "", SV_ARG(kube_host(k, i)));
                 if (hosts.n)
                         add_fmt(a, out, "--hosts", arena_sv(a, buf_sv(&hosts)));
@@ -307,7 +310,8 @@ static struct js *volumes(const struct kube *k)
         return all;
 }
 
-static struct js *container(const struct kube *k, const struct kube_env *env, const char *role, unsigned base, struct err *e)
+static struct js *container(const struct kube *k, const struct kube_env *env, const char *role, unsigned base,
+                            struct err *e)
 {
         struct arena *a = k->r->arena;
         struct js *c = js_new_obj(a), *argv = NULL, *port = js_new_obj(a), *ports = js_new_arr(a);
@@ -383,7 +387,8 @@ static void put_pull_secret(const struct kube *k, struct js *spec)
         js_put(a, spec, SV("imagePullSecrets"), list);
 }
 
-struct js *kube_pod_template(const struct kube *k, const struct kube_env *env, const char *role, unsigned base, struct err *e)
+struct js *kube_pod_template(const struct kube *k, const struct kube_env *env, const char *role, unsigned base,
+                             struct err *e)
 {
         enum { MORE_S = 10 }; /* the shim kills after its grace; then it still has to write its record */
         struct arena *a = k->r->arena;
@@ -413,7 +418,8 @@ struct js *kube_collector(const struct kube *k)
 {
         enum { HOUR = 3600 };
         struct arena *a = k->r->arena;
-        struct js *o = js_new_obj(a), *meta = js_new_obj(a), *spec = js_new_obj(a), *c = js_new_obj(a), *all = js_new_arr(a);
+        struct js *o = js_new_obj(a), *meta = js_new_obj(a), *spec = js_new_obj(a), *c = js_new_obj(a),
+                  *all = js_new_arr(a);
         struct js *argv = js_new_arr(a), *m = js_new_arr(a);
 
         js_put_str(a, o, "apiVersion", SV("v1"));

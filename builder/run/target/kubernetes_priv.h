@@ -18,9 +18,9 @@
 /* What stands for the run at the cluster. */
 enum kube_kind { KUBE_JOB, KUBE_INDEXED, KUBE_JOBSET, KUBE_PYTORCH, KUBE_TF, KUBE_MPI };
 struct kube_form {
-        const char *resource;    /* "job.batch": as kubectl and handles call it */
-        const char *api, *kind;  /* "batch/v1", "Job" */
-        const char *container;   /* the operator looks for it by name */
+        const char *resource;   /* "job.batch": as kubectl and handles call it */
+        const char *api, *kind; /* "batch/v1", "Job" */
+        const char *container;  /* the operator looks for it by name */
 };
 extern const struct kube_form kube_forms[]; /* by enum kube_kind */
 
@@ -44,8 +44,8 @@ struct kube_env {
         struct run_pair *plain, *secret;
         size_t n_plain, n_secret;
 };
-struct js *kube_object(const struct kube *k, const struct kube_env *env, struct err *e);  /* NULL: e says why */
-struct js *kube_service(const struct kube *k);                                            /* NULL: needs none */
+struct js *kube_object(const struct kube *k, const struct kube_env *env, struct err *e); /* NULL: e says why */
+struct js *kube_service(const struct kube *k);                                           /* NULL: needs none */
 struct js *kube_secret(const struct kube *k, const struct kube_env *env, struct err *e); /* NULL: needs none, or e */
 /** One pod's template; role: "" of a Job, else "master", "worker", "ps", "launcher"; base: its first rank. NULL: e says why. */
 struct js *kube_pod_template(const struct kube *k, const struct kube_env *env, const char *role, unsigned base,
@@ -77,7 +77,7 @@ sv kube_said_line(sv text);
 struct kube_call {
         const char *const *args; /* after the global ones; NULL-terminated */
         sv input;
-        size_t max_out; /* 0: KUBE_JSON_MAX */
+        size_t max_out;     /* 0: KUBE_JSON_MAX */
         int64_t timeout_ms; /* 0: 25 s */
 };
 /** @return 0 with *ret (stderr in res->err) · -ERR_NOT_FOUND: no kubectl · -ERR_CANCELLED · -ERR_LIMIT */

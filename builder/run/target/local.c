@@ -77,7 +77,7 @@ static int render(struct run *r, struct err *e)
                 argv[0] = r->ctx->program;
                 argv[1] = RUN_RANK_MAIN;
                 argv[2] = r->rec->dir.p;
-                argv[3] = mpi ? "-1" : arena_fmt(r->arena, "%zu", i).p;
+                argv[3] = mpi ? "-" : arena_fmt(r->arena, "%zu", i).p;
                 v[i] = (struct run_launcher){ mpi ? -1 : (int)i, argv, env, r->rec->dir.p };
         }
         return run_rank_env_write(r, "/mnt/run", e) < 0 ? -(int)e->code : run_launch_write(r->rec, &l, e);

@@ -86,10 +86,16 @@ static void single_parameters(void **state)
         assert_true(sv_starts(s->command, SV("t --lr ${{inputs.d}} --lr"))); /* a value is text, whatever it holds */
         assert_int_equal(run_job_set(&w.a, s, SV("SEED"), SV("2"), &w.e), 0);
         assert_true(sv_is(s->env[0].value, "2"));
-        assert_int_equal(run_job_set(&w.a, s, SV("d"), SV("y"), &w.e), -ERR_USAGE);
+        assert_int_equal(run_job_set(&w.a, s, SV("d"), SV("/data/./y/../z"), &w.e), 0);
+        assert_true(s->input[1].kind == RUN_INPUT_FOLDER && sv_is(s->input[1].value, "/data/z"));
+        assert_int_equal(run_job_set(&w.a, s, SV("d"), SV("y"), &w.e), 0);
+        assert_true(s->input[1].value.p[0] == '/' && sv_ends(s->input[1].value, SV("/y")));
+        assert_int_equal(run_job_set(&w.a, s, SV("d"), SV("azureml:x:1"), &w.e), 0);
+        assert_true(s->input[1].kind == RUN_INPUT_REMOTE && sv_is(s->input[1].value, "azureml:x:1"));
+        assert_int_equal(run_job_set(&w.a, s, SV("d"), SV(""), &w.e), -ERR_USAGE);
         err_done(&w.e);
         assert_int_equal(run_job_set(&w.a, s, SV("rl"), SV("1"), &w.e), -ERR_USAGE);
-        assert_string_equal(w.e.hint, "its parameters are lr");
+        assert_string_equal(w.e.hint, "its parameters are lr, d");
         done(&w);
 }
 
@@ -142,6 +148,9 @@ static void ranks(void **state)
                   8 },
                 { "type: script_run\ncommand: x\ndistributed_job_config: {type: PyTorch, node_count: 4}", 4 },
                 { "type: script_run\ncommand: x\ndistributed_job_config: {type: Tensorflow, worker_count: 2}", 3 },
+                { "command: x\ncompute: {target: a, instance_count: 2}\ndistribution: {type: pytorch, process_count: "
+                  "8}",
+                  8 },
         };
         int bad = 0;
 

@@ -56,6 +56,7 @@ static void a_fresh_one_says_nothing_it_does_not_know(void **state)
         assert_int_equal(r->attempt, 1);
         assert_true(sv_starts(r->id, SV("train-it-20")) && r->id.n <= RUN_ID_MAX && run_id_ok(r->id));
         assert_false(run_maker_gone(r));
+        assert_true(r->version.n && r->host.n && r->user.n);
         assert_true(fs_is_dir(run_path(&p->arena, r, "status/1").p));
 }
 

@@ -173,6 +173,23 @@ static void what_the_user_shall_own_is_his(void **state)
                0, "data\n33\n");
 }
 
+static void merged_layers_are_the_same_image(void **state)
+{
+        struct image *im = *state;
+        AUTO(err_done) struct err e = { 0 };
+        sha256 key;
+
+        assert_false(sandbox_merged(im->place.store, im->layer, 2, &key));
+        assert_int_equal(sandbox_merge(im->place.store, im->layer, 2, NULL, &e), 0);
+        assert_true(sandbox_merged(im->place.store, im->layer, 2, &key));
+        the_image_is_what_a_command_sees(state);
+        expect(im,
+               &(struct sandbox_run){ .argv = SH("rm /old/file /opt/upper; echo new > /etc/data; ls -A /opt /old") }, 0,
+               "/old:\n\n/opt:\n");
+        the_image_is_what_a_command_sees(state);
+        assert_int_equal(sandbox_merge(im->place.store, im->layer, 2, NULL, &e), 0); /* again */
+}
+
 static void the_host_is_not_seen_in_proc(void **state)
 {
         struct image *im = *state;
@@ -193,7 +210,7 @@ static void the_host_is_not_seen_in_proc(void **state)
         expect(im,
                &(struct sandbox_run){
                        .argv = SH("n=0; for p in /proc/[0-9]*; do n=$((n+1)); done; echo $n; cat /proc/1/comm") },
-               0, "3\nexe\n");
+               0, "3\nenvbuild\n");
         expect(im,
                &(struct sandbox_run){ .argv = SH("echo x 2>/dev/null > /proc/sys/kernel/domainname || echo no; touch "
                                                  "/sys/x 2>/dev/null || echo no") },
@@ -513,6 +530,7 @@ int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 in_image(the_image_is_what_a_command_sees),
+                in_image(merged_layers_are_the_same_image),
                 in_image(what_is_bound_read_only_stays_as_it_is),
                 in_image(shared_memory_is_as_large_as_said),
                 in_image(the_user_has_a_name),

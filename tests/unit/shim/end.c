@@ -71,10 +71,9 @@ static void text_start(void **state)
 /* A host name may be any bytes; what is written is JSON all the same, and holds all keys. */
 static void text_end(void **state)
 {
-        static const char *const keys[] = {
-                "rank",      "attempt", "host",         "pid",       "start_us", "end_us",
-                "exit_code", "signal",  "failed_start", "timed_out", "stopped",  "maxrss_kb"
-        };
+        static const char *const keys[] = { "rank",      "attempt",   "host",     "pid",    "start_us",
+                                            "end_us",    "exit_code", "oom",      "signal", "failed_start",
+                                            "timed_out", "stopped",   "maxrss_kb" };
         struct shim_options o = { .attempt = 1 };
         struct shim_place p = { 0 };
         struct shim_end end = { .start_us = 5, .end_us = 7, .exit_code = 143, .signal = 15, .stop = SHIM_STOP_TIMEOUT };
@@ -93,12 +92,39 @@ static void text_end(void **state)
         buf_done(&b);
 }
 
+static void oom_rows(void **state)
+{
+        static const struct {
+                const char *text, *group;
+                bool first;
+        } groups[] = {
+                { "9:name=systemd:/\n4:memory:/a/b\n0::/\n", "/a/b", true },
+                { "0::/user.slice/x\n", "/user.slice/x", false },
+                { "1:cpu:/y\n", "", false },
+                { "", "", false },
+        };
+        uint64_t n = 7;
+        bool first;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+                assert_true(sv_is(shim_oom_group(sv_from(groups[i].text), &first), groups[i].group));
+                assert_int_equal(first, groups[i].first);
+        }
+        assert_true(shim_oom_read(SV("low 0\noom 3\noom_kill 2\noom_group_kill 9\n"), &n));
+        assert_int_equal(n, 2);
+        assert_true(shim_oom_read(SV("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"), &n));
+        assert_int_equal(n, 1);
+        assert_false(shim_oom_read(SV("oom_kill_disable 0\n"), &n));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(judge_rows),
                 cmocka_unit_test(text_start),
                 cmocka_unit_test(text_end),
+                cmocka_unit_test(oom_rows),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -236,6 +236,20 @@ static void mounts(void **state)
         arena_done(&a);
 }
 
+static void states(void **state)
+{
+        static const char *const on[] = { "running", "Up 3 seconds", "paused", "restarting", "stopping" };
+        static const char *const over[] = {
+                "exited", "Exited (137) 3 seconds ago", "Created", "created", "configured", "stopped", "dead", ""
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_LEN(on); i++)
+                assert_true(container_goes_on(sv_from(on[i])));
+        for (size_t i = 0; i < ARRAY_LEN(over); i++)
+                assert_false(container_goes_on(sv_from(over[i])));
+}
+
 static const char *created(struct fixture *f, const char *engine, int rank)
 {
         AUTO(err_done) struct err e = { 0 };
@@ -356,6 +370,7 @@ int main(void)
                 cmocka_unit_test(variables),
                 cmocka_unit_test(variables_that_cannot_be),
                 cmocka_unit_test(mounts),
+                cmocka_unit_test(states),
                 cmocka_unit_test(create),
                 cmocka_unit_test(create_mpi),
                 cmocka_unit_test(create_entrypoint),
