@@ -54,7 +54,7 @@ def wait_for(condition, what, seconds=SECONDS):
 class Cluster:
     def __init__(self, folder, *, kill_wait=5, min_job_age=30, more=""):
         self.folder, self.kill_wait, self.min_job_age, self.more = folder, kill_wait, min_job_age, more
-        self.procs = {}
+        self.procs, self.first = {}, 1
         self.user = pwd.getpwuid(os.geteuid()).pw_name
         folder.mkdir(parents=True)
         folder.chmod(0o755)
@@ -103,6 +103,8 @@ ReturnToService=2
 MinJobAge={self.min_job_age}
 KillWait={self.kill_wait}
 MessageTimeout=5
+FirstJobId={self.first}
+DebugFlags=NO_CONF_HASH
 SchedulerParameters=sched_min_interval=0,batch_sched_delay=0
 {self.more}
 {chr(10).join(nodes)}
@@ -132,6 +134,10 @@ PartitionName=small Nodes=n1 MaxTime=INFINITE State=UP
         wait_for(lambda: self.idle() == len(NODES), self.told)
 
     def start_controller(self, forget=False):
+        if forget:  # nodes remember numbers of jobs that were ended, and end another that has one at once
+            self.first += 1000
+            conf = self.folder / "slurm.conf"
+            conf.write_text(re.sub(r"FirstJobId=\d+", f"FirstJobId={self.first}", conf.read_text()))
         self.spawn("slurmctld", "slurmctld", "-D", *(["-c"] if forget else []))
         wait_for(lambda: subprocess.run(["scontrol", "ping"], env=self.env, capture_output=True, timeout=30).returncode == 0, self.told)
 

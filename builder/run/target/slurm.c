@@ -98,23 +98,24 @@ static int look(struct run *r, const struct run_status *known, struct slurm_seen
 
 /* The ranks end by themselves when they see the wish, with their grace. Slurm is told after that: it signals every process at once, so
  * that whoever writes a checkpoint loses his helpers before it is written. A job that waits has nobody who could see the wish. */
-static int insist(struct run *r, sv id, sv cluster, const struct slurm_job *j, struct err *e)
+static void insist(struct run *r, sv id, sv cluster, const struct slurm_job *j)
 {
         int64_t wished = slurm_mark_age(r->rec, "../cancel"), told = slurm_mark_age(r->rec, ".scancel");
+        AUTO(err_done) struct err ignored = { 0 }; /* the next poll tries again */
         enum run_reason why;
         enum run_state state;
 
         if (!slurm_state_map(j->state, &state, &why) || run_state_final(state))
-                return 0;
-        if (state == RUN_QUEUED)
-                return slurm_scancel(r, id, cluster, true, e);
-        if (wished < ((int64_t)r->rec->spec->grace_s + CANCEL_SLACK_S) * MS || (told >= 0 && told < AGAIN_MS))
-                return 0;
-        if (slurm_scancel(r, id, cluster, false, e) < 0)
-                return -(int)e->code;
+                return;
+        if (state == RUN_QUEUED) {
+                slurm_scancel(r, id, cluster, true, &ignored);
+                return;
+        }
+        if (wished < ((int64_t)r->rec->spec->grace_s + CANCEL_SLACK_S) * MS || (told >= 0 && told < AGAIN_MS) ||
+            slurm_scancel(r, id, cluster, false, &ignored) < 0)
+                return;
         slurm_mark_clear(r->rec, ".scancel");
         slurm_mark_set(r->rec, ".scancel");
-        return 0;
 }
 
 static bool lost_by_now(struct run *r)
@@ -227,9 +228,10 @@ static int poll(struct run *r, struct run_status *ret, struct err *e)
         /* numbers begin anew when a controller loses its memory: another's job is not ours */
         if (!found || (j.name.n && !sv_eq(j.name, r->rec->token)))
                 return gone(r, id, cluster, &seen, ret);
-        if (seen.cancel_wanted && insist(r, id, cluster, &j, e) < 0)
-                return -(int)e->code;
-        /* records are written before a job ends, but after we looked it may have */
+        if (seen.cancel_wanted)
+                insist(r, id, cluster, &j);
+        /* records are written before a job ends, but after we looked it may have; and NFS remembers what was not there */
+        slurm_mark_freshen(r->rec);
         if (look(r, ret, &seen, e) < 0)
                 return -(int)e->code;
         if (slurm_decide(r->arena, &j, &seen, ret)) {

@@ -36,6 +36,8 @@ int64_t slurm_mark_age(const struct run_record *r, const char *name);
 /** Make it if it is not there. True: it was not. */
 bool slurm_mark_set(const struct run_record *r, const char *name);
 void slurm_mark_clear(const struct run_record *r, const char *name);
+/** Make NFS look at the folder again: its times change. */
+void slurm_mark_freshen(const struct run_record *r);
 /** How long the job has been missing without any rank's record being written, in ms; begins when first asked. */
 int64_t slurm_mark_silence(const struct run_record *r);
 /** The last line of what the ranks' launchers or the batch script said. */

@@ -87,6 +87,12 @@ static bool folder_now(const struct run_record *r, int64_t *ret)
         return true;
 }
 
+void slurm_mark_freshen(const struct run_record *r)
+{
+        slurm_mark_set(r, ".fresh");
+        slurm_mark_clear(r, ".fresh");
+}
+
 static bool written(const struct run_record *r, const char *name, int64_t *ret)
 {
         AUTO(free_ptr) char *path = path_of(r, name);
