@@ -105,7 +105,7 @@ KillWait={self.kill_wait}
 MessageTimeout=5
 FirstJobId={self.first}
 DebugFlags=NO_CONF_HASH
-SchedulerParameters=sched_min_interval=0,batch_sched_delay=0
+SchedulerParameters=sched_min_interval=0,batch_sched_delay=0,sched_interval=2,bf_interval=2
 {self.more}
 {chr(10).join(nodes)}
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
