@@ -15,7 +15,7 @@ int run_front(struct app *app, const struct request_opts *o, sv ref, int argc, c
               struct err *e);
 /** The folder of the store for compiled files (.pyc) of an image; NULL: it has no python of ours. Made when missing. */
 int run_pycache(struct app *app, const struct image_view *v, const char **ret_dir, struct err *e);
-/** Build the definition `word` (with the flags); *ret: NAME@sha256:…. */
+/** Build the definition `word` (NULL: what the flags alone say); *ret: NAME@sha256:…. */
 int run_build(struct app *app, const struct request_opts *o, char *word, sv *ret, struct err *e);
 
 /** A file that describes a run, by what it says. */

@@ -64,6 +64,8 @@ static int find(struct app *app, const struct run_opts *o, const struct run_envi
 
         switch (env->kind) {
         case RUN_ENV_NONE:
+                if (o->request.pip.n || o->request.conda.n || o->request.file.n)
+                        return build(app, o, NULL, (sv){ 0 }, ret, e);
                 op_say(&app->op, OP_NOTE, "no environment is named: " DEFAULT_SET " is used");
                 return build(app, o, (char[]){ DEFAULT_SET }, (sv){ 0 }, ret, e);
         case RUN_ENV_FILE:

@@ -7,11 +7,14 @@
 #include "cli/run_cli.h"
 #include "run/record/follow.h"
 
+enum { SIGNALLED = 128 };
+
 struct screen {
         struct app *app;
         struct run_ctx *c;
         struct run_record *r;
         unsigned times; /* Ctrl-C */
+        int left;       /* the signal on which it was left alone */
         bool several;   /* ranks: each line says whose it is */
         bool started;
 };
@@ -43,6 +46,7 @@ static int interrupted(void *arg, struct err *e)
         progress_pause(app->progress);
         if (sig != SIGINT || s->times++ > 0) {
                 fprintf(stderr, "%.*s goes on: envbuild runs logs -f %.*s\n", SV_ARG(r->id), SV_ARG(r->id));
+                s->left = sig;
                 return err_set(e, ERR_CANCELLED, "interrupted");
         }
         atomic_store(&app->op.signal, 0);
@@ -68,7 +72,7 @@ static void farewell(struct app *app, const struct run_record *r)
                 fprintf(stderr, ", %s", run_reason_name(s->reason));
         if (s->term_signal)
                 fprintf(stderr, " %d (%s)", s->term_signal, strsignal(s->term_signal));
-        else if (s->exit_code > 0)
+        else if (s->exit_code > 0 && s->state == RUN_FAILED)
                 fprintf(stderr, " %d", s->exit_code);
         if (s->first_bad_rank >= 0 && run_job_ranks(r->spec) > 1)
                 fprintf(stderr, ", rank %d", s->first_bad_rank);
@@ -86,7 +90,7 @@ int run_watch(struct app *app, struct run_ctx *c, struct run_record *r, struct e
                 op_say(&app->op, OP_NOTE, "run %.*s", SV_ARG(r->id));
         ui_diags(app);
         if (run_wait(c, r, &sink, e) < 0)
-                return -(int)e->code;
+                return screen.left ? SIGNALLED + screen.left : -(int)e->code;
         farewell(app, r);
         return run_status_exit(&r->status);
 }
