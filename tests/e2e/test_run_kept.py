@@ -66,6 +66,7 @@ def test_render_submits_nothing(kept):
 
 
 def test_what_a_target_cannot_do_is_said_first(kept):
+    assert "no file 'nope.yml'" in kept.run("run", "nope.yml", code=2).err
     assert "one machine" in kept.run("run", "--on", "process", "--nodes", "2", "--", "true", code=2).err
     err = kept.run("run", "--on", "proces", "--", "true", code=2).err
     assert "process" in err
