@@ -428,7 +428,6 @@ static void nobody_starts_an_attempt_twice(void **state)
 static int supervise(const char *dir)
 {
         AUTO(err_done) struct err e = { 0 };
-        AUTO(arena_done) struct arena a = { 0 };
         struct op op = { .jobs = 1 };
         struct diags diags = { 0 };
         struct run_ctx c = { .op = &op, .diags = &diags, .program = "/proc/self/exe", .rank = getenv("ENVBUILD_RANK") };

@@ -21,7 +21,6 @@ struct fixture {
 
 static void set_up(struct fixture *f)
 {
-        AUTO(err_done) struct err e = { 0 };
         char submit[80];
 
         *f = (struct fixture){ .dir = "/tmp/envbuild-command-XXXXXX" };
