@@ -17,7 +17,8 @@ int run_build(struct app *app, const struct request_opts *o, char *word, sv *ret
         char *argv[] = { word };
 
         what.env = (struct opt_list){ 0 }; /* as with docker, -e is the run's, not the image's */
-        if (opts_request(app, &what, word ? 1 : 0, argv, &r, e) < 0 || image_lock(&app->image, &r, &app->arena, &l, e) < 0 ||
+        if (opts_request(app, &what, word ? 1 : 0, argv, &r, e) < 0 ||
+            image_lock(&app->image, &r, &app->arena, &l, e) < 0 ||
             image_build(&app->image, &r, &b, &app->arena, &l, &built, e) < 0)
                 return -(int)e->code;
         if (!r.locked && !r.frozen && image_lock_write(&l, e) < 0)
