@@ -239,6 +239,7 @@ def test_an_interrupted_push_goes_on(user, registry):
     proxy.clear()
     assert user.run("push", "one", f"{proxy.name}/team/train:1").code == 0
     proxy.close()
+    proxy.quiet()  # the first push's last bytes: docker-registry writes their links again, and not at once
     registry.whole("team/train", "1")
 
 

@@ -263,6 +263,7 @@ class Proxy:
     def __init__(self, upstream, tls=None, host="127.0.0.1"):
         self.upstream, self.latency = upstream, 0
         self.rules, self.log, self.lock, self.closing, self.connections = [], [], threading.Lock(), threading.Event(), 0
+        self.underway, self.ended = 0, threading.Condition(self.lock)
         self.context = None
         if tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -316,11 +317,21 @@ class Proxy:
         e = Exchange(self, client, request, number)
         with self.lock:
             self.log.append(e.seen)
+            self.underway += 1
         try:
             return e.run()
         except (OSError, Ended):
             client.shutdown(socket.SHUT_RDWR)
             return False
+        finally:
+            with self.ended:
+                self.underway -= 1
+                self.ended.notify_all()
+
+    def quiet(self, seconds=60):
+        """Wait until no request is underway: what a client that is gone had sent may still be on its way to the registry."""
+        with self.ended:
+            assert self.ended.wait_for(lambda: self.underway == 0, seconds)
 
     def close(self):
         self.closing.set()
