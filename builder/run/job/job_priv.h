@@ -51,6 +51,11 @@ bool job_size(struct job_read *r, const struct yaml *key, const struct yaml *y,
               uint64_t *ret); /* "2g", "64Gi", bytes */
 bool job_pairs(struct job_read *r, const struct yaml *key, const struct yaml *y, struct run_pair **ret, size_t *ret_n);
 bool job_texts(struct job_read *r, const struct yaml *key, const struct yaml *y, sv **ret, size_t *ret_n);
+/* take.c: keys that every form has, under names of its own. */
+void job_take_name(struct job_read *r, const struct yaml *key, const struct yaml *y);
+void job_take_display_name(struct job_read *r, const struct yaml *key, const struct yaml *y);
+void job_take_experiment(struct job_read *r, const struct yaml *key, const struct yaml *y);
+void job_take_tags(struct job_read *r, const struct yaml *key, const struct yaml *y);
 /** A list, or one text that is split as a shell would (quotes, no expansion). */
 bool job_words(struct job_read *r, const struct yaml *key, const struct yaml *y, sv **ret, size_t *ret_n);
 bool job_map(struct job_read *r, const struct yaml *key, const struct yaml *y);       /* a mapping, else EB551 */

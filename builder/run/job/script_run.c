@@ -40,26 +40,6 @@ static void take_timeout(struct job_read *r, const struct yaml *key, const struc
         job_number(r, key, y, 1, 10 * 365 * 86400ull, &r->s->timeout_s);
 }
 
-static void take_experiment(struct job_read *r, const struct yaml *key, const struct yaml *y)
-{
-        job_text(r, key, y, &r->s->experiment);
-}
-
-static void take_name(struct job_read *r, const struct yaml *key, const struct yaml *y)
-{
-        job_text(r, key, y, &r->s->name);
-}
-
-static void take_display_name(struct job_read *r, const struct yaml *key, const struct yaml *y)
-{
-        job_text(r, key, y, &r->s->display_name);
-}
-
-static void take_tags(struct job_read *r, const struct yaml *key, const struct yaml *y)
-{
-        job_pairs(r, key, y, &r->s->tag, &r->s->n_tag);
-}
-
 /* A folder with a checkpoint: an input of that name. */
 static void take_resume(struct job_read *r, const struct yaml *key, const struct yaml *y)
 {
@@ -223,10 +203,10 @@ static const struct job_key script_run_keys[] = {
         { "resumeFrom", take_resume },
         { "dockerRuntimeConfig", job_docker_run },
         { "runConfig", refuse_run_config },
-        { "experimentName", take_experiment },
-        { "name", take_name },
-        { "displayName", take_display_name },
-        { "tags", take_tags },
+        { "experimentName", job_take_experiment },
+        { "name", job_take_name },
+        { "displayName", job_take_display_name },
+        { "tags", job_take_tags },
         { "inputs", job_inputs },
         { "outputs", job_outputs },
         { "x-envbuild", job_x_envbuild },

@@ -1,29 +1,9 @@
 /* Azure ML CLI v2 command job, with the forms of the 2021 preview (code: {local_path}, compute: {target}, "{inputs.x}"). */
 #include "run/job/job_priv.h"
 
-static void take_name(struct job_read *r, const struct yaml *key, const struct yaml *y)
-{
-        job_text(r, key, y, &r->s->name);
-}
-
-static void take_display_name(struct job_read *r, const struct yaml *key, const struct yaml *y)
-{
-        job_text(r, key, y, &r->s->display_name);
-}
-
-static void take_experiment(struct job_read *r, const struct yaml *key, const struct yaml *y)
-{
-        job_text(r, key, y, &r->s->experiment);
-}
-
 static void take_description(struct job_read *r, const struct yaml *key, const struct yaml *y)
 {
         job_text(r, key, y, &r->s->description);
-}
-
-static void take_tags(struct job_read *r, const struct yaml *key, const struct yaml *y)
-{
-        job_pairs(r, key, y, &r->s->tag, &r->s->n_tag);
 }
 
 static void take_command(struct job_read *r, const struct yaml *key, const struct yaml *y)
@@ -208,11 +188,11 @@ static void take_distribution(struct job_read *r, const struct yaml *key, const 
 static const struct job_key command_keys[] = {
         { "$schema", NULL },
         { "type", NULL },
-        { "name", take_name },
-        { "display_name", take_display_name },
-        { "experiment_name", take_experiment },
+        { "name", job_take_name },
+        { "display_name", job_take_display_name },
+        { "experiment_name", job_take_experiment },
         { "description", take_description },
-        { "tags", take_tags },
+        { "tags", job_take_tags },
         { "command", take_command },
         { "code", take_code },
         { "environment", job_environment },

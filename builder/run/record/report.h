@@ -40,6 +40,8 @@ sv run_status_text(struct arena *a, const struct run_status *s, unsigned ranks);
 
 /** A folder with all that is in it, to `to` (made if it is not there; nothing in it is written over). Links stay links. */
 int run_folder_copy(const char *from, const char *to, struct op *op, struct err *e);
+/** What is in `from` into `to` (made when missing), name by name by rename(), folders that both have joined. Fine when `from` is no folder. */
+int run_folder_move(const char *from, const char *to, struct err *e);
 
 /** One page that needs neither network nor scripts. Every text in it is hostile: escaped. Values of variables named like secrets are not shown. */
 void run_html_write(const struct run_record *r, const struct run_rank *rank, size_t n_rank,

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "run/record/report.h"
 #include "run/code/snapshot.h"
 #include "run/target/azureml_priv.h"
 
@@ -215,28 +216,6 @@ static int aml_cancel(struct run *r, struct err *e)
         return fail(said, &res, "cancelling the run at Azure ML", e);
 }
 
-static int move_in(const char *from, const char *to, struct err *e)
-{
-        AUTO(free_ptr) char **name = NULL;
-        size_t n;
-
-        if (!fs_is_dir(from))
-                return 0;
-        if (fs_list(from, &name, &n, e) < 0 || fs_mkdirs(to, 0755, e) < 0)
-                return -(int)e->code;
-        for (size_t i = 0; i < n; i++) {
-                AUTO(free_ptr) char *a = fs_path("%s/%s", from, name[i]);
-                AUTO(free_ptr) char *b = fs_path("%s/%s", to, name[i]);
-                if (fs_is_dir(a) && fs_is_dir(b)) {
-                        if (move_in(a, b, e) < 0)
-                                return -(int)e->code;
-                } else if (rename(a, b) < 0) {
-                        return err_errno(e, "cannot move '%s' to '%s'", a, b);
-                }
-        }
-        return 0;
-}
-
 /* az puts ./outputs, ./logs and user_logs below artifacts/, and named outputs below named-outputs/. */
 static int aml_collect(struct run *r, struct err *e)
 {
@@ -259,8 +238,8 @@ static int aml_collect(struct run *r, struct err *e)
         if (said != AML_OK)
                 return fail(said, &res, "downloading what the run made", e);
         for (size_t i = 0; i < sizeof(from) / sizeof(*from); i++)
-                if (move_in(run_path(r->arena, r->rec, "system_logs/download/%s", from[i]).p,
-                            run_path(r->arena, r->rec, "%s", to[i]).p, e) < 0)
+                if (run_folder_move(run_path(r->arena, r->rec, "system_logs/download/%s", from[i]).p,
+                                    run_path(r->arena, r->rec, "%s", to[i]).p, e) < 0)
                         return -(int)e->code;
         return fs_remove(dir.p, e);
 }

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fs.h"
+#include "run/record/report.h"
 #include "run/target/kubernetes_priv.h"
 
 static int start(const struct kube *k, struct err *e)
@@ -42,28 +43,6 @@ static int wait_ready(const struct kube *k, const char *pod, struct err *e)
 }
 
 /* Into a folder beside, then name by name to where it belongs: a copy that breaks leaves nothing that looks whole. */
-static int move_in(const char *from, const char *to, struct err *e)
-{
-        AUTO(free_ptr) char **name = NULL;
-        size_t n;
-
-        if (!fs_exists(from))
-                return 0;
-        if (fs_list(from, &name, &n, e) < 0 || fs_mkdirs(to, 0755, e) < 0)
-                return -(int)e->code;
-        for (size_t i = 0; i < n; i++) {
-                AUTO(free_ptr) char *a = fs_path("%s/%s", from, name[i]);
-                AUTO(free_ptr) char *b = fs_path("%s/%s", to, name[i]);
-                if (fs_is_dir(a) && fs_is_dir(b)) {
-                        if (move_in(a, b, e) < 0)
-                                return -(int)e->code;
-                } else if (rename(a, b) < 0) {
-                        return err_errno(e, "cannot move '%s' to '%s'", a, b);
-                }
-        }
-        return 0;
-}
-
 static int copy(const struct kube *k, const char *pod, const char *what, struct err *e)
 {
         enum { COPY_MS = 3600 * 1000 };
@@ -84,7 +63,7 @@ static int copy(const struct kube *k, const char *pod, const char *what, struct 
                          SV_ARG(k->r->rec->id));
                 return -(int)e->code;
         }
-        if (move_in(aside.p, to.p, e) < 0)
+        if (run_folder_move(aside.p, to.p, e) < 0)
                 return -(int)e->code;
         return fs_remove(aside.p, e);
 }
