@@ -29,9 +29,9 @@ def need(*tools):
 
 
 @contextlib.contextmanager
-def daemon(args, log, ready):
+def daemon(args, log, ready, env=None):
     with open(log, "wb") as out:
-        p = subprocess.Popen([str(a) for a in args], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        p = subprocess.Popen([str(a) for a in args], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True)
     try:
         end = time.monotonic() + 60
         while not ready():

@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -20,6 +19,7 @@ import zlib
 import pytest
 
 from conftest import ROOT, SPEC, Env, Index, base_files, make_layout
+from container_world import daemon
 from conda_world import World, conda_real, glibc_base
 from image_tree import Stack, blob, config, differences, manifest, on_disk
 
@@ -255,26 +255,6 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
-
-
-@contextlib.contextmanager
-def daemon(args, log, ready, env=None):
-    with open(log, "wb") as out:
-        p = subprocess.Popen([str(a) for a in args], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True)
-    try:
-        end = time.monotonic() + 60
-        while not ready():
-            assert p.poll() is None and time.monotonic() < end, f"{args[0]} does not start:\n{pathlib.Path(log).read_text()[-2000:]}"
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                p.wait(timeout=0.05)
-        yield p
-    finally:
-        p.send_signal(signal.SIGTERM)
-        try:
-            p.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(p.pid, signal.SIGKILL)
-            p.wait()
 
 
 def answers(port):

@@ -283,9 +283,9 @@ def test_cancel_and_rm_force(env, root):
 
 
 def test_interrupted_wait_leaves_it_alone(env, root):
-    run = start(env, command="while ! [ -e stop ]; do sleep 0.05; done")
+    run = start(env, command="echo up; while ! [ -e stop ]; do sleep 0.05; done")
     p = env.popen("runs", "logs", "-f", run)
-    time.sleep(0.5)
+    assert p.stdout.readline() == "up\n"
     p.send_signal(signal.SIGINT)
     assert p.wait(30) == 130
     p.communicate()
